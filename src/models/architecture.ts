@@ -1,0 +1,136 @@
+import {z} from 'zod';
+import {HypermorphError} from '../errors.js';
+
+const features = z.array(z.int().positive()).min(1);
+
+/**
+ * What a registration network is made of; with its weights, everything that is needed to run it.
+ *
+ * `hyperparameters` 0 is a plain VoxelMorph network: its convolutions hold their own kernels and there is no hypernetwork.
+ * Resolutions are divisors of the image size: 2 means half of the voxels along every axis.
+ */
+export const architectureSchema = z.strictObject({
+  dimensions: z.union([z.literal(2), z.literal(3)]).default(3),
+  hyperparameters: z.int().nonnegative().default(1),
+  hypernetwork: z
+    .strictObject({
+      layers: z.int().positive().default(6),
+      units: z.int().positive().default(128),
+    })
+    .prefault({}),
+  unet: z
+    .strictObject({
+      encoder: features.default([16, 32, 32, 32]),
+      decoder: features.default([32, 32, 32, 32, 32, 16, 16]),
+      convolutionsPerLevel: z.int().positive().default(1),
+    })
+    .prefault({}),
+  velocityResolution: z.int().positive().default(2),
+  integrationResolution: z.int().positive().default(2),
+  integrationSteps: z.int().nonnegative().default(7),
+  bidirectional: z.boolean().default(false),
+  movingChannels: z.int().positive().default(1),
+  fixedChannels: z.int().positive().default(1),
+  /** Value outside the moving image; null repeats its edge. */
+  fill: z.number().nullable().default(null),
+});
+
+export type Architecture = z.infer<typeof architectureSchema>;
+
+/** One convolution of the U-Net, in the order in which it runs. */
+export interface ConvolutionSpec {
+  /** The original's name: `enc_conv_<level>_<k>`, `dec_conv_<level>_<k>` or `dec_final_conv_<k>`. */
+  readonly name: string;
+  readonly inputChannels: number;
+  readonly outputChannels: number;
+}
+
+/** The U-Net as a list of levels, each a list of convolutions. */
+export interface UnetPlan {
+  /** Finest first; each level ends in a skip and a max-pool by 2. */
+  readonly encoder: readonly (readonly ConvolutionSpec[])[];
+  /** Deepest first; after level l the result is up-sampled by 2 and joined with skip l where `joinsSkip[l's index]`. */
+  readonly decoder: readonly (readonly ConvolutionSpec[])[];
+  /** One per decoder level: whether up-sampling and concatenation follow it. */
+  readonly joinsSkip: readonly boolean[];
+  readonly final: readonly ConvolutionSpec[];
+  /** Channels of the U-Net's result, the input of the flow convolution. */
+  readonly outputChannels: number;
+}
+
+/**
+ * Lay out the U-Net's convolutions with their channels.
+ *
+ * @throws {HypermorphError} E_CONFIG if the features do not fill whole levels, or leave out more levels than there are.
+ */
+export function planUnet(architecture: Architecture): UnetPlan {
+  const {
+    encoder: encoderFeatures,
+    decoder: decoderFeatures,
+    convolutionsPerLevel,
+  } = architecture.unet;
+  if (encoderFeatures.length % convolutionsPerLevel !== 0) {
+    throw new HypermorphError(
+      'E_CONFIG',
+      `unet.encoder: the number of features must be a multiple of convolutionsPerLevel (${convolutionsPerLevel}), got ${encoderFeatures.length}.`,
+    );
+  }
+  if (decoderFeatures.length < encoderFeatures.length) {
+    throw new HypermorphError(
+      'E_CONFIG',
+      `unet.decoder: must have at least as many features as unet.encoder (${encoderFeatures.length}), got ${decoderFeatures.length}.`,
+    );
+  }
+  const levels = encoderFeatures.length / convolutionsPerLevel;
+  const skipped = Math.floor(Math.log2(architecture.velocityResolution));
+  if (skipped > levels) {
+    throw new HypermorphError(
+      'E_CONFIG',
+      `velocityResolution: must be at most ${2 ** levels} for ${levels} levels, got ${architecture.velocityResolution}.`,
+    );
+  }
+
+  let channels = architecture.movingChannels + architecture.fixedChannels;
+  const convolution = (name: string, outputChannels: number): ConvolutionSpec => {
+    const spec = {name, inputChannels: channels, outputChannels};
+    channels = outputChannels;
+    return spec;
+  };
+
+  const skipChannels: number[] = [];
+  const encoder = Array.from({length: levels}, (_, level) => {
+    const convolutions = Array.from({length: convolutionsPerLevel}, (_unused, k) =>
+      convolution(`enc_conv_${level}_${k}`, encoderFeatures[level * convolutionsPerLevel + k]),
+    );
+    skipChannels.push(channels);
+    return convolutions;
+  });
+
+  const joinsSkip: boolean[] = [];
+  const decoder = Array.from({length: levels}, (_, index) => {
+    const level = levels - 1 - index;
+    const convolutions = Array.from({length: convolutionsPerLevel}, (_unused, k) =>
+      convolution(`dec_conv_${level}_${k}`, decoderFeatures[index * convolutionsPerLevel + k]),
+    );
+    const joins = level >= skipped;
+    joinsSkip.push(joins);
+    if (joins) channels += skipChannels[level];
+    return convolutions;
+  });
+
+  const final = decoderFeatures
+    .slice(encoderFeatures.length)
+    .map((outputChannels, k) => convolution(`dec_final_conv_${k}`, outputChannels));
+  return {encoder, decoder, joinsSkip, final, outputChannels: channels};
+}
+
+/** Every convolution that the hypernetwork generates (or that holds its own kernel in a VoxelMorph network), in running order. */
+export function listConvolutions(architecture: Architecture): readonly ConvolutionSpec[] {
+  const plan = planUnet(architecture);
+  return [...plan.encoder.flat(), ...plan.decoder.flat(), ...plan.final];
+}
+
+/** Image sizes must be multiples of this along every axis. */
+export function sizeMultiple(architecture: Architecture): number {
+  return 2 ** (architecture.unet.encoder.length / architecture.unet.convolutionsPerLevel);
+}
