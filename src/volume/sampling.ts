@@ -1,0 +1,252 @@
+import type {Matrix4} from './affine.js';
+import type {Triple, VoxelArray} from './volume.js';
+import type {ComposedMap, Outside, PlacedField, Voxels, WorldMap} from './voxel-kernels.js';
+
+/** How far outside the outermost voxel centres a position still belongs to the image. */
+const HALF_VOXEL = 0.5;
+
+/** See `VoxelKernels.sampleOnGrid`. */
+export function portableSampleOnGrid(
+  volume: Voxels,
+  toVoxel: Matrix4,
+  shape: Triple,
+  options: {readonly interpolation: 'linear' | 'nearest'; readonly outside: Outside},
+): Float32Array {
+  const {data, shape: size} = volume;
+  const sample = options.interpolation === 'linear' ? sampleLinear : sampleNearest;
+  const [a, b, c, d, e, f, g, h, i, j, k, l] = toVoxel;
+  const [lengthI, lengthJ, lengthK] = shape;
+  const result = new Float32Array(lengthI * lengthJ * lengthK);
+  let n = 0;
+  for (let x = 0; x < lengthI; x++) {
+    for (let y = 0; y < lengthJ; y++) {
+      const startX = a * x + b * y + d;
+      const startY = e * x + f * y + h;
+      const startZ = i * x + j * y + l;
+      for (let z = 0; z < lengthK; z++, n++) {
+        result[n] = sample(
+          data,
+          size,
+          startX + c * z,
+          startY + g * z,
+          startZ + k * z,
+          options.outside,
+        );
+      }
+    }
+  }
+  return result;
+}
+
+/** See `VoxelKernels.sampleThroughMap`. */
+export function portableSampleThroughMap(
+  volume: Voxels,
+  map: ComposedMap,
+  shape: Triple,
+  options: {readonly outside: Outside},
+): Float32Array {
+  const result = new Float32Array(shape[0] * shape[1] * shape[2]);
+  sampleInto(result, volume, map, shape, {sample: sampleLinear, outside: options.outside});
+  return result;
+}
+
+/** See `VoxelKernels.sampleLabelsThroughMap`. */
+export function portableSampleLabelsThroughMap(
+  volume: Voxels,
+  map: ComposedMap,
+  shape: Triple,
+  options: {readonly outside: Outside},
+): VoxelArray {
+  const result = emptyLike(volume.data, shape[0] * shape[1] * shape[2]);
+  sampleInto(result, volume, map, shape, {sample: sampleNearest, outside: options.outside});
+  return result;
+}
+
+/** See `VoxelKernels.worldDisplacement`. */
+export function portableWorldDisplacement(map: WorldMap, shape: Triple): Float32Array {
+  const voxels = shape[0] * shape[1] * shape[2];
+  const result = new Float32Array(3 * voxels);
+  const row = new Float64Array(3 * shape[0]);
+  for (let k = 0, n = 0; k < shape[2]; k++) {
+    for (let j = 0; j < shape[1]; j++) {
+      evaluateRow(row, map.voxelToOffset, map.fieldToOffset, map, j, k);
+      for (let i = 0; i < shape[0]; i++, n++) {
+        result[n] = row[3 * i];
+        result[n + voxels] = row[3 * i + 1];
+        result[n + 2 * voxels] = row[3 * i + 2];
+      }
+    }
+  }
+  return result;
+}
+
+type Sample = typeof sampleLinear;
+
+function sampleInto(
+  result: VoxelArray,
+  volume: Voxels,
+  map: ComposedMap,
+  shape: Triple,
+  options: {readonly sample: Sample; readonly outside: Outside},
+): void {
+  const {data, shape: size} = volume;
+  const {sample, outside} = options;
+  const row = new Float64Array(3 * shape[0]);
+  for (let k = 0, n = 0; k < shape[2]; k++) {
+    for (let j = 0; j < shape[1]; j++) {
+      evaluateRow(row, map.voxelToMoving, map.fieldToMoving, map, j, k);
+      for (let i = 0; i < shape[0]; i++, n++) {
+        result[n] = sample(data, size, row[3 * i], row[3 * i + 1], row[3 * i + 2], outside);
+      }
+    }
+  }
+}
+
+/** base i + linear u(D i) for every i of the row (j, k); `row` gets three numbers per voxel. */
+function evaluateRow(
+  row: Float64Array,
+  base: Matrix4,
+  linear: readonly number[],
+  placed: PlacedField,
+  j: number,
+  k: number,
+): void {
+  const {field, fieldShape, voxelToField: d} = placed;
+  const u = new Float64Array(3);
+  for (let i = 0; 3 * i < row.length; i++) {
+    const x = d[0] * i + d[1] * j + d[2] * k + d[3];
+    const y = d[4] * i + d[5] * j + d[6] * k + d[7];
+    const z = d[8] * i + d[9] * j + d[10] * k + d[11];
+    sampleField(u, field, fieldShape, x, y, z);
+    for (let axis = 0; axis < 3; axis++) {
+      const b = 4 * axis;
+      const c = 3 * axis;
+      row[3 * i + axis] =
+        base[b] * i +
+        base[b + 1] * j +
+        base[b + 2] * k +
+        base[b + 3] +
+        (linear[c] * u[0] + linear[c + 1] * u[1] + linear[c + 2] * u[2]);
+    }
+  }
+}
+
+/** Trilinear u at (x, y, z) of its grid into `u`; zero further than half a voxel outside. */
+function sampleField(
+  u: Float64Array,
+  field: Float32Array,
+  shape: Triple,
+  x: number,
+  y: number,
+  z: number,
+): void {
+  const [lengthI, lengthJ, lengthK] = shape;
+  u.fill(0);
+  if (!isInside(x, lengthI) || !isInside(y, lengthJ) || !isInside(z, lengthK)) return;
+  const px = clampIndex(x, lengthI);
+  const py = clampIndex(y, lengthJ);
+  const pz = clampIndex(z, lengthK);
+  const i0 = Math.floor(px);
+  const j0 = Math.floor(py);
+  const k0 = Math.floor(pz);
+  for (let corner = 0; corner < 8; corner++) {
+    const di = corner & 1;
+    const dj = (corner >> 1) & 1;
+    const dk = corner >> 2;
+    const weight =
+      (di === 1 ? px - i0 : 1 - px + i0) *
+      (dj === 1 ? py - j0 : 1 - py + j0) *
+      (dk === 1 ? pz - k0 : 1 - pz + k0);
+    if (weight === 0) continue; // also keeps the index inside at the upper edge
+    const n = 3 * (((i0 + di) * lengthJ + j0 + dj) * lengthK + k0 + dk);
+    u[0] += weight * field[n];
+    u[1] += weight * field[n + 1];
+    u[2] += weight * field[n + 2];
+  }
+}
+
+/** Trilinear value at voxel index (x, y, z) of an image stored i fastest. */
+function sampleLinear(
+  data: VoxelArray,
+  shape: Triple,
+  x: number,
+  y: number,
+  z: number,
+  outside: Outside,
+): number {
+  const [lengthI, lengthJ, lengthK] = shape;
+  if (
+    outside !== 'edge' &&
+    !(isInside(x, lengthI) && isInside(y, lengthJ) && isInside(z, lengthK))
+  ) {
+    return outside;
+  }
+  const px = clampIndex(x, lengthI);
+  const py = clampIndex(y, lengthJ);
+  const pz = clampIndex(z, lengthK);
+  const i0 = Math.floor(px);
+  const j0 = Math.floor(py);
+  const k0 = Math.floor(pz);
+  const stepI = i0 + 1 < lengthI ? 1 : 0;
+  const stepJ = j0 + 1 < lengthJ ? lengthI : 0;
+  const stepK = k0 + 1 < lengthK ? lengthI * lengthJ : 0;
+  const n = i0 + lengthI * (j0 + lengthJ * k0);
+  const fi = px - i0;
+  const fj = py - j0;
+  const fk = pz - k0;
+  const value =
+    (1 - fk) *
+      ((1 - fj) * ((1 - fi) * data[n] + fi * data[n + stepI]) +
+        fj * ((1 - fi) * data[n + stepJ] + fi * data[n + stepJ + stepI])) +
+    fk *
+      ((1 - fj) * ((1 - fi) * data[n + stepK] + fi * data[n + stepK + stepI]) +
+        fj * ((1 - fi) * data[n + stepK + stepJ] + fi * data[n + stepK + stepJ + stepI]));
+  if (value - value === 0) return value;
+  // A corner is NaN or infinite (or the product of such a corner with weight 0): again, with such voxels as 0.
+  const finite = (index: number) => (data[index] - data[index] === 0 ? data[index] : 0);
+  return (
+    (1 - fk) *
+      ((1 - fj) * ((1 - fi) * finite(n) + fi * finite(n + stepI)) +
+        fj * ((1 - fi) * finite(n + stepJ) + fi * finite(n + stepJ + stepI))) +
+    fk *
+      ((1 - fj) * ((1 - fi) * finite(n + stepK) + fi * finite(n + stepK + stepI)) +
+        fj * ((1 - fi) * finite(n + stepK + stepJ) + fi * finite(n + stepK + stepJ + stepI)))
+  );
+}
+
+/** Value of the voxel nearest to index (x, y, z) of an image stored i fastest. */
+function sampleNearest(
+  data: VoxelArray,
+  shape: Triple,
+  x: number,
+  y: number,
+  z: number,
+  outside: Outside,
+): number {
+  const [lengthI, lengthJ, lengthK] = shape;
+  if (
+    outside !== 'edge' &&
+    !(isInside(x, lengthI) && isInside(y, lengthJ) && isInside(z, lengthK))
+  ) {
+    return outside;
+  }
+  const i = Math.floor(clampIndex(x, lengthI) + HALF_VOXEL);
+  const j = Math.floor(clampIndex(y, lengthJ) + HALF_VOXEL);
+  const k = Math.floor(clampIndex(z, lengthK) + HALF_VOXEL);
+  const value = data[i + lengthI * (j + lengthJ * k)];
+  return value - value === 0 ? value : 0;
+}
+
+function isInside(position: number, length: number): boolean {
+  return position >= -HALF_VOXEL && position <= length - 1 + HALF_VOXEL; // false for NaN
+}
+
+function clampIndex(position: number, length: number): number {
+  if (!(position > 0)) return 0; // NaN too
+  return position < length - 1 ? position : length - 1;
+}
+
+function emptyLike(data: VoxelArray, length: number): VoxelArray {
+  const Type = data.constructor as new (length: number) => VoxelArray;
+  return new Type(length);
+}
