@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict';
+import {readFileSync} from 'node:fs';
+import {test} from 'node:test';
+import {
+  bfloat16FromFloat32,
+  float16FromFloat32,
+  float32FromBfloat16,
+  float32FromFloat16,
+} from '../../src/formats/half.js';
+
+const {rounding} = JSON.parse(
+  readFileSync(new URL('../fixtures/formats/expected.json', import.meta.url), 'utf8'),
+) as {rounding: {float32: number[]; float16: number[]; bfloat16: number[]}};
+
+test('every one of the 65536 half floats survives the way to float32 and back', () => {
+  for (let bits = 0; bits < 65536; bits++) {
+    const value = float32FromFloat16(bits);
+    if (Number.isNaN(value)) assert.ok(Number.isNaN(float32FromFloat16(float16FromFloat32(value))));
+    else assert.equal(float16FromFloat32(value), bits);
+  }
+});
+
+test('every one of the 65536 bfloat16 numbers survives the way to float32 and back', () => {
+  for (let bits = 0; bits < 65536; bits++) {
+    const value = float32FromBfloat16(bits);
+    if (Number.isNaN(value))
+      assert.ok(Number.isNaN(float32FromBfloat16(bfloat16FromFloat32(value))));
+    else assert.equal(bfloat16FromFloat32(value), bits);
+  }
+});
+
+test('numbers round to half floats as NumPy rounds them', () => {
+  assert.deepEqual(rounding.float32.map(float16FromFloat32), rounding.float16);
+});
+
+test('numbers round to bfloat16 as ml_dtypes rounds them', () => {
+  assert.deepEqual(rounding.float32.map(bfloat16FromFloat32), rounding.bfloat16);
+});
+
+test('a number halfway between two neighbours goes to the even one', () => {
+  assert.equal(float32FromFloat16(float16FromFloat32(2049)), 2048);
+  assert.equal(float32FromFloat16(float16FromFloat32(2051)), 2052);
+  assert.equal(float32FromBfloat16(bfloat16FromFloat32(257)), 256);
+  assert.equal(float32FromBfloat16(bfloat16FromFloat32(259)), 260);
+});
