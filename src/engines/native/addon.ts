@@ -1,0 +1,77 @@
+import {existsSync} from 'node:fs';
+import {createRequire} from 'node:module';
+import {arch, platform} from 'node:os';
+import {fileURLToPath} from 'node:url';
+import {HypermorphError} from '../../errors.js';
+
+/** One instruction set the addon was built for. */
+export interface CompiledIsa {
+  readonly isa: string;
+  /** Whether this processor can run it. */
+  readonly supported: boolean;
+}
+
+/** Limits of this machine, measured on all threads of the engine. */
+export interface MachinePeak {
+  /** Fused multiply-adds on registers, 10^9 floating-point operations per second. */
+  readonly gflops: number;
+  /** Copying 128 MiB, bytes read plus written, 10^9 per second. */
+  readonly gigabytesPerSecond: number;
+}
+
+/** The functions of build/native/hypermorph.node. They check sizes, fill the arrays they are given and keep no reference. */
+export interface NativeAddon {
+  isa(): string;
+  lanes(): number;
+  compiledIsas(): CompiledIsa[];
+  setIsa(isa: string): void;
+  threads(): number;
+  /** @param count - 0 for the default: HYPERMORPH_THREADS, else the number of processors. */
+  setThreads(count: number): void;
+  scratchBytes(): number;
+  scratchPeakBytes(): number;
+  releaseScratch(): void;
+  measurePeak(): MachinePeak;
+
+  leakyRelu(x: Float32Array, y: Float32Array, slope: number): void;
+}
+
+// The same depth from src/engines/native and from dist/engines/native.
+const PACKAGE_ROOT = new URL('../../../', import.meta.url);
+
+let loaded: NativeAddon | undefined;
+
+function candidatePaths(): string[] {
+  const places = [
+    'build/native/hypermorph.node',
+    `prebuilds/${platform()}-${arch()}/hypermorph.node`,
+  ];
+  return places.map((place) => fileURLToPath(new URL(place, PACKAGE_ROOT)));
+}
+
+/**
+ * Load the native addon, once per process.
+ *
+ * @returns The addon's functions.
+ * @throws {HypermorphError} E_ENGINE if it was not built, cannot be loaded, or HYPERMORPH_FORCE_ISA names a set that cannot run.
+ */
+export function loadAddon(): NativeAddon {
+  if (loaded !== undefined) return loaded;
+  const path = candidatePaths().find((place) => existsSync(place));
+  if (path === undefined) {
+    throw new HypermorphError('E_ENGINE', 'native engine: the addon must be built, got no file.', {
+      hint: 'Run `npm run build:native` with a C++ compiler installed, or use the javascript engine.',
+    });
+  }
+  try {
+    const addon = createRequire(import.meta.url)(path) as NativeAddon;
+    addon.isa();
+    loaded = addon;
+    return addon;
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new HypermorphError('E_ENGINE', `native engine: ${path} must load, got: ${reason}`, {
+      cause,
+    });
+  }
+}

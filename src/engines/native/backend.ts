@@ -1,0 +1,112 @@
+import {MathBackendCPU} from '@tensorflow/tfjs-backend-cpu';
+import * as tf from '@tensorflow/tfjs-core';
+import {HypermorphError} from '../../errors.js';
+import {loadAddon, type NativeAddon} from './addon.js';
+import {BufferPool} from './buffer-pool.js';
+import {NATIVE_GRADIENTS, NATIVE_KERNELS} from './kernels/index.js';
+
+/** Name under which the engine is registered with TensorFlow.js. */
+export const NATIVE_BACKEND = 'native';
+
+type Values = ReturnType<MathBackendCPU['readSync']>;
+type DataId = Parameters<MathBackendCPU['readSync']>[0];
+
+/**
+ * TensorFlow.js' own CPU backend with pooled buffers and the addon's kernels.
+ *
+ * It inherits every kernel of the `cpu` backend; those in kernels/ are replaced.
+ */
+export class NativeBackend extends MathBackendCPU {
+  readonly addon: NativeAddon;
+  readonly pool = new BufferPool();
+
+  constructor(addon: NativeAddon) {
+    super();
+    this.addon = addon;
+    // The parent recommends another backend at its first use.
+    (this as unknown as {firstUse: boolean}).firstUse = false;
+  }
+
+  /**
+   * A tensor for a kernel to fill: pooled memory, contents undefined.
+   *
+   * @returns The tensor and its values.
+   */
+  allocateOutput(shape: readonly number[]): {info: tf.TensorInfo; values: Float32Array} {
+    const values = this.pool.allocate(tf.util.sizeFromShape([...shape]));
+    return {info: this.makeTensorInfo([...shape], 'float32', values), values};
+  }
+
+  /** The values of a float32 tensor, for reading inside a kernel only. */
+  floats(tensor: tf.TensorInfo): Float32Array {
+    const values = this.data.get(tensor.dataId).values;
+    if (values instanceof Float32Array) return values;
+    if (ArrayBuffer.isView(values) || Array.isArray(values))
+      return Float32Array.from(values as ArrayLike<number>);
+    throw new HypermorphError(
+      'E_SHAPE',
+      `native engine: a kernel's tensor must be float32, got ${tensor.dtype}.`,
+    );
+  }
+
+  override write(values: Values, shape: number[], dtype: tf.DataType): DataId {
+    this.pool.retain(values);
+    return super.write(values, shape, dtype);
+  }
+
+  override move(
+    dataId: DataId,
+    values: Values,
+    shape: number[],
+    dtype: tf.DataType,
+    refCount: number,
+  ): void {
+    this.pool.retain(values);
+    super.move(dataId, values, shape, dtype, refCount);
+  }
+
+  override readSync(dataId: DataId): Values {
+    const values = super.readSync(dataId);
+    this.pool.markEscaped(values);
+    return values;
+  }
+
+  override disposeData(dataId: DataId, force = false): boolean {
+    if (!this.data.has(dataId)) return super.disposeData(dataId, force);
+    const {values} = this.data.get(dataId);
+    const isGone = super.disposeData(dataId, force);
+    if (isGone) this.pool.release(values);
+    return isGone;
+  }
+}
+
+/** The backend of a kernel call. */
+export function asNative(backend: unknown): NativeBackend {
+  return backend as NativeBackend;
+}
+
+let registered: NativeBackend | undefined;
+
+/**
+ * Register the native engine as TensorFlow.js backend `native`; later calls only set the threads.
+ *
+ * @param options.threads - Threads of the kernels, >= 1; without it HYPERMORPH_THREADS, else the number of processors.
+ * @returns The backend. `tf.setBackend(NATIVE_BACKEND)` makes it the current one.
+ * @throws {HypermorphError} E_ENGINE if the addon cannot be loaded.
+ */
+export function registerNativeBackend(options: {readonly threads?: number} = {}): NativeBackend {
+  const addon = loadAddon();
+  if (options.threads !== undefined) addon.setThreads(options.threads);
+  if (registered !== undefined) return registered;
+  const backend = new NativeBackend(addon);
+  tf.copyRegisteredKernels('cpu', NATIVE_BACKEND);
+  for (const {kernelName, kernelFunc} of NATIVE_KERNELS) {
+    if (tf.getKernel(kernelName, NATIVE_BACKEND) !== undefined)
+      tf.unregisterKernel(kernelName, NATIVE_BACKEND);
+    tf.registerKernel({kernelName, backendName: NATIVE_BACKEND, kernelFunc});
+  }
+  for (const gradient of NATIVE_GRADIENTS) tf.registerGradient(gradient);
+  tf.registerBackend(NATIVE_BACKEND, () => backend, 1);
+  registered = backend;
+  return backend;
+}

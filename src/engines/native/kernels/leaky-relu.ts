@@ -1,0 +1,15 @@
+import type * as tf from '@tensorflow/tfjs-core';
+import {asNative} from '../backend.js';
+import type {NativeKernel} from './index.js';
+
+export const leakyReluKernel: NativeKernel = {
+  kernelName: 'LeakyRelu',
+  kernelFunc: ({inputs, backend, attrs}) => {
+    const native = asNative(backend);
+    const x = inputs['x'] as tf.TensorInfo;
+    const {alpha} = attrs as unknown as {alpha: number};
+    const {info, values} = native.allocateOutput(x.shape);
+    native.addon.leakyRelu(native.floats(x), values, alpha);
+    return info;
+  },
+};

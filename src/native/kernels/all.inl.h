@@ -1,0 +1,24 @@
+// Every kernel, once per instruction set: an isa/*.cc file defines HYPERMORPH_ISA, HYPERMORPH_LANES, HYPERMORPH_ACCUMULATORS and
+// HYPERMORPH_REQUIRED_FLAGS and includes this file; nothing else.
+
+#include "cpu.h"
+#include "kernel_table.h"
+#include "kernels/elementwise.inl.h"
+#include "kernels/peak.inl.h"
+
+#define HYPERMORPH_TEXT_OF(name) #name
+#define HYPERMORPH_TEXT(name) HYPERMORPH_TEXT_OF(name)
+
+namespace hypermorph::HYPERMORPH_ISA {
+
+extern const KernelTable kTable;
+const KernelTable kTable{
+    .isa = HYPERMORPH_TEXT(HYPERMORPH_ISA),
+    .required_flags = HYPERMORPH_REQUIRED_FLAGS,
+    .lanes = HYPERMORPH_LANES,
+    .measure_fma = &measureFma,
+    .measure_copy = &measureCopy,
+    .leaky_relu = &leakyRelu,
+};
+
+}  // namespace hypermorph::HYPERMORPH_ISA
