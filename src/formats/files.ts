@@ -1,0 +1,183 @@
+import {createHash, randomBytes} from 'node:crypto';
+import {createReadStream} from 'node:fs';
+import {appendFile, mkdir, open, readdir, rename, rm, stat} from 'node:fs/promises';
+import type {FileHandle} from 'node:fs/promises';
+import {basename, dirname, join} from 'node:path';
+import {HypermorphError} from '../errors.js';
+
+/** One read call moves at most this much; the system's own limit is 2 GiB. */
+const READ_BYTES = 1 << 30;
+
+/** A file that is open for reading at any place. */
+export interface OpenFile {
+  readonly path: string;
+  /** Length in bytes. */
+  readonly size: number;
+  /**
+   * Read bytes [start, end) into memory of their own (offset 0 of a fresh ArrayBuffer).
+   *
+   * @throws {HypermorphError} E_IO if the file ends before.
+   */
+  read(start: number, end: number): Promise<Uint8Array<ArrayBuffer>>;
+}
+
+/**
+ * Open a file, use it, close it.
+ *
+ * @throws {HypermorphError} E_IO if it cannot be opened or is not a regular file.
+ */
+export async function withOpenFile<Result>(
+  path: string,
+  use: (file: OpenFile) => Promise<Result>,
+): Promise<Result> {
+  const handle = await attempt(path, 'read', () => open(path, 'r'));
+  try {
+    const status = await attempt(path, 'read', () => handle.stat());
+    if (status.isDirectory()) {
+      throw new HypermorphError('E_IO', `${path}: must be a file, got a directory.`);
+    }
+    const size = status.size;
+    return await use({path, size, read: (start, end) => readRange(handle, path, start, end)});
+  } finally {
+    await handle.close();
+  }
+}
+
+async function readRange(
+  handle: FileHandle,
+  path: string,
+  start: number,
+  end: number,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const bytes = new Uint8Array(Math.max(0, end - start));
+  let done = 0;
+  while (done < bytes.length) {
+    const length = Math.min(READ_BYTES, bytes.length - done);
+    const {bytesRead} = await attempt(path, 'read', () =>
+      handle.read(bytes, done, length, start + done),
+    );
+    if (bytesRead === 0) {
+      throw new HypermorphError(
+        'E_IO',
+        `${path}: must hold at least ${end} bytes, got ${start + done}; the file ended while it was read.`,
+      );
+    }
+    done += bytesRead;
+  }
+  return bytes;
+}
+
+/** The whole content of a file, in memory of its own. E_IO if it cannot be read. */
+export async function readFileBytes(path: string): Promise<Uint8Array<ArrayBuffer>> {
+  return withOpenFile(path, (file) => file.read(0, file.size));
+}
+
+/** The whole content of a UTF-8 text file, without a byte order mark. E_IO if it cannot be read. */
+export async function readFileText(path: string): Promise<string> {
+  return new TextDecoder().decode(await readFileBytes(path));
+}
+
+/**
+ * Write a file whole or not at all: beside it under another name, flushed to the disk, then renamed. Folders are created.
+ *
+ * @throws {HypermorphError} E_IO; then nothing is left behind and an earlier file of that name is untouched.
+ */
+export async function writeFileAtomically(
+  path: string,
+  content: Uint8Array | string,
+): Promise<void> {
+  const unique = randomBytes(4).toString('hex');
+  const temporary = join(dirname(path), `${basename(path)}.tmp-${unique}`);
+  await attempt(path, 'write', async () => {
+    await mkdir(dirname(path), {recursive: true});
+    try {
+      const handle = await open(temporary, 'wx');
+      try {
+        await handle.writeFile(content);
+        await handle.sync();
+      } finally {
+        await handle.close();
+      }
+      await rename(temporary, path);
+    } catch (error) {
+      await rm(temporary, {force: true});
+      throw error;
+    }
+  });
+}
+
+/** Add a line to a log file; its folder is created. For progress logs only: results are written with `writeFileAtomically`. */
+export async function appendLine(path: string, line: string): Promise<void> {
+  await attempt(path, 'write', async () => {
+    await mkdir(dirname(path), {recursive: true});
+    await appendFile(path, `${line}\n`);
+  });
+}
+
+/** Whether a file (not a directory) of this name exists. */
+export async function fileExists(path: string): Promise<boolean> {
+  try {
+    return (await stat(path)).isFile();
+  } catch {
+    return false;
+  }
+}
+
+/** The names in a directory, sorted. E_IO if it cannot be read. */
+export async function listDirectory(path: string): Promise<readonly string[]> {
+  const names = await attempt(path, 'read', () => readdir(path));
+  return names.sort();
+}
+
+/** The SHA-256 of a file's bytes, as 64 hexadecimal digits. */
+export async function sha256OfFile(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  await attempt(path, 'read', async () => {
+    for await (const chunk of createReadStream(path)) {
+      hash.update(chunk as Uint8Array);
+    }
+  });
+  return hash.digest('hex');
+}
+
+async function attempt<Result>(
+  path: string,
+  purpose: 'read' | 'write',
+  action: () => Promise<Result>,
+): Promise<Result> {
+  try {
+    return await action();
+  } catch (error) {
+    throw fileError(path, purpose, error);
+  }
+}
+
+/** What the usual failures are called, without jargon. */
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: 'no such file or folder',
+  ENOTDIR: 'a part of this path is a file, not a folder',
+  EISDIR: 'this is a folder, not a file',
+  EACCES: 'permission denied',
+  EPERM: 'permission denied',
+  EROFS: 'the disk is read-only',
+  ENOSPC: 'the disk is full',
+  EDQUOT: 'the disk quota is used up',
+  ENAMETOOLONG: 'the name is too long',
+  EMFILE: 'too many files are open',
+  EIO: 'the disk reports a fault',
+};
+
+function fileError(path: string, purpose: 'read' | 'write', error: unknown): HypermorphError {
+  if (error instanceof HypermorphError) {
+    return error;
+  }
+  const code = (error as NodeJS.ErrnoException).code ?? '';
+  const reason = REASONS[code] ?? (error instanceof Error ? error.message : String(error));
+  return new HypermorphError(
+    'E_IO',
+    `${path}: cannot be ${purpose === 'read' ? 'read' : 'written'}: ${reason}.`,
+    {
+      cause: error,
+    },
+  );
+}

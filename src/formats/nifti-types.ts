@@ -1,0 +1,106 @@
+import type {Triple, Volume} from '../volume/volume.js';
+
+/**
+ * How a file says where its voxels lie: the header fields, as they are written to an output on the same grid.
+ *
+ * Copied unchanged, every reader places the output exactly where it places the source.
+ */
+export interface NiftiGeometry {
+  /** qfac (sign of the third axis of the qform), then the spacing along i, j, k in the file's unit. */
+  readonly pixdim: readonly [number, number, number, number];
+  /** Unit of the file's lengths; 'unknown' is read as mm. */
+  readonly unit: 'unknown' | 'metre' | 'mm' | 'micron';
+  readonly qformCode: number;
+  readonly sformCode: number;
+  /** quatern_b, quatern_c, quatern_d. */
+  readonly quaternion: Triple;
+  /** qoffset_x, qoffset_y, qoffset_z. */
+  readonly qformOffset: Triple;
+  /** srow_x, srow_y, srow_z: twelve numbers, row-major. */
+  readonly sform: readonly number[];
+}
+
+/** What the numbers in a file mean, by the standard's intent codes. */
+export interface NiftiIntent {
+  readonly code: number;
+  readonly name: string;
+  readonly parameters: Triple;
+}
+
+/** What `hypermorph info` says about a file; nothing of it needs the voxels. */
+export interface NiftiDescription {
+  readonly path: string;
+  readonly version: 1 | 2;
+  readonly byteOrder: 'little-endian' | 'big-endian';
+  readonly compressed: boolean;
+  /** Header and voxels lie in two files (.hdr and .img). */
+  readonly pair: boolean;
+  /** All axes of the file, dim[1..dim[0]]. */
+  readonly dimensions: readonly number[];
+  /** Voxels along i, j, k. */
+  readonly shape: Triple;
+  /** Product of the lengths of all further axes. */
+  readonly volumes: number;
+  readonly datatype: string;
+  /** Whether this program can read the voxels of this type. */
+  readonly readable: boolean;
+  /** Stored value -> intensity, null where the file does not scale. */
+  readonly scaling: {readonly slope: number; readonly intercept: number} | null;
+  readonly affine: readonly number[];
+  /** mm. */
+  readonly spacing: Triple;
+  /** Such as 'RAS'; assumed where `orientationKnown` is false. */
+  readonly orientation: string;
+  readonly orientationKnown: boolean;
+  readonly geometrySource: 'sform' | 'qform' | 'assumed';
+  readonly qformCode: number;
+  readonly sformCode: number;
+  readonly unit: NiftiGeometry['unit'];
+  readonly intent: NiftiIntent;
+  /** The standard's name of the intent, in words. */
+  readonly intentMeaning: string;
+  readonly descriptionText: string;
+  readonly warnings: readonly string[];
+}
+
+export interface ReadNiftiOptions {
+  /** Which volume of a file with several, counted from 0. */
+  readonly volume?: number | undefined;
+  /** Which of the header's two placements to believe; 'auto' takes the sform where its code is set, else the qform. */
+  readonly geometry?: 'auto' | 'sform' | 'qform' | undefined;
+  /** 'intensity' gives float32; 'label' keeps whole numbers in an integer type. */
+  readonly kind?: 'intensity' | 'label' | undefined;
+}
+
+/** A scalar image from a NIfTI file. */
+export interface NiftiImage extends Volume {
+  readonly path: string;
+  /** For outputs on this grid. */
+  readonly geometry: NiftiGeometry;
+  /** The type in the file, such as 'int16'. */
+  readonly datatype: string;
+  /** False where neither qform nor sform is set: the affine is then an assumption (LAS, centred). */
+  readonly orientationKnown: boolean;
+  readonly intent: NiftiIntent;
+  /** Sentences for the user, each starting with the path. */
+  readonly warnings: readonly string[];
+}
+
+/** A vector field from a NIfTI file: three numbers per voxel, in the units and axes that the file's convention says. */
+export interface NiftiField extends Omit<NiftiImage, 'data'> {
+  /** Component slowest, then k, j, i: as on disk. */
+  readonly data: Float32Array;
+}
+
+/** What is written to a file. */
+export interface NiftiOutput {
+  readonly shape: Triple;
+  /** 3 makes a vector file: five axes, component slowest. */
+  readonly components?: 1 | 3 | undefined;
+  /** shape[0] * shape[1] * shape[2] * components numbers, i fastest, component slowest. The element type is the file's. */
+  readonly data: Volume['data'];
+  readonly geometry: NiftiGeometry;
+  readonly intent?: Partial<NiftiIntent> | undefined;
+  /** Free text, at most 79 ASCII characters are kept. */
+  readonly description?: string | undefined;
+}
