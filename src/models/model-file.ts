@@ -1,0 +1,191 @@
+import {createHash} from 'node:crypto';
+import {HypermorphError} from '../errors.js';
+import {readFileBytes, writeFileAtomically} from '../formats/files.js';
+import {
+  decodeSafetensors,
+  encodeSafetensors,
+  roundToStorage,
+  type TensorStorage,
+} from '../formats/safetensors.js';
+import type {Architecture} from './architecture.js';
+import {
+  MODEL_FORMAT_VERSION,
+  parseDescription,
+  type ModelDescription,
+  type ModelDraft,
+} from './model-description.js';
+import {listWeights} from './weight-specs.js';
+
+/** One weight, last axis fastest. */
+export interface WeightTensor {
+  readonly shape: readonly number[];
+  readonly data: Float32Array;
+}
+
+/** By the names of `listWeights`. */
+export type ModelWeights = ReadonlyMap<string, WeightTensor>;
+
+/** A model in memory: all that is needed to register. */
+export interface Model {
+  readonly description: ModelDescription;
+  readonly weights: Map<string, WeightTensor>;
+}
+
+/** The `__metadata__` entry that holds the description as one JSON text. */
+const METADATA_KEY = 'hypermorph';
+
+/**
+ * Identify weights: SHA-256 over all tensors in the order of their names (by UTF-16 unit), each as its name, a space, its shape
+ * as JSON, a line feed and its float32 numbers, little-endian.
+ *
+ * @returns 64 hexadecimal digits.
+ */
+export function hashWeights(weights: ModelWeights): string {
+  const hash = createHash('sha256');
+  for (const name of [...weights.keys()].sort()) {
+    const {shape, data} = weights.get(name)!;
+    hash.update(`${name} ${JSON.stringify(shape)}\n`);
+    hash.update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  }
+  return hash.digest('hex');
+}
+
+/**
+ * Check that weights are those of an architecture, no more, no fewer, and bring them into its order.
+ *
+ * @throws {HypermorphError} E_WEIGHTS that names the tensor.
+ */
+export function requireWeights(
+  architecture: Architecture,
+  weights: ModelWeights,
+  where: string,
+): Map<string, WeightTensor> {
+  const fail = (text: string): never => {
+    throw new HypermorphError('E_WEIGHTS', `${where}: ${text}`);
+  };
+  const ordered = new Map<string, WeightTensor>();
+  for (const {name, shape} of listWeights(architecture)) {
+    const weight = weights.get(name) ?? fail(`the model must have a tensor "${name}", got none.`);
+    if (weight.shape.length !== shape.length || weight.shape.some((n, axis) => n !== shape[axis])) {
+      fail(
+        `tensor "${name}" must have shape [${shape.join(', ')}], got [${weight.shape.join(', ')}].`,
+      );
+    }
+    ordered.set(name, weight);
+  }
+  for (const name of weights.keys()) {
+    if (!ordered.has(name)) fail(`the architecture has no tensor "${name}".`);
+  }
+  return ordered;
+}
+
+/**
+ * Make a whole description of a draft: fill in defaults, version and content hash, and check it together with the weights.
+ *
+ * @throws {HypermorphError} E_WEIGHTS if the draft contradicts itself or the weights do not fit its architecture.
+ */
+export function completeDescription(
+  draft: ModelDraft,
+  weights: ModelWeights,
+  where = 'model',
+): ModelDescription {
+  const description = parseDescription(
+    {...draft, formatVersion: MODEL_FORMAT_VERSION, contentHash: hashWeights(weights)},
+    where,
+  );
+  requireWeights(description.architecture, weights, where);
+  return description;
+}
+
+/**
+ * Write a model as a safetensors file in memory.
+ *
+ * @param model.description - A draft or a whole description; version and content hash are set anew.
+ * @param options.storage - Type of the weights in the file, float32 unless told. The hash is that of the rounded weights.
+ * @throws {HypermorphError} E_WEIGHTS if description and weights do not fit, or a weight is not finite as stored.
+ */
+export function encodeModel(
+  model: {readonly description: ModelDraft; readonly weights: ModelWeights},
+  options: {readonly storage?: TensorStorage} = {},
+): Uint8Array<ArrayBuffer> {
+  const storage = options.storage ?? 'float32';
+  const stored = new Map<string, WeightTensor>();
+  for (const [name, {shape, data}] of model.weights) {
+    const rounded = roundToStorage(data, storage);
+    const index = rounded.findIndex((value) => !Number.isFinite(value));
+    if (index >= 0) {
+      throw new HypermorphError(
+        'E_WEIGHTS',
+        `encodeModel: tensor "${name}" must be finite as ${storage}, got ${data[index]} at element ${index}.`,
+      );
+    }
+    stored.set(name, {shape, data: rounded});
+  }
+  const description = completeDescription(model.description, stored, 'encodeModel');
+  const ordered = requireWeights(description.architecture, stored, 'encodeModel');
+  return encodeSafetensors(ordered, {
+    storage,
+    metadata: {[METADATA_KEY]: JSON.stringify(description)},
+  });
+}
+
+/** Write a model file, whole or not at all. Errors of `encodeModel`, and E_IO if it cannot be written. */
+export async function writeModel(
+  path: string,
+  model: {readonly description: ModelDraft; readonly weights: ModelWeights},
+  options: {readonly storage?: TensorStorage} = {},
+): Promise<void> {
+  await writeFileAtomically(path, encodeModel(model, options));
+}
+
+/**
+ * Read a model from the bytes of its file.
+ *
+ * @param where - Named in error messages, for example the file's name.
+ * @returns Description and weights, in the order of `listWeights`. Weights may share memory with `bytes`.
+ * @throws {HypermorphError} E_WEIGHTS if the file is damaged, of an unknown version, or not a hypermorph model.
+ */
+export function decodeModel(bytes: Uint8Array, where = 'model'): Model {
+  const {tensors, metadata} = decodeSafetensors(bytes, where);
+  const text = Object.hasOwn(metadata, METADATA_KEY) ? metadata[METADATA_KEY] : undefined;
+  if (text === undefined) {
+    throw new HypermorphError(
+      'E_WEIGHTS',
+      `${where}: a safetensors file, but not a hypermorph model (it has no "${METADATA_KEY}" metadata).`,
+      {hint: 'Models of VoxelMorph are turned into hypermorph models by `hypermorph import`.'},
+    );
+  }
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (cause) {
+    throw new HypermorphError(
+      'E_WEIGHTS',
+      `${where}: the model is damaged, its description is not valid JSON.`,
+      {cause},
+    );
+  }
+  const description = parseDescription(json, where);
+  const weights = requireWeights(description.architecture, tensors, where);
+  const hash = hashWeights(weights);
+  if (hash !== description.contentHash) {
+    throw new HypermorphError(
+      'E_WEIGHTS',
+      `${where}: the model is damaged, its weights must have the hash ${description.contentHash}, got ${hash}.`,
+      {hint: 'Fetch or copy the file again.'},
+    );
+  }
+  return {description, weights};
+}
+
+/**
+ * Read a model file.
+ *
+ * @param source - A path, or the bytes of the file.
+ * @throws {HypermorphError} E_IO if it cannot be read; otherwise as `decodeModel`.
+ */
+export async function readModel(source: string | Uint8Array): Promise<Model> {
+  return typeof source === 'string'
+    ? decodeModel(await readFileBytes(source), source)
+    : decodeModel(source);
+}

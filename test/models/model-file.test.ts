@@ -1,0 +1,208 @@
+import assert from 'node:assert/strict';
+import {existsSync, mkdtempSync, rmSync, writeFileSync} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import {after, test} from 'node:test';
+import {HypermorphError} from '../../src/errors.js';
+import {decodeSafetensors, encodeSafetensors} from '../../src/formats/safetensors.js';
+import {architectureSchema} from '../../src/models/architecture.js';
+import type {ModelDraft} from '../../src/models/model-description.js';
+import {
+  completeDescription,
+  decodeModel,
+  encodeModel,
+  hashWeights,
+  readModel,
+  writeModel,
+  type WeightTensor,
+} from '../../src/models/model-file.js';
+import {listWeights} from '../../src/models/weight-specs.js';
+import {seededRandom} from '../support/random.js';
+
+const architecture = architectureSchema.parse({
+  hypernetwork: {layers: 2, units: 3},
+  unet: {encoder: [2, 2], decoder: [2, 2, 2]},
+});
+
+const draft: ModelDraft = {
+  architecture,
+  grid: {spacingMm: [2, 2, 2], orientation: 'LIA', multiple: 4, trainingShape: [16, 16, 24]},
+  normalisation: {kind: 'percentile', low: 0, high: 99.5},
+  hyperparameters: [{name: 'lambda', minimum: 0, maximum: 1, recommended: 0.3}],
+  recommended: {brains: {overall: [0.3], labels: {'17': [0.2]}}},
+  provenance: {tool: 'hypermorph', toolVersion: '0.1.0', steps: 10, seed: 1, anything: ['kept']},
+};
+
+const folder = mkdtempSync(join(tmpdir(), 'hypermorph-'));
+after(() => rmSync(folder, {recursive: true}));
+
+function makeWeights(): Map<string, WeightTensor> {
+  const random = seededRandom(7);
+  return new Map(
+    listWeights(architecture).map(({name, shape}) => {
+      const length = shape.reduce((a, b) => a * b, 1);
+      return [name, {shape, data: Float32Array.from({length}, () => random() - 0.5)}];
+    }),
+  );
+}
+
+const refuses = (run: () => unknown, message: RegExp) =>
+  assert.throws(run, (error: unknown) => {
+    assert.ok(error instanceof HypermorphError);
+    assert.equal(error.code, 'E_WEIGHTS');
+    assert.match(error.message, message);
+    return true;
+  });
+
+/** The model file with its description or its tensors changed. */
+function tamper(
+  change: (description: Record<string, unknown>, weights: Map<string, WeightTensor>) => void,
+): Uint8Array {
+  const {tensors, metadata} = decodeSafetensors(encodeModel({description: draft, weights}));
+  const description = JSON.parse(metadata.hypermorph) as Record<string, unknown>;
+  const changed = new Map<string, WeightTensor>(tensors);
+  change(description, changed);
+  return encodeSafetensors(changed, {metadata: {hypermorph: JSON.stringify(description)}});
+}
+
+const weights = makeWeights();
+
+test('a model survives writing and reading, bit for bit', async () => {
+  const path = join(folder, 'deep', 'model.safetensors');
+  await writeModel(path, {description: draft, weights});
+  const model = await readModel(path);
+  assert.deepEqual([...model.weights.keys()], [...weights.keys()]);
+  for (const [name, {shape, data}] of weights) {
+    assert.deepEqual(model.weights.get(name)!.shape, shape);
+    assert.deepEqual(model.weights.get(name)!.data, data);
+  }
+  assert.deepEqual(model.description, completeDescription(draft, weights));
+  assert.deepEqual(model.description.provenance.anything, ['kept']);
+});
+
+test('a model read and written again is the same file', () => {
+  const bytes = encodeModel({description: draft, weights});
+  assert.deepEqual(encodeModel(decodeModel(bytes)), bytes);
+});
+
+test('weights may come in any order and get the same hash and file', () => {
+  const reversed = new Map([...weights].reverse());
+  assert.equal(hashWeights(reversed), hashWeights(weights));
+  assert.deepEqual(
+    encodeModel({description: draft, weights: reversed}),
+    encodeModel({description: draft, weights}),
+  );
+});
+
+test('the hash changes with a single number, a name or a shape', () => {
+  const hash = hashWeights(new Map([['a', {shape: [2], data: Float32Array.of(1, 2)}]]));
+  const others: [string, WeightTensor][] = [
+    ['a', {shape: [2], data: Float32Array.of(1, 2.0000002)}],
+    ['b', {shape: [2], data: Float32Array.of(1, 2)}],
+    ['a', {shape: [1, 2], data: Float32Array.of(1, 2)}],
+  ];
+  for (const other of others) assert.notEqual(hashWeights(new Map([other])), hash);
+});
+
+test('half storage rounds the weights, halves the file and keeps a valid hash', () => {
+  for (const storage of ['float16', 'bfloat16'] as const) {
+    const bytes = encodeModel({description: draft, weights}, {storage});
+    assert.ok(bytes.length < encodeModel({description: draft, weights}).length);
+    const decoded = decodeModel(bytes);
+    const tolerance = storage === 'float16' ? 2 ** -12 : 2 ** -9; // half a step at 0.5
+    for (const [name, {data}] of weights) {
+      decoded.weights.get(name)!.data.forEach((value, i) => {
+        assert.ok(Math.abs(value - data[i]) <= tolerance, `${name}[${i}] as ${storage}`);
+      });
+    }
+  }
+});
+
+test('defaults of the architecture are filled in', () => {
+  const description = completeDescription(draft, weights);
+  assert.equal(description.architecture.integrationSteps, 7);
+  assert.equal(description.formatVersion, 1);
+});
+
+test('a weight that float16 cannot hold is refused with its place', () => {
+  const large = makeWeights();
+  large.get('flow/bias')!.data[1] = 70000;
+  refuses(
+    () => encodeModel({description: draft, weights: large}, {storage: 'float16'}),
+    /tensor "flow\/bias" must be finite as float16, got 70000 at element 1/,
+  );
+});
+
+test('an unknown version is said before anything else', () => {
+  refuses(
+    () => decodeModel(tamper((d) => Object.assign(d, {formatVersion: 2, grid: 7}))),
+    /^model: the format version of the model must be 1, got 2\.$/,
+  );
+});
+
+test('a missing tensor, a wrong shape and a tensor too many are named', () => {
+  refuses(
+    () => decodeModel(tamper((_, w) => w.delete('flow/bias'))),
+    /must have a tensor "flow\/bias", got none/,
+  );
+  refuses(
+    () =>
+      decodeModel(tamper((_, w) => w.set('flow/bias', {shape: [1, 3], data: new Float32Array(3)}))),
+    /tensor "flow\/bias" must have shape \[3\], got \[1, 3\]/,
+  );
+  refuses(
+    () => decodeModel(tamper((_, w) => w.set('more', {shape: [], data: new Float32Array(1)}))),
+    /the architecture has no tensor "more"/,
+  );
+});
+
+test('a changed weight is noticed by the hash, a cut file by its size', () => {
+  const bytes = encodeModel({description: draft, weights});
+  const changed = Uint8Array.from(bytes);
+  changed[bytes.length - 1] ^= 1;
+  refuses(() => decodeModel(changed), /the model is damaged, its weights must have the hash/);
+  refuses(() => decodeModel(bytes.subarray(0, bytes.length - 100)), /damaged or cut off/);
+});
+
+test('other safetensors files are refused as such', () => {
+  const other = encodeSafetensors(new Map([['x', {shape: [1], data: Float32Array.of(1)}]]));
+  refuses(() => decodeModel(other), /not a hypermorph model/);
+  const broken = encodeSafetensors(new Map(), {metadata: {hypermorph: '{'}});
+  refuses(() => decodeModel(broken), /description is not valid JSON/);
+});
+
+test('contradictions in a description are named by their path', () => {
+  const cases: [Record<string, unknown>, RegExp][] = [
+    [{grid: {...draft.grid, orientation: 'RLA'}}, /at grid\.orientation: must name 3 different/],
+    [{grid: {...draft.grid, spacingMm: [1, 1]}}, /at grid\.spacingMm: must have 3 numbers/],
+    [{hyperparameters: []}, /at hyperparameters: must have 1 entries/],
+    [
+      {hyperparameters: [{name: 'lambda', minimum: 0, maximum: 1, recommended: 2}]},
+      /at hyperparameters\.0\.recommended: must lie in \[0, 1\]/,
+    ],
+    [{normalisation: {kind: 'percentile', low: 5, high: 5}}, /low must be below high/],
+    [{normalisation: {kind: 'sigma'}}, /at normalisation/],
+    [{recommended: {brains: {overall: [0.1, 0.2]}}}, /at recommended\.brains: must have 1 number/],
+    [{contentHash: 'abc'}, /at contentHash: must be 64 hexadecimal digits/],
+    [{unknown: 1}, /Unrecognized key: "unknown"/],
+  ];
+  for (const [change, message] of cases) {
+    refuses(
+      () => decodeModel(tamper((description) => Object.assign(description, change))),
+      message,
+    );
+  }
+});
+
+test('a file that is not there is an E_IO error, and a failed write leaves nothing', async () => {
+  await assert.rejects(readModel(join(folder, 'none')), {code: 'E_IO'});
+  const path = join(folder, 'never.safetensors');
+  await assert.rejects(writeModel(path, {description: draft, weights: new Map()}));
+  assert.ok(!existsSync(path));
+});
+
+test('errors name the file', async () => {
+  const path = join(folder, 'short.safetensors');
+  writeFileSync(path, 'short');
+  await assert.rejects(readModel(path), /short\.safetensors: not a safetensors file/);
+});
