@@ -3,7 +3,7 @@ import type {IntensityRange} from './voxel-kernels.js';
 
 const BINS = 65536;
 
-/** See `VoxelKernels.intensityRange`. A percentile is found by counting twice, into 2^16 bins of 2^16 bins: no sorting. */
+/** See `VoxelKernels.intensityRange`. A percentile is found by counting twice, into 2^16 bins and into 2^16 parts of one of them: no sorting. */
 export function portableIntensityRange(
   data: VoxelArray,
   percentiles: {readonly low: number; readonly high: number},
@@ -39,8 +39,9 @@ function percentileOf(
   // The value of this rank among the finite voxels, counted from 1.
   let rank = Math.max(1, Math.ceil((percentile / 100) * finite));
   let {minimum, maximum} = range;
-  for (let pass = 0; pass < 2 && maximum > minimum; pass++) {
+  for (let pass = 0; pass < 2; pass++) {
     const width = (maximum - minimum) / BINS;
+    if (!(width > 0)) break;
     const counts = countInto(data, minimum, maximum, width);
     let bin = 0;
     while (bin < BINS - 1 && rank > counts[bin]) rank -= counts[bin++];
@@ -48,7 +49,17 @@ function percentileOf(
     minimum = start + bin * width;
     maximum = start + (bin + 1) * width;
   }
-  return Math.min(Math.max((minimum + maximum) / 2, range.minimum), range.maximum);
+  return largestWithin(data, minimum, maximum) ?? minimum;
+}
+
+/** The largest voxel of a bin; so a percentile is a number that occurs, such as the 0 of a background. */
+function largestWithin(data: VoxelArray, minimum: number, maximum: number): number | null {
+  let largest = -Infinity;
+  for (let n = 0; n < data.length; n++) {
+    const value = data[n];
+    if (value >= minimum && value <= maximum && value > largest) largest = value;
+  }
+  return largest === -Infinity ? null : largest;
 }
 
 /** How many voxels of [minimum, maximum] fall into each of the bins; the last bin holds its upper edge too. */

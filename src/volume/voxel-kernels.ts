@@ -43,7 +43,7 @@ export interface WorldMap extends PlacedField {
 export interface IntensityRange {
   readonly minimum: number;
   readonly maximum: number;
-  /** The smallest voxel with at least `percentiles.low` percent of the finite voxels at or below it, to 2^-32 of the range. */
+  /** A voxel with `percentiles.low` percent of the finite voxels at or below it: its rank is exact to 2^-32 of the range. */
   readonly low: number;
   readonly high: number;
   /** Voxels that are numbers, and voxels that are NaN or infinite. */

@@ -1,0 +1,104 @@
+import {HypermorphError} from '../errors.js';
+import type {Voxels, VoxelKernels} from './voxel-kernels.js';
+
+/**
+ * How intensities become numbers for the network; part of a model's description.
+ *
+ * `minmax` brings the smallest and largest voxel to 0 and 1; `percentile` does so with two percentiles and cuts what lies
+ * beyond; `none` leaves the voxels as they are.
+ */
+export type Normalization =
+  | {readonly kind: 'none'}
+  | {readonly kind: 'minmax'}
+  | {readonly kind: 'percentile'; readonly low: number; readonly high: number};
+
+/** One image's intensities -> the network's: (value - low) / (high - low), cut to [0, 1] where `clips`. */
+export interface IntensityScale {
+  readonly low: number;
+  readonly high: number;
+  readonly clips: boolean;
+  /** The intensity outside the image, see `backgroundOf`. */
+  readonly background: number;
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Measure how an image's intensities are normalised. The whole image counts, whatever part of it the network will see, so
+ * that padding and cropping change nothing; voxels that are NaN or infinite do not count.
+ *
+ * @param where - Name of the image for messages.
+ * @throws {HypermorphError} E_RANGE if no voxel is a number, or all are the same.
+ */
+export function measureIntensity(
+  image: Voxels,
+  normalization: Normalization,
+  kernels: Pick<VoxelKernels, 'intensityRange'>,
+  where: string,
+): IntensityScale {
+  const percentiles = normalization.kind === 'percentile' ? normalization : {low: 0, high: 100};
+  const range = kernels.intensityRange(image.data, percentiles);
+  const warnings: string[] = [];
+  if (range.finite === 0) {
+    throw new HypermorphError(
+      'E_RANGE',
+      `${where}: voxels must be numbers, got ${range.nonFinite} of ${range.nonFinite} that are NaN or infinite.`,
+    );
+  }
+  if (range.minimum === range.maximum) {
+    throw new HypermorphError(
+      'E_RANGE',
+      `${where}: voxels must differ from each other, got ${range.minimum} in all of them.`,
+      {hint: 'An image without contrast cannot be registered: check that it is the intended file.'},
+    );
+  }
+  if (range.nonFinite > 0) {
+    warnings.push(`${where}: ${range.nonFinite} voxels are NaN or infinite and count as 0.`);
+  }
+  const background = backgroundOf(image);
+  if (normalization.kind === 'none') return {low: 0, high: 1, clips: false, background, warnings};
+  if (range.high > range.low) {
+    const clips = normalization.kind === 'percentile';
+    return {low: range.low, high: range.high, clips, background, warnings};
+  }
+  warnings.push(
+    `${where}: the percentiles ${percentiles.low} and ${percentiles.high} are both ${range.low}; ` +
+      'the smallest and largest voxel are used instead.',
+  );
+  return {low: range.minimum, high: range.maximum, clips: false, background, warnings};
+}
+
+/** Apply an image's scale to samples of it, in place. */
+export function normalizeInPlace(samples: Float32Array, scale: IntensityScale): void {
+  const {low, high, clips} = scale;
+  if (low === 0 && high === 1 && !clips) return;
+  const factor = 1 / (high - low);
+  for (let n = 0; n < samples.length; n++) {
+    const value = (samples[n] - low) * factor;
+    samples[n] = clips ? Math.min(Math.max(value, 0), 1) : value;
+  }
+}
+
+/**
+ * The intensity to assume outside an image: 0, unless the image's own faces show a negative background, as the air of a CT.
+ *
+ * @returns The median of the finite voxels on the six faces where that is negative, else 0.
+ */
+export function backgroundOf({data, shape}: Voxels): number {
+  const [lengthI, lengthJ, lengthK] = shape;
+  const faces: number[] = [];
+  const take = (i: number, j: number, k: number) => {
+    const value = data[i + lengthI * (j + lengthJ * k)];
+    if (Number.isFinite(value)) faces.push(value);
+  };
+  for (let k = 0; k < lengthK; k++) {
+    const isFaceK = k === 0 || k === lengthK - 1;
+    for (let j = 0; j < lengthJ; j++) {
+      const isFace = isFaceK || j === 0 || j === lengthJ - 1;
+      const step = isFace ? 1 : Math.max(lengthI - 1, 1);
+      for (let i = 0; i < lengthI; i += step) take(i, j, k);
+    }
+  }
+  if (faces.length === 0) return 0;
+  const median = Float64Array.from(faces).sort()[faces.length >> 1];
+  return median < 0 ? median : 0;
+}

@@ -1,0 +1,159 @@
+import assert from 'node:assert/strict';
+import {test} from 'node:test';
+import {identityMatrix, type Matrix4} from '../../src/volume/affine.js';
+import type {Triple} from '../../src/volume/volume.js';
+import {portableVoxelKernels as kernels, type ComposedMap} from '../../src/volume/voxel-kernels.js';
+import {seededRandom} from '../support/random.js';
+
+const SHAPE: Triple = [4, 3, 2];
+const identity9 = [1, 0, 0, 0, 1, 0, 0, 0, 1];
+
+function ramp(): {shape: Triple; data: Float32Array} {
+  const data = Float32Array.from({length: 24}, (_, n) => n);
+  return {shape: SHAPE, data};
+}
+
+function shiftBy(x: number, y: number, z: number): Matrix4 {
+  return [1, 0, 0, x, 0, 1, 0, y, 0, 0, 1, z, 0, 0, 0, 1];
+}
+
+function stillMap(overrides: Partial<ComposedMap> = {}): ComposedMap {
+  return {
+    voxelToMoving: identityMatrix(),
+    fieldToMoving: identity9,
+    voxelToField: identityMatrix(),
+    field: new Float32Array(3 * 24),
+    fieldShape: SHAPE,
+    ...overrides,
+  };
+}
+
+test('an image sampled on its own grid is its voxels in tensor order', () => {
+  const volume = ramp();
+  const sampled = kernels.sampleOnGrid(volume, identityMatrix(), SHAPE, {
+    interpolation: 'linear',
+    outside: 0,
+  });
+  const at = (i: number, j: number, k: number) => sampled[(i * 3 + j) * 2 + k];
+  assert.equal(at(1, 0, 0), 1);
+  assert.equal(at(0, 1, 0), 4);
+  assert.equal(at(0, 0, 1), 12);
+  assert.equal(at(3, 2, 1), 23);
+});
+
+test('a linear ramp is reproduced between voxels', () => {
+  const sampled = kernels.sampleOnGrid(ramp(), shiftBy(0.25, 0.5, 0.75), [1, 1, 1], {
+    interpolation: 'linear',
+    outside: 0,
+  });
+  assert.equal(sampled[0], 0.25 + 0.5 * 4 + 0.75 * 12);
+});
+
+test('a voxel reaches half a voxel beyond its centre, and outside begins there', () => {
+  const options = {interpolation: 'linear', outside: -7} as const;
+  const at = (x: number) => kernels.sampleOnGrid(ramp(), shiftBy(x, 0, 0), [1, 1, 1], options)[0];
+  assert.deepEqual([-0.5, -0.51, 3.5, 3.51, NaN].map(at), [0, -7, 3, -7, -7]);
+});
+
+test('outside "edge" repeats the nearest voxel however far away', () => {
+  const options = {interpolation: 'linear', outside: 'edge'} as const;
+  const at = (x: number) => kernels.sampleOnGrid(ramp(), shiftBy(x, 0, 0), [1, 1, 1], options)[0];
+  assert.deepEqual([-40, 40].map(at), [0, 3]);
+});
+
+test('voxels that are NaN or infinite count as 0, also beside a weight of 0', () => {
+  const volume = {shape: [3, 1, 1] as Triple, data: Float32Array.of(4, NaN, -Infinity)};
+  const options = {interpolation: 'linear', outside: 9} as const;
+  const at = (x: number) => kernels.sampleOnGrid(volume, shiftBy(x, 0, 0), [1, 1, 1], options)[0];
+  assert.deepEqual([0, 0.5, 1, 1.5, 2].map(at), [4, 2, 0, 0, 0]);
+});
+
+test('nearest rounds halves up', () => {
+  const options = {interpolation: 'nearest', outside: 0} as const;
+  const at = (x: number) => kernels.sampleOnGrid(ramp(), shiftBy(x, 0, 0), [1, 1, 1], options)[0];
+  assert.deepEqual([0.49, 0.5, 1.5, 2.49].map(at), [0, 1, 2, 2]);
+});
+
+test('a displacement of one voxel along i moves the image one voxel against it', () => {
+  const field = new Float32Array(3 * 24);
+  for (let n = 0; n < field.length; n += 3) field[n] = 1;
+  const moved = kernels.sampleThroughMap(ramp(), stillMap({field}), SHAPE, {outside: -1});
+  assert.deepEqual([...moved.subarray(0, 4)], [1, 2, 3, -1]);
+});
+
+test('a field is read in tensor order, at the place the map says', () => {
+  const field = new Float32Array(3 * 24);
+  field[3 * ((2 * 3 + 1) * 2 + 1) + 1] = -1; // at (2, 1, 1), along j
+  const moved = kernels.sampleThroughMap(ramp(), stillMap({field}), SHAPE, {outside: -1});
+  const expected = ramp().data;
+  expected[2 + 4 * (1 + 3)] -= 4;
+  assert.deepEqual(moved, expected);
+});
+
+test('beyond half a voxel outside the field nothing is displaced', () => {
+  const field = new Float32Array(3).fill(1);
+  const map = stillMap({field, fieldShape: [1, 1, 1], voxelToField: shiftBy(-1, 0, 0)});
+  const offsets = kernels.worldDisplacement(
+    {...map, voxelToOffset: new Array<number>(16).fill(0), fieldToOffset: identity9},
+    [3, 1, 1],
+  );
+  assert.deepEqual([...offsets], [0, 1, 0, 0, 1, 0, 0, 1, 0]);
+});
+
+test('labels keep their type and meet no value between two of them', () => {
+  const data = Int16Array.from({length: 24}, (_, n) => (n % 4 < 2 ? 17 : 1000));
+  const map = stillMap({voxelToMoving: shiftBy(0.4, 0, 0)});
+  const moved = kernels.sampleLabelsThroughMap({shape: SHAPE, data}, map, SHAPE, {outside: 0});
+  assert.ok(moved instanceof Int16Array);
+  assert.deepEqual([...new Set(moved)].sort(), [1000, 17]);
+});
+
+test('the linear parts of a map compose with the field: m = B i + C u(D i)', () => {
+  const random = seededRandom(3);
+  const matrix = () => Array.from({length: 16}, (_, n) => (n < 12 ? random() : n === 15 ? 1 : 0));
+  const voxelToOffset = matrix();
+  const fieldToOffset = Array.from({length: 9}, random);
+  const field = Float32Array.of(0.25, -0.5, 1.5);
+  const map = {
+    voxelToOffset,
+    fieldToOffset,
+    voxelToField: new Array<number>(16).fill(0),
+    field,
+    fieldShape: [1, 1, 1] as Triple,
+  };
+  const offsets = kernels.worldDisplacement(map, [2, 2, 2]);
+  const [i, j, k] = [1, 0, 1];
+  for (let axis = 0; axis < 3; axis++) {
+    const b = voxelToOffset.slice(4 * axis, 4 * axis + 4);
+    const c = fieldToOffset.slice(3 * axis, 3 * axis + 3);
+    const expected =
+      b[0] * i + b[1] * j + b[2] * k + b[3] + c[0] * field[0] + c[1] * field[1] + c[2] * field[2];
+    assert.ok(Math.abs(offsets[8 * axis + i + 2 * (j + 2 * k)] - expected) < 1e-6);
+  }
+});
+
+test('percentiles are ranks among the finite voxels, also beside an outlier', () => {
+  const data = Float32Array.from({length: 1001}, (_, n) => n);
+  data[1000] = 1e9;
+  const shuffled = new Float32Array([NaN, ...data.toReversed(), Infinity, -Infinity]);
+  const range = kernels.intensityRange(shuffled, {low: 1, high: 99});
+  assert.equal(range.minimum, 0);
+  assert.equal(range.maximum, 1e9);
+  assert.equal(range.finite, 1001);
+  assert.equal(range.nonFinite, 3);
+  const RESOLUTION = 1e9 / 2 ** 32;
+  assert.ok(Math.abs(range.low - 10) <= RESOLUTION + 1e-6, `low ${range.low}`);
+  assert.ok(Math.abs(range.high - 990) <= RESOLUTION + 1e-6, `high ${range.high}`);
+});
+
+test('without a finite voxel there is no range', () => {
+  const range = kernels.intensityRange(Float32Array.of(NaN, Infinity), {low: 0, high: 100});
+  assert.deepEqual(range, {
+    minimum: NaN,
+    maximum: NaN,
+    low: NaN,
+    high: NaN,
+    finite: 0,
+    nonFinite: 2,
+  });
+});
