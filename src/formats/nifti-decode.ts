@@ -1,0 +1,160 @@
+import {endianness} from 'node:os';
+import {HypermorphError} from '../errors.js';
+import type {VoxelArray} from '../volume/volume.js';
+import type {ReadableDatatype} from './nifti-datatypes.js';
+
+/** How the numbers of one file are stored. */
+export interface StoredNumbers {
+  /** Memory of its own, starting at offset 0 of its buffer; it is changed and may become part of the result. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly datatype: ReadableDatatype;
+  readonly littleEndian: boolean;
+  readonly scaling: {readonly slope: number; readonly intercept: number} | null;
+}
+
+/** Whether this machine stores the low byte first. */
+export const HOST_IS_LITTLE_ENDIAN = endianness() === 'LE';
+
+/** Numbers are converted through float64 in pieces of this many. */
+const BLOCK = 1 << 14;
+const LARGEST_WHOLE = Number.MAX_SAFE_INTEGER;
+/** A label may miss a whole number by this much, as after scaling with a rounded slope. */
+const LABEL_TOLERANCE = 1e-3;
+
+/**
+ * Stored numbers -> intensities: scaled in float64, kept in float32.
+ *
+ * @param warn - Called with a sentence when 64-bit integers lose digits.
+ */
+export function decodeIntensities(
+  stored: StoredNumbers,
+  warn: (text: string) => void,
+): Float32Array {
+  const {datatype, scaling} = stored;
+  toHostOrder(stored);
+  const direct = datatype.view?.(stored.bytes.buffer);
+  if (direct !== undefined && scaling === null) {
+    return direct instanceof Float32Array ? direct : new Float32Array(direct);
+  }
+  const count = stored.bytes.length / datatype.bytes;
+  const result = new Float32Array(count);
+  const {slope, intercept} = scaling ?? {slope: 1, intercept: 0};
+  let largest = 0;
+  eachBlock(stored, (block, start) => {
+    for (let n = 0; n < block.length; n++) {
+      const value = block[n];
+      largest = Math.max(largest, Math.abs(value));
+      result[start + n] = value * slope + intercept;
+    }
+  });
+  if (datatype.view === null && largest > LARGEST_WHOLE) {
+    warn(`holds ${datatype.name} numbers beyond 2^53; their last digits are lost.`);
+  }
+  return result;
+}
+
+/**
+ * Stored numbers -> labels: whole numbers in the file's integer type, or in the smallest of int16, int32, uint32 that holds them.
+ *
+ * @param where - Start of an error's sentence.
+ * @param warn - Called with a sentence when NaN was read as label 0.
+ * @throws {HypermorphError} E_NIFTI if a number is not whole, E_RANGE if one needs more than 32 bits.
+ */
+export function decodeLabels(
+  stored: StoredNumbers,
+  where: string,
+  warn: (text: string) => void,
+): VoxelArray {
+  const {datatype, scaling} = stored;
+  toHostOrder(stored);
+  if (datatype.view !== null && !datatype.isFloat && scaling === null) {
+    return datatype.view(stored.bytes.buffer);
+  }
+  const {slope, intercept} = scaling ?? {slope: 1, intercept: 0};
+  const labels = new Float64Array(stored.bytes.length / datatype.bytes);
+  let [smallest, largest, missing] = [0, 0, 0];
+  eachBlock(stored, (block, start) => {
+    for (let n = 0; n < block.length; n++) {
+      const value = block[n] * slope + intercept;
+      const label = Math.round(value);
+      if (Number.isNaN(value)) {
+        missing++;
+      } else if (Math.abs(value - label) <= LABEL_TOLERANCE) {
+        labels[start + n] = label;
+        smallest = Math.min(smallest, label);
+        largest = Math.max(largest, label);
+      } else {
+        throw new HypermorphError(
+          'E_NIFTI',
+          `${where}: a label map must hold whole numbers, got ${value}.`,
+          {hint: 'Is this an intensity image?'},
+        );
+      }
+    }
+  });
+  if (missing > 0) {
+    warn(`${missing} voxels of the label map are not numbers (NaN); read as label 0.`);
+  }
+  return intoSmallestType(labels, [smallest, largest], where);
+}
+
+function intoSmallestType(
+  labels: Float64Array,
+  [smallest, largest]: readonly [number, number],
+  where: string,
+): VoxelArray {
+  if (smallest >= -(2 ** 15) && largest < 2 ** 15) {
+    return new Int16Array(labels);
+  }
+  if (smallest >= -(2 ** 31) && largest < 2 ** 31) {
+    return new Int32Array(labels);
+  }
+  if (smallest >= 0 && largest < 2 ** 32) {
+    return new Uint32Array(labels);
+  }
+  throw new HypermorphError(
+    'E_RANGE',
+    `${where}: labels must fit into 32 bits, got ${smallest < -(2 ** 31) ? smallest : largest}.`,
+  );
+}
+
+/** Swap the bytes of every number, in place, where the file's order is not the machine's. */
+function toHostOrder({bytes, datatype, littleEndian}: StoredNumbers): void {
+  if (littleEndian === HOST_IS_LITTLE_ENDIAN || datatype.bytes === 1) {
+    return;
+  }
+  const memory = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  if (datatype.bytes === 2) memory.swap16();
+  if (datatype.bytes === 4) memory.swap32();
+  if (datatype.bytes === 8) memory.swap64();
+}
+
+/** The numbers as float64, block by block. The block is reused. */
+function eachBlock(
+  {bytes, datatype}: StoredNumbers,
+  take: (block: Float64Array, start: number) => void,
+): void {
+  const values = datatype.view?.(bytes.buffer);
+  const count = bytes.length / datatype.bytes;
+  const scratch = new Float64Array(Math.min(BLOCK, count));
+  for (let start = 0; start < count; start += BLOCK) {
+    const block = scratch.subarray(0, Math.min(BLOCK, count - start));
+    if (values === undefined) {
+      readWide(bytes.buffer, start, block, datatype.name === 'int64');
+    } else {
+      block.set(values.subarray(start, start + block.length));
+    }
+    take(block, start);
+  }
+}
+
+/** 64-bit integers, rounded to the nearest float64. */
+function readWide(buffer: ArrayBuffer, start: number, block: Float64Array, signed: boolean): void {
+  const words = new Uint32Array(buffer, 8 * start, 2 * block.length);
+  const low = HOST_IS_LITTLE_ENDIAN ? 0 : 1;
+  const high = 1 - low;
+  for (let n = 0; n < block.length; n++) {
+    const upper = words[2 * n + high];
+    block[n] = (signed ? upper | 0 : upper) * 2 ** 32 + words[2 * n + low];
+  }
+}

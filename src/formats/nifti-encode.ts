@@ -1,0 +1,111 @@
+import {HypermorphError} from '../errors.js';
+import type {VoxelArray} from '../volume/volume.js';
+import {datatypeFor} from './nifti-datatypes.js';
+import {HOST_IS_LITTLE_ENDIAN} from './nifti-decode.js';
+import type {NiftiGeometry, NiftiOutput} from './nifti-types.js';
+
+/** Header and extension flag. */
+const DATA_OFFSET = 352;
+/** Axes of NIfTI-1 are 16-bit numbers. */
+const LONGEST_AXIS = 32767;
+/** xyzt_units: the spatial unit, and seconds. Only a unit that is not mm is kept from the source. */
+const UNIT_CODES = {unknown: 10, mm: 10, metre: 9, micron: 11};
+
+/**
+ * A NIfTI-1 file as bytes: single file, no extensions, no scaling, non-finite voxels written as 0.
+ *
+ * Geometry fields are written as they are given; `geometryFromGrid` makes them for a new grid. A field has five axes
+ * (X, Y, Z, 1, 3), components slowest.
+ *
+ * @returns The bytes of an .nii file.
+ * @throws {HypermorphError} E_SHAPE if the data does not fit the shape, E_RANGE if an axis is too long.
+ */
+export function encodeNifti(output: NiftiOutput): Uint8Array<ArrayBuffer> {
+  const {shape, components = 1, data} = output;
+  const count = shape[0] * shape[1] * shape[2] * components;
+  if (data.length !== count) {
+    throw new HypermorphError(
+      'E_SHAPE',
+      `encodeNifti: data must have ${[...shape, components].join(' x ')} = ${count} numbers, got ${data.length}.`,
+    );
+  }
+  if (!shape.every((length) => Number.isInteger(length) && length >= 1 && length <= LONGEST_AXIS)) {
+    throw new HypermorphError(
+      'E_RANGE',
+      `encodeNifti: axes must have 1 to ${LONGEST_AXIS} voxels, got ${shape.join(' x ')}.`,
+    );
+  }
+  const file = new Uint8Array(DATA_OFFSET + data.byteLength);
+  writeHeader(new DataView(file.buffer), output);
+  copyVoxels(data, file.buffer);
+  return file;
+}
+
+function copyVoxels(data: VoxelArray, file: ArrayBuffer): void {
+  if (!(data instanceof Float32Array) && !(data instanceof Float64Array)) {
+    const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+    new Uint8Array(file, DATA_OFFSET).set(bytes);
+    return;
+  }
+  const target =
+    data instanceof Float32Array
+      ? new Float32Array(file, DATA_OFFSET)
+      : new Float64Array(file, DATA_OFFSET);
+  target.set(data);
+  for (let n = 0; n < target.length; n++) {
+    if (!Number.isFinite(target[n])) {
+      target[n] = 0; // ITK up to 5.4 replaces NaN by 0 itself, others spread it.
+    }
+  }
+}
+
+function writeHeader(view: DataView, output: NiftiOutput): void {
+  const {shape, components = 1, data, intent} = output;
+  const dimensions = components === 1 ? [3, ...shape] : [5, ...shape, 1, components];
+  const datatype = datatypeFor(data);
+  setInt32(view, 0, 348);
+  view.setUint8(38, 'r'.charCodeAt(0)); // "regular", asked for by ANALYZE readers.
+  for (let n = 0; n < 8; n++) {
+    setInt16(view, 40 + 2 * n, dimensions[n] ?? 1);
+  }
+  setFloats(view, 56, intent?.parameters ?? [0, 0, 0]);
+  setInt16(view, 68, intent?.code ?? 0);
+  setInt16(view, 70, datatype.code);
+  setInt16(view, 72, 8 * datatype.bytes);
+  setFloats(view, 108, [DATA_OFFSET, 1, 0]); // vox_offset, scl_slope, scl_inter
+  setText(view, 148, 79, output.description ?? '');
+  setText(view, 328, 15, intent?.name ?? '');
+  setText(view, 344, 3, 'n+1');
+  writeGeometry(view, output.geometry);
+}
+
+function writeGeometry(view: DataView, geometry: NiftiGeometry): void {
+  setFloats(view, 76, [...geometry.pixdim, 1, 1, 1, 1]);
+  view.setUint8(123, UNIT_CODES[geometry.unit]);
+  setInt16(view, 252, geometry.qformCode);
+  setInt16(view, 254, geometry.sformCode);
+  setFloats(view, 256, [...geometry.quaternion, ...geometry.qformOffset]);
+  setFloats(view, 280, geometry.sform);
+}
+
+// The file's byte order is the machine's, so that voxels are copied as they are.
+
+function setInt16(view: DataView, offset: number, value: number): void {
+  view.setInt16(offset, value, HOST_IS_LITTLE_ENDIAN);
+}
+
+function setInt32(view: DataView, offset: number, value: number): void {
+  view.setInt32(offset, value, HOST_IS_LITTLE_ENDIAN);
+}
+
+function setFloats(view: DataView, offset: number, values: readonly number[]): void {
+  values.forEach((value, n) => view.setFloat32(offset + 4 * n, value, HOST_IS_LITTLE_ENDIAN));
+}
+
+/** ASCII, at most `length` characters; what is not ASCII becomes a question mark. */
+function setText(view: DataView, offset: number, length: number, text: string): void {
+  const ascii = text.replace(/[^\x20-\x7e]/gu, '?').slice(0, length);
+  for (let n = 0; n < ascii.length; n++) {
+    view.setUint8(offset + n, ascii.charCodeAt(n));
+  }
+}

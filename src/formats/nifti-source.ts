@@ -1,0 +1,228 @@
+import {constants} from 'node:buffer';
+import {basename} from 'node:path';
+import {HypermorphError} from '../errors.js';
+import type {Triple} from '../volume/volume.js';
+import {fileExists, withOpenFile} from './files.js';
+import {inflateRange, inflateStart, isGzip, MAX_INFLATION} from './gzip.js';
+import {datatypeOf} from './nifti-datatypes.js';
+import type {Datatype, ReadableDatatype} from './nifti-datatypes.js';
+import {parseFields} from './nifti-fields.js';
+import type {NiftiFields} from './nifti-fields.js';
+import {findLayout, HEADER_BYTES} from './nifti-layout.js';
+import type {HeaderLayout} from './nifti-layout.js';
+
+/** A NIfTI file whose header was read and checked; the voxels were not touched. */
+export interface NiftiSource {
+  /** As the user gave it. */
+  readonly path: string;
+  readonly layout: HeaderLayout;
+  readonly fields: NiftiFields;
+  readonly compressed: boolean;
+  /** The file with the voxels, and where in it (after unpacking) they start. */
+  readonly dataPath: string;
+  readonly dataOffset: number;
+  readonly dimensions: readonly number[];
+  readonly shape: Triple;
+  readonly volumes: number;
+  readonly datatype: Datatype;
+  readonly scaling: {readonly slope: number; readonly intercept: number} | null;
+  readonly warnings: readonly string[];
+}
+
+/** The compressed start of a file in which the header is looked for. */
+const PREFIX_BYTES = 1 << 16;
+
+/**
+ * Read and check the header of a NIfTI file: .nii, .hdr or .img, each plain or gzipped (the content decides).
+ *
+ * @throws {HypermorphError} E_IO if a file is missing, E_NIFTI if the header makes no sense; the sentence starts with `path`.
+ */
+export async function openNifti(path: string): Promise<NiftiSource> {
+  const headerPath = await findHeaderFile(path);
+  const {header, compressed} = await readHeaderBytes(headerPath);
+  const layout = findLayout(header, path);
+  const fields = parseFields(header, layout);
+  const dimensions = requireDimensions(fields, path);
+  const warnings = [...layout.warnings];
+  const dataOffset = findDataOffset(fields, layout, path, warnings);
+  const [i, j = 1, k = 1, ...further] = dimensions;
+  return {
+    path,
+    layout,
+    fields,
+    compressed,
+    dataPath: layout.pair ? await findVoxelFile(path, headerPath) : headerPath,
+    dataOffset,
+    dimensions,
+    shape: [i, j, k],
+    volumes: further.reduce((product, length) => product * length, 1),
+    datatype: datatypeOf(fields.datatype),
+    scaling: scalingOf(fields, path, warnings),
+    warnings,
+  };
+}
+
+async function readHeaderBytes(path: string): Promise<{header: Uint8Array; compressed: boolean}> {
+  return withOpenFile(path, async (file) => {
+    const prefix = await file.read(0, Math.min(file.size, PREFIX_BYTES));
+    return isGzip(prefix)
+      ? {header: await inflateStart(prefix, HEADER_BYTES, path), compressed: true}
+      : {header: prefix.subarray(0, HEADER_BYTES), compressed: false};
+  });
+}
+
+/** `image.img` names a pair as well as `image.hdr` does. */
+async function findHeaderFile(path: string): Promise<string> {
+  const match = /^(.*)\.img(\.gz)?$/is.exec(path);
+  if (match === null) {
+    return path;
+  }
+  const candidates = beside(path, match[1], 'hdr');
+  return (await firstExisting(candidates)) ?? missingHalf(path, 'header', candidates[0]);
+}
+
+async function findVoxelFile(path: string, headerPath: string): Promise<string> {
+  if (path !== headerPath) {
+    return path; // The user named the .img.
+  }
+  const candidates = beside(path, path.replace(/\.(hdr|nii)(\.gz)?$/i, ''), 'img');
+  return (await firstExisting(candidates)) ?? missingHalf(path, 'voxel', candidates[0]);
+}
+
+function beside(path: string, base: string, extension: 'hdr' | 'img'): readonly string[] {
+  const upper = /\.(HDR|IMG|NII)(\.GZ)?$/.test(path);
+  const name = `${base}.${upper ? extension.toUpperCase() : extension}`;
+  return [name, `${name}${upper ? '.GZ' : '.gz'}`];
+}
+
+async function firstExisting(paths: readonly string[]): Promise<string | undefined> {
+  for (const path of paths) {
+    if (await fileExists(path)) {
+      return path;
+    }
+  }
+  return undefined;
+}
+
+function missingHalf(path: string, half: 'header' | 'voxel', expected: string): never {
+  throw new HypermorphError(
+    'E_NIFTI',
+    `${path}: the ${half} file ${basename(expected)} must lie beside it (the image is stored as a pair of files), but there is none.`,
+  );
+}
+
+function requireDimensions({dim}: NiftiFields, where: string): readonly number[] {
+  const dimensions = dim.slice(1, dim[0] + 1);
+  const wrong = dimensions.findIndex((length) => !(length >= 1));
+  if (wrong >= 0) {
+    throw new HypermorphError(
+      'E_NIFTI',
+      `${where}: the length of axis ${wrong + 1} (dim[${wrong + 1}]) must be at least 1, got ${dimensions[wrong]}; the header is damaged or describes a surface, not an image.`,
+    );
+  }
+  return dimensions;
+}
+
+function findDataOffset(
+  {voxelOffset}: NiftiFields,
+  layout: HeaderLayout,
+  where: string,
+  warnings: string[],
+): number {
+  if (!Number.isSafeInteger(voxelOffset) || voxelOffset < 0) {
+    throw new HypermorphError(
+      'E_NIFTI',
+      `${where}: the place of the voxels (vox_offset) must be a whole number of at least 0, got ${voxelOffset}; the header is damaged.`,
+    );
+  }
+  const first = layout.headerSize + 4; // Behind the header and its extension flag.
+  if (!layout.pair && voxelOffset < first) {
+    warnings.push(
+      `${where}: the place of the voxels (vox_offset) is ${voxelOffset}, inside the header; read from byte ${first}.`,
+    );
+    return first;
+  }
+  return voxelOffset;
+}
+
+/** Stored value -> intensity; a slope of 0, NaN or infinity means that there is nothing to scale. */
+function scalingOf(
+  {slope, intercept}: NiftiFields,
+  where: string,
+  warnings: string[],
+): NiftiSource['scaling'] {
+  if (slope === 0 || !Number.isFinite(slope)) {
+    return null;
+  }
+  if (!Number.isFinite(intercept)) {
+    warnings.push(`${where}: the intercept (scl_inter) is ${intercept}; read as 0.`);
+  }
+  const usable = Number.isFinite(intercept) ? intercept : 0;
+  return slope === 1 && usable === 0 ? null : {slope, intercept: usable};
+}
+
+/** The element type, if it is one that can be an image. E_NIFTI otherwise. */
+export function requireReadable({path, datatype}: NiftiSource): ReadableDatatype {
+  if (datatype.kind === 'refused') {
+    throw new HypermorphError(
+      'E_NIFTI',
+      `${path}: voxels must be whole or real numbers (8 to 64 bits), got datatype ${datatype.code} (${datatype.name}).`,
+      {hint: 'Convert the image to a scalar one first.'},
+    );
+  }
+  return datatype;
+}
+
+/**
+ * The bytes of voxels [first, first + count) in the file's order, after checking that the file holds all that its header says.
+ *
+ * The check comes before any memory is taken: exact for a plain file; a compressed one cannot hold more than
+ * `MAX_INFLATION` times its size, and is counted while it is unpacked.
+ *
+ * @returns Memory of its own (offset 0 of a fresh ArrayBuffer).
+ * @throws {HypermorphError} E_NIFTI if the file is too short, E_IO if it cannot be read or unpacked, E_MEMORY if it is too large.
+ */
+export async function readVoxelBytes(
+  source: NiftiSource,
+  [first, count]: readonly [number, number],
+): Promise<Uint8Array<ArrayBuffer>> {
+  const {bytes: bytesPerVoxel} = requireReadable(source);
+  const voxels = source.dimensions.reduce((product, length) => product * length, 1);
+  const fileEnd = source.dataOffset + voxels * bytesPerVoxel;
+  const start = source.dataOffset + first * bytesPerVoxel;
+  const end = start + count * bytesPerVoxel;
+  return withOpenFile(source.dataPath, async (file) => {
+    const compressed = isGzip(await file.read(0, Math.min(3, file.size)));
+    const possible = compressed ? file.size * MAX_INFLATION : file.size;
+    if (fileEnd > possible) {
+      throw tooShort(source, fileEnd, `${file.size}${compressed ? ' compressed' : ''}`);
+    }
+    if (end - start > constants.MAX_LENGTH) {
+      throw new HypermorphError(
+        'E_MEMORY',
+        `${source.path}: the voxels must fit into ${constants.MAX_LENGTH} bytes, got ${end - start}.`,
+      );
+    }
+    if (!compressed) {
+      return file.read(start, end);
+    }
+    const stream = await file.read(0, file.size);
+    const {bytes, length} = await inflateRange(stream, [start, end], {
+      where: source.path,
+      expectedLength: fileEnd,
+    });
+    if (length < fileEnd) {
+      throw tooShort(source, fileEnd, String(length));
+    }
+    return bytes;
+  });
+}
+
+function tooShort(source: NiftiSource, needed: number, got: string): HypermorphError {
+  const image = `${source.dimensions.join(' x ')} voxels of ${source.datatype.name}`;
+  return new HypermorphError(
+    'E_NIFTI',
+    `${source.path}: the file must hold ${needed} bytes (${image}, from byte ${source.dataOffset}), got ${got}; it is cut off or its header is wrong.`,
+    {hint: 'Copy or download the file again.'},
+  );
+}
