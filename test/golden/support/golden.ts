@@ -184,6 +184,23 @@ export function goldenModelPath(golden: GoldenCase): string {
   return requireFile(golden.model_file);
 }
 
+/**
+ * Our name of each weight by the original's, `<layer>/<weight>`, in the original's order.
+ *
+ * `hyper_vxm_dense_hyp_dense_1/kernel` is `hypernetwork_dense_1/kernel`, `hyper_vxm_dense_flow/bias` is `flow/bias`.
+ */
+export function goldenWeightNames(golden: GoldenCase): ReadonlyMap<string, string> {
+  assert.ok(golden.layers, `${golden.name} has no layers`);
+  const flow = golden.layers[golden.layers.length - 1].layer;
+  const prefix = flow.slice(0, -'flow'.length);
+  return new Map(
+    golden.layers.flatMap(({layer, weights}) => {
+      const ours = layer.slice(prefix.length).replace(/^hyp_dense_/, 'hypernetwork_dense_');
+      return weights.map(({name}) => [`${layer}/${name}`, `${ours}/${name}`] as const);
+    }),
+  );
+}
+
 /** Layers and shapes of the default model, from the case `full_default_listing`. */
 export function readDefaultListing(): unknown {
   return JSON.parse(readFileSync(requireFile('full-default-listing.json'), 'utf8'));

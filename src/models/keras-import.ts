@@ -1,0 +1,221 @@
+import {createHash} from 'node:crypto';
+import {basename} from 'node:path';
+import {z} from 'zod';
+import {HypermorphError} from '../errors.js';
+import {readFileBytes} from '../formats/files.js';
+import {architectureSchema, planUnet, sizeMultiple, type Architecture} from './architecture.js';
+import {decodeKerasFile, type KerasFile, type KerasWeight} from './keras-file.js';
+import type {ModelDraft} from './model-description.js';
+import {completeDescription, type Model, type WeightTensor} from './model-file.js';
+import {listWeights} from './weight-specs.js';
+
+/** What a Keras file does not say about its model. */
+export interface KerasImportOptions {
+  /** mm per voxel along the network's axes; 1 unless told. Null: the spacing of the fixed image. */
+  readonly spacingMm?: readonly number[] | null;
+  /** Where the network's axes run to; RAS unless told. Null: the axes of the fixed image. */
+  readonly orientation?: string | null;
+  /** Min-max unless told. */
+  readonly normalisation?: ModelDraft['normalisation'];
+  /** Named in error messages and in the provenance; the path unless told. */
+  readonly name?: string;
+}
+
+const count = z.int().positive();
+
+const sharedArguments = {
+  inshape: z.array(count).min(2).max(3),
+  nb_unet_features: z
+    .union([count, z.tuple([z.array(count), z.array(count)])])
+    .nullable()
+    .default(null),
+  nb_unet_levels: count.nullable().default(null),
+  unet_feat_mult: z.number().positive().default(1),
+  nb_unet_conv_per_level: count.default(1),
+  int_steps: z.int().nonnegative().default(7),
+  svf_resolution: count.default(1),
+  int_resolution: count.default(2),
+  /** Old name of int_resolution; goes before it. */
+  int_downsize: count.nullable().default(null),
+  /** Old name of svf_resolution 2; goes before it. */
+  unet_half_res: z.boolean().default(false),
+  bidir: z.boolean().default(false),
+  src_feats: count.default(1),
+  trg_feats: count.default(1),
+  fill_value: z.number().nullable().default(null),
+  /** Which field is the last output of the Keras model; the network is the same. */
+  reg_field: z.string().default('preintegrated'),
+  name: z.string().optional(),
+  metadata: z.unknown().optional(),
+  use_probs: z.literal(false).default(false),
+  input_model: z.null().default(null),
+  hyp_model: z.null().default(null),
+};
+
+/** Arguments of the two classes with the defaults of their constructors; a file may leave out any but `inshape`. */
+const argumentsByClass = {
+  VxmDense: z.strictObject({
+    ...sharedArguments,
+    nb_hyp_params: z.literal(0).default(0),
+    nb_hyp_layers: count.default(6),
+    nb_hyp_units: count.default(128),
+  }),
+  HyperVxmDense: z.strictObject({
+    ...sharedArguments,
+    nb_hyp_params: count.default(1),
+    nb_hyp_layers: count.default(6),
+    nb_hyp_units: count.default(128),
+  }),
+} as const;
+
+type Arguments = z.infer<(typeof argumentsByClass)[keyof typeof argumentsByClass]>;
+
+function fail(where: string, text: string, cause?: unknown): never {
+  throw new HypermorphError('E_WEIGHTS', `${where}: ${text}`, {cause});
+}
+
+/** To the nearest integer, halves to the even one. */
+function roundHalfEven(value: number): number {
+  const floor = Math.floor(value);
+  return value - floor === 0.5 ? floor + (floor % 2) : Math.round(value);
+}
+
+/** Features per convolution; a number is spread over levels: f_l = round(n m^l), encoder f_0..f_{L-2}, decoder f_{L-1}..f_0. */
+function listFeatures(
+  args: Arguments,
+  where: string,
+): {encoder?: readonly number[]; decoder?: readonly number[]} {
+  const {nb_unet_features: features, nb_unet_levels: levels} = args;
+  if (features === null) return {};
+  if (Array.isArray(features)) return {encoder: features[0], decoder: features[1]};
+  if (levels === null) {
+    fail(where, `nb_unet_levels must be given where nb_unet_features is a number (${features}).`);
+  }
+  const perLevel = Array.from({length: levels}, (_, level) =>
+    roundHalfEven(features * args.unet_feat_mult ** level),
+  );
+  const repeat = (list: readonly number[]) =>
+    list.flatMap((value) => new Array<number>(args.nb_unet_conv_per_level).fill(value));
+  return {encoder: repeat(perLevel.slice(0, -1)), decoder: repeat([...perLevel].reverse())};
+}
+
+function parseArguments({className, config}: KerasFile, where: string): Arguments {
+  if (className !== 'VxmDense' && className !== 'HyperVxmDense') {
+    fail(where, `the model must be a VxmDense or HyperVxmDense, got ${className}.`);
+  }
+  const result = argumentsByClass[className].safeParse(config);
+  if (result.success) return result.data;
+  const [issue] = result.error.issues;
+  const path = issue.path.map(String).join('.');
+  return fail(
+    where,
+    `the ${className} cannot be imported, its arguments are wrong or unknown${path && ` at ${path}`}: ${issue.message}.`,
+    result.error,
+  );
+}
+
+function toArchitecture(args: Arguments, where: string): Architecture {
+  const result = architectureSchema.safeParse({
+    dimensions: args.inshape.length,
+    hyperparameters: args.nb_hyp_params,
+    hypernetwork: {layers: args.nb_hyp_layers, units: args.nb_hyp_units},
+    unet: {...listFeatures(args, where), convolutionsPerLevel: args.nb_unet_conv_per_level},
+    velocityResolution: args.unet_half_res ? 2 : args.svf_resolution,
+    integrationResolution: args.int_downsize ?? args.int_resolution,
+    integrationSteps: args.int_steps,
+    bidirectional: args.bidir,
+    movingChannels: args.src_feats,
+    fixedChannels: args.trg_feats,
+    fill: args.fill_value,
+  });
+  if (!result.success) {
+    return fail(where, `the model's arguments do not make a network.`, result.error);
+  }
+  try {
+    planUnet(result.data);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    return fail(where, `the model's arguments do not make a network: ${reason}`, cause);
+  }
+  return result.data;
+}
+
+/** As Keras does it: the n-th weight of the file is the n-th of the network, whatever their names. */
+function assignByOrder(
+  architecture: Architecture,
+  stored: readonly KerasWeight[],
+  where: string,
+): Map<string, WeightTensor> {
+  const specs = listWeights(architecture);
+  if (stored.length !== specs.length) {
+    fail(
+      where,
+      `the network of this model must have ${specs.length} weights, got ${stored.length}.`,
+    );
+  }
+  return new Map(
+    specs.map(({name, shape}, n) => {
+      const weight = stored[n];
+      if (weight.shape.join() !== shape.join()) {
+        fail(
+          where,
+          `weight ${n + 1} ("${weight.name}", ours "${name}") must have shape [${shape.join(', ')}], got [${weight.shape.join(', ')}].`,
+        );
+      }
+      return [name, {shape, data: weight.data}] as const;
+    }),
+  );
+}
+
+/**
+ * Import a network that the original VoxelMorph or HyperMorph (class `VxmDense` or `HyperVxmDense`, Keras 2) saved as `.h5`.
+ *
+ * Weights are taken by order, as the original loads them. Every hyperparameter gets the range [0, 1] that HyperMorph trains.
+ *
+ * @param source - A path, or the bytes of the file.
+ * @returns Description (with content hash) and weights in the order of `listWeights`, to be written by `writeModel`.
+ * @throws {HypermorphError} E_WEIGHTS if the file is not such a model, or damaged; E_IO if it cannot be read.
+ */
+export async function importKerasModel(
+  source: string | Uint8Array,
+  options: KerasImportOptions = {},
+): Promise<Model> {
+  const where = options.name ?? (typeof source === 'string' ? source : 'Keras model');
+  const bytes = typeof source === 'string' ? await readFileBytes(source) : source;
+  const file = await decodeKerasFile(bytes, where);
+  const args = parseArguments(file, where);
+  const architecture = toArchitecture(args, where);
+  const weights = assignByOrder(architecture, file.weights, where);
+  const dimensions = architecture.dimensions;
+  const {spacingMm, orientation} = options;
+  const draft: ModelDraft = {
+    architecture,
+    grid: {
+      spacingMm:
+        spacingMm === undefined
+          ? new Array<number>(dimensions).fill(1)
+          : spacingMm && [...spacingMm],
+      orientation: orientation === undefined ? 'RAS'.slice(0, dimensions) : orientation,
+      multiple: sizeMultiple(architecture),
+      trainingShape: args.inshape,
+    },
+    normalisation: options.normalisation ?? {kind: 'minmax'},
+    hyperparameters: Array.from({length: architecture.hyperparameters}, (_, n) => ({
+      name: architecture.hyperparameters === 1 ? 'lambda' : `lambda${n + 1}`,
+      minimum: 0,
+      maximum: 1,
+    })),
+    provenance: {
+      tool: 'voxelmorph',
+      imported: {
+        file: basename(where),
+        sha256: createHash('sha256').update(bytes).digest('hex'),
+        className: file.className,
+        config: {...file.config},
+        registrationField: args.reg_field,
+        ...(file.kerasVersion !== undefined && {kerasVersion: file.kerasVersion}),
+      },
+    },
+  };
+  return {description: completeDescription(draft, weights, where), weights};
+}
