@@ -6,7 +6,7 @@ namespace {
 
 napi_value initialise(napi_env env, napi_value exports) {
   using namespace hypermorph::bindings;
-  const bool complete = registerEngine(env, exports) && registerElementwise(env, exports);
+  const bool complete = registerEngine(env, exports) && registerElementwise(env, exports) && registerConv(env, exports);
   if (!complete) throwError(env, "E_ENGINE", "native: the addon's functions could not be registered.");
   return exports;
 }

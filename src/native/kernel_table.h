@@ -2,6 +2,7 @@
 
 #include <cstdint>
 
+#include "kernels/conv.h"
 #include "kernels/elementwise.h"
 #include "kernels/peak.h"
 
@@ -17,6 +18,12 @@ struct KernelTable {
   MeasureFmaFn measure_fma;
   MeasureCopyFn measure_copy;
   LeakyReluFn leaky_relu;
+  ConvPlanFn conv_plan;
+  ConvFn conv;
+  ConvPlanFn conv_input_gradient_plan;
+  ConvInputGradientFn conv_input_gradient;
+  ConvPlanFn conv_filter_gradient_plan;
+  ConvFilterGradientFn conv_filter_gradient;
 };
 
 }  // namespace hypermorph

@@ -19,6 +19,40 @@ export interface MachinePeak {
   readonly gigabytesPerSecond: number;
 }
 
+/** `shape` holds the 26 integers of ConvShape in src/native/kernels/conv.h; the last array is filled. */
+export type ConvFunction = (
+  shape: Int32Array,
+  slope: number,
+  x: Float32Array,
+  coarse: Float32Array | null,
+  filter: Float32Array,
+  bias: Float32Array | null,
+  y: Float32Array,
+) => void;
+
+/** Fills `dx` and, where there is a coarse input, `dcoarse`. */
+export type ConvInputGradientFunction = (
+  shape: Int32Array,
+  slope: number,
+  filter: Float32Array,
+  y: Float32Array,
+  dy: Float32Array,
+  dx: Float32Array,
+  dcoarse: Float32Array | null,
+) => void;
+
+/** Fills `dfilter` and, unless it is null, `dbias`. */
+export type ConvFilterGradientFunction = (
+  shape: Int32Array,
+  slope: number,
+  x: Float32Array,
+  coarse: Float32Array | null,
+  y: Float32Array,
+  dy: Float32Array,
+  dfilter: Float32Array,
+  dbias: Float32Array | null,
+) => void;
+
 /** The functions of build/native/hypermorph.node. They check sizes, fill the arrays they are given and keep no reference. */
 export interface NativeAddon {
   isa(): string;
@@ -34,6 +68,14 @@ export interface NativeAddon {
   measurePeak(): MachinePeak;
 
   leakyRelu(x: Float32Array, y: Float32Array, slope: number): void;
+
+  conv: ConvFunction;
+  convInputGradient: ConvInputGradientFunction;
+  convFilterGradient: ConvFilterGradientFunction;
+  /** Naive twins with double sums, for tests. */
+  convReference: ConvFunction;
+  convInputGradientReference: ConvInputGradientFunction;
+  convFilterGradientReference: ConvFilterGradientFunction;
 }
 
 // The same depth from src/engines/native and from dist/engines/native.

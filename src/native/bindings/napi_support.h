@@ -52,5 +52,6 @@ bool addFunction(napi_env env, napi_value exports, const char* name, napi_callba
 // One per file in bindings/.
 bool registerEngine(napi_env env, napi_value exports);
 bool registerElementwise(napi_env env, napi_value exports);
+bool registerConv(napi_env env, napi_value exports);
 
 }  // namespace hypermorph::bindings

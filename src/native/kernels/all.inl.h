@@ -3,6 +3,8 @@
 
 #include "cpu.h"
 #include "kernel_table.h"
+#include "kernels/conv.inl.h"
+#include "kernels/conv_filter_gradient.inl.h"
 #include "kernels/elementwise.inl.h"
 #include "kernels/peak.inl.h"
 
@@ -19,6 +21,12 @@ const KernelTable kTable{
     .measure_fma = &measureFma,
     .measure_copy = &measureCopy,
     .leaky_relu = &leakyRelu,
+    .conv_plan = &convPlan,
+    .conv = &conv,
+    .conv_input_gradient_plan = &convInputGradientPlan,
+    .conv_input_gradient = &convInputGradient,
+    .conv_filter_gradient_plan = &convFilterGradientPlan,
+    .conv_filter_gradient = &convFilterGradient,
 };
 
 }  // namespace hypermorph::HYPERMORPH_ISA

@@ -1,4 +1,5 @@
 import type {GradConfig, KernelFunc} from '@tensorflow/tfjs-core';
+import {convGradient, convKernel, convUpGradient, convUpKernel} from './conv.js';
 import {leakyReluKernel} from './leaky-relu.js';
 
 /** A kernel of the native backend; `kernelFunc` gets a NativeBackend. */
@@ -8,7 +9,7 @@ export interface NativeKernel {
 }
 
 /** Every kernel the addon replaces or adds. */
-export const NATIVE_KERNELS: readonly NativeKernel[] = [leakyReluKernel];
+export const NATIVE_KERNELS: readonly NativeKernel[] = [leakyReluKernel, convKernel, convUpKernel];
 
 /** Gradients of the kernels that TensorFlow.js does not know, registered once for every backend. */
-export const NATIVE_GRADIENTS: readonly GradConfig[] = [];
+export const NATIVE_GRADIENTS: readonly GradConfig[] = [convGradient, convUpGradient];

@@ -1,0 +1,118 @@
+import {HypermorphError} from '../../../errors.js';
+
+type Triple = readonly [number, number, number];
+
+/** Attributes of the convolution kernels. */
+export interface ConvAttributes {
+  readonly strides: Triple;
+  readonly dilations: Triple;
+  readonly padding: 'same' | 'valid';
+  readonly activation: Activation;
+}
+
+export type Activation = 'linear' | 'relu' | 'leakyRelu';
+
+/** Factor of negative values in each fused activation. */
+export const ACTIVATION_SLOPE: Readonly<Record<Activation, number>> = {
+  linear: 1,
+  relu: 0,
+  leakyRelu: 0.2,
+};
+
+/** What a convolution reads: x [N, I, J, K, C2] and, in a decoder, the coarse input [N, i, j, k, C1] before it. */
+export interface ConvInputs {
+  readonly x: readonly number[];
+  readonly coarse?: readonly number[];
+  readonly kernel: readonly number[];
+}
+
+/** A convolution as the addon reads it, and the shape of its result. */
+export interface ConvPlan {
+  readonly shape: Int32Array;
+  readonly outputShape: [number, number, number, number, number];
+  readonly slope: number;
+}
+
+interface Axis {
+  readonly size: number;
+  readonly up: number;
+  readonly filter: number;
+  readonly out: number;
+  readonly stride: number;
+  readonly dilation: number;
+  readonly pad: number;
+}
+
+function describe(inputs: ConvInputs): string {
+  const coarse = inputs.coarse === undefined ? '' : `, coarse [${inputs.coarse.join(', ')}]`;
+  return `x [${inputs.x.join(', ')}]${coarse}, kernel [${inputs.kernel.join(', ')}]`;
+}
+
+function planAxis(axis: number, inputs: ConvInputs, attributes: ConvAttributes): Axis {
+  const size = inputs.x[axis + 1];
+  const filter = inputs.kernel[axis + 1];
+  const stride = attributes.strides[axis];
+  const dilation = attributes.dilations[axis];
+  const reach = (filter - 1) * dilation;
+  const up = inputs.coarse === undefined ? 1 : size / inputs.coarse[axis + 1];
+  if (attributes.padding === 'valid') {
+    const out = Math.ceil((size - reach) / stride);
+    return {size, up, filter, out, stride, dilation, pad: 0};
+  }
+  const out = Math.ceil(size / stride);
+  const total = Math.max((out - 1) * stride + reach + 1 - size, 0);
+  return {size, up, filter, out, stride, dilation, pad: Math.floor(total / 2)};
+}
+
+/**
+ * Sizes of a convolution in the order of `ConvShape` in src/native/kernels/conv.h.
+ *
+ * A plane (K = 1) is handed over as [1, I, J], because the kernels are fastest along a long last axis.
+ *
+ * @throws {HypermorphError} E_SHAPE if the shapes do not belong together.
+ */
+export function planConv(inputs: ConvInputs, attributes: ConvAttributes): ConvPlan {
+  const {x, coarse, kernel} = inputs;
+  const coarseChannels = coarse?.[4] ?? 0;
+  const axes = [0, 1, 2].map((axis) => planAxis(axis, inputs, attributes));
+  const isSound =
+    x.length === 5 &&
+    kernel.length === 6 &&
+    kernel[4] === x[4] + coarseChannels &&
+    (kernel[0] === 1 || kernel[0] === x[0]) &&
+    (coarse === undefined || (coarse.length === 5 && coarse[0] === x[0])) &&
+    axes.every(({out, up}) => out >= 1 && Number.isInteger(up));
+  if (!isSound) {
+    throw new HypermorphError(
+      'E_SHAPE',
+      `convolve: x, coarse and kernel must belong together, got ${describe(inputs)}.`,
+    );
+  }
+  const outputs = kernel[5];
+  const outputShape: ConvPlan['outputShape'] = [
+    x[0],
+    axes[0].out,
+    axes[1].out,
+    axes[2].out,
+    outputs,
+  ];
+  const last = axes[2];
+  const isPlane = last.size === 1 && last.filter === 1 && last.out === 1 && last.up === 1;
+  const [i, j, k] = isPlane ? [last, axes[0], axes[1]] : [axes[0], axes[1], last];
+  const along = (field: keyof Axis) => [i[field], j[field], k[field]];
+  const shape = Int32Array.of(
+    x[0],
+    ...along('size'),
+    coarseChannels,
+    ...along('up'),
+    x[4],
+    ...along('filter'),
+    ...along('out'),
+    outputs,
+    ...along('stride'),
+    ...along('dilation'),
+    ...along('pad'),
+    kernel[0],
+  );
+  return {shape, outputShape, slope: ACTIVATION_SLOPE[attributes.activation]};
+}

@@ -1,0 +1,114 @@
+#pragma once
+
+// The inner loop of every convolution: P neighbouring positions times V vectors of output channels stay in registers while the
+// reduction over taps and input channels runs.
+
+#include "kernels/conv.h"
+#include "simd.h"
+
+namespace hypermorph::HYPERMORPH_ISA {
+
+// A stretch of the reduction: `length` input values that lie next to each other, for the filter rows from `filter` on.
+struct Segment {
+  const float* input;   // of position 0
+  const float* filter;  // [length, V * kLanes]
+};
+
+struct TileArgs {
+  const Segment* segments;
+  int64_t count;
+  int64_t length;           // of every segment
+  int64_t position_stride;  // floats between the inputs of two neighbouring positions
+  int64_t first;            // position the tile starts at
+  const float* bias;        // [V * kLanes]
+  float slope;
+  float* y;         // row of outputs, at this block's first channel
+  int64_t y_stride;  // floats between two positions
+  int outputs;      // channels of this block, <= V * kLanes
+};
+
+inline constexpr int kWideVectors = 2;
+inline constexpr int kWidePositions = kAccumulators / kWideVectors;
+// More would only cost code: each position needs its own load either way.
+inline constexpr int kNarrowPositions = kAccumulators < 14 ? kAccumulators : 14;
+
+template <int P, int V, int U>
+static inline __attribute__((always_inline)) void multiplyAdd(Vec (&sums)[P * V], const float* const (&inputs)[(P + 2) / 3],
+                                                              int64_t stride, const float* filter) {
+#pragma GCC unroll 8
+  for (int u = 0; u < U; ++u) {
+    Vec weights[V];
+#pragma GCC unroll 4
+    for (int v = 0; v < V; ++v) weights[v] = load(filter + (u * V + v) * kLanes);
+#pragma GCC unroll 32
+    for (int p = 0; p < P; ++p) {
+      const Vec value = broadcast(inputs[p / 3][(p % 3) * stride + u]);
+#pragma GCC unroll 4
+      for (int v = 0; v < V; ++v) sums[p * V + v] = value * weights[v] + sums[p * V + v];
+    }
+  }
+}
+
+template <int P, int V>
+static __attribute__((noinline)) void convTile(const TileArgs& t) {
+  constexpr int kGroups = (P + 2) / 3;  // three positions share one pointer: base, base + stride, base + 2 * stride
+  const int64_t stride = t.position_stride;
+  Vec sums[P * V];
+#pragma GCC unroll 32
+  for (int p = 0; p < P; ++p) {
+#pragma GCC unroll 4
+    for (int v = 0; v < V; ++v) sums[p * V + v] = load(t.bias + v * kLanes);
+  }
+  for (int64_t s = 0; s < t.count; ++s) {
+    const float* inputs[kGroups];
+#pragma GCC unroll 32
+    for (int g = 0; g < kGroups; ++g) inputs[g] = t.segments[s].input + (t.first + 3 * g) * stride;
+    const float* filter = t.segments[s].filter;
+    int64_t r = t.length;
+    for (; r >= 4; r -= 4) {
+      multiplyAdd<P, V, 4>(sums, inputs, stride, filter);
+      filter += 4 * V * kLanes;
+#pragma GCC unroll 32
+      for (int g = 0; g < kGroups; ++g) inputs[g] += 4;
+    }
+    for (; r > 0; --r) {
+      multiplyAdd<P, V, 1>(sums, inputs, stride, filter);
+      filter += V * kLanes;
+#pragma GCC unroll 32
+      for (int g = 0; g < kGroups; ++g) inputs[g] += 1;
+    }
+  }
+  const Vec slope = broadcast(t.slope);
+  float* const y = t.y + t.first * t.y_stride;
+#pragma GCC unroll 32
+  for (int p = 0; p < P; ++p) {
+#pragma GCC unroll 4
+    for (int v = 0; v < V; ++v) {
+      const Vec value = leakyRelu(sums[p * V + v], slope);
+      float* const to = y + p * t.y_stride + v * kLanes;
+      const int left = t.outputs - v * kLanes;
+      if (left >= kLanes) store(to, value);
+      else if (left > 0) storePart(to, value, left);
+    }
+  }
+}
+
+template <int P, int V>
+static void convTileOf(int positions, const TileArgs& t) {
+  if (positions == P) return convTile<P, V>(t);
+  if constexpr (P > 1) convTileOf<P - 1, V>(positions, t);
+}
+
+// A whole row of `positions` outputs: tiles of nearly equal width, so that no tile is left with a single position.
+template <int V>
+static void convRow(TileArgs t, int64_t positions) {
+  constexpr int kMost = V == 1 ? kNarrowPositions : kWidePositions;
+  const int64_t tiles = (positions + kMost - 1) / kMost;
+  for (int64_t tile = 0; tile < tiles; ++tile) {
+    const int64_t end = (tile + 1) * positions / tiles;
+    convTileOf<kMost, V>(static_cast<int>(end - t.first), t);
+    t.first = end;
+  }
+}
+
+}  // namespace hypermorph::HYPERMORPH_ISA
