@@ -103,7 +103,7 @@ export function conformImage(
   const {shape, scale, kernels} = options;
   const samples = kernels.sampleOnGrid(image, toVoxel, shape, {
     interpolation: 'linear',
-    outside: scale.background,
+    outside: scale.outside,
   });
   normalizeInPlace(samples, scale);
   return samples;

@@ -19,6 +19,8 @@ export interface IntensityScale {
   readonly clips: boolean;
   /** The intensity outside the image, see `backgroundOf`. */
   readonly background: number;
+  /** The same for the network: not below `low`, so that it is never negative where images are scaled. */
+  readonly outside: number;
   readonly warnings: readonly string[];
 }
 
@@ -55,16 +57,20 @@ export function measureIntensity(
     warnings.push(`${where}: ${range.nonFinite} voxels are NaN or infinite and count as 0.`);
   }
   const background = backgroundOf(image);
-  if (normalization.kind === 'none') return {low: 0, high: 1, clips: false, background, warnings};
+  if (normalization.kind === 'none') {
+    return {low: 0, high: 1, clips: false, background, outside: background, warnings};
+  }
   if (range.high > range.low) {
     const clips = normalization.kind === 'percentile';
-    return {low: range.low, high: range.high, clips, background, warnings};
+    const {low, high} = range;
+    return {low, high, clips, background, outside: Math.max(background, low), warnings};
   }
   warnings.push(
     `${where}: the percentiles ${percentiles.low} and ${percentiles.high} are both ${range.low}; ` +
       'the smallest and largest voxel are used instead.',
   );
-  return {low: range.minimum, high: range.maximum, clips: false, background, warnings};
+  const {minimum: low, maximum: high} = range;
+  return {low, high, clips: false, background, outside: Math.max(background, low), warnings};
 }
 
 /** Apply an image's scale to samples of it, in place. */

@@ -1,0 +1,86 @@
+import {applyToPoint, identityMatrix, invert, multiply, type Matrix4} from '../volume/affine.js';
+import type {Grid, Triple, Volume} from '../volume/volume.js';
+
+/** How the two images are brought together before the network looks at them. */
+export type AlignmentMode = 'headers' | 'centre' | 'fov';
+
+export const ALIGNMENT_MODES: readonly AlignmentMode[] = ['headers', 'centre', 'fov'];
+
+/**
+ * The map from fixed points to moving points, RAS mm, before any deformation.
+ *
+ * `headers` trusts both files; `centre` moves the centre of mass of the one onto that of the other; `fov` does so with the
+ * centres of the fields of view.
+ */
+export function alignmentFor(mode: AlignmentMode, fixed: Volume, moving: Volume): Matrix4 {
+  if (mode === 'headers') return identityMatrix();
+  const centre = mode === 'centre' ? centreOfMass : centreOfView;
+  const from = centre(fixed);
+  const to = centre(moving);
+  return [1, 0, 0, to[0] - from[0], 0, 1, 0, to[1] - from[1], 0, 0, 1, to[2] - from[2], 0, 0, 0, 1];
+}
+
+/** Centre of the box of voxels, RAS mm. */
+export function centreOfView({shape, affine}: Grid): Triple {
+  return applyToPoint(affine, [(shape[0] - 1) / 2, (shape[1] - 1) / 2, (shape[2] - 1) / 2]);
+}
+
+/** Mean position of the voxels weighted by their height above the smallest one, RAS mm; non-finite voxels weigh nothing. */
+export function centreOfMass(volume: Volume): Triple {
+  const {data, shape, affine} = volume;
+  let minimum = Infinity;
+  for (let n = 0; n < data.length; n++)
+    if (data[n] < minimum && data[n] !== -Infinity) minimum = data[n];
+  let total = 0;
+  let sumI = 0;
+  let sumJ = 0;
+  let sumK = 0;
+  for (let k = 0, n = 0; k < shape[2]; k++) {
+    for (let j = 0; j < shape[1]; j++) {
+      for (let i = 0; i < shape[0]; i++, n++) {
+        const mass = data[n] - minimum;
+        if (!(mass > 0 && mass < Infinity)) continue;
+        total += mass;
+        sumI += mass * i;
+        sumJ += mass * j;
+        sumK += mass * k;
+      }
+    }
+  }
+  if (total === 0) return centreOfView(volume);
+  return applyToPoint(affine, [sumI / total, sumJ / total, sumK / total]);
+}
+
+/** Points per axis with which an overlap is estimated. */
+const LATTICE = 24;
+
+/**
+ * How much the two fields of view share, as a share of the smaller one, in [0, 1].
+ *
+ * Estimated on a lattice of 24^3 points in each image.
+ */
+export function overlapOf(fixed: Grid, moving: Grid, alignment: Matrix4): number {
+  const fixedToMoving = multiply(invert(moving.affine), alignment, fixed.affine);
+  const shareOfFixed = shareInside(fixed.shape, fixedToMoving, moving.shape);
+  const shareOfMoving = shareInside(moving.shape, invert(fixedToMoving), fixed.shape);
+  return Math.max(shareOfFixed, shareOfMoving);
+}
+
+/** Share of one box whose points another box holds; indices -1/2 ... n - 1/2 belong to a box of n voxels. */
+function shareInside(shape: Triple, toOther: Matrix4, other: Triple): number {
+  let inside = 0;
+  for (let a = 0; a < LATTICE; a++) {
+    for (let b = 0; b < LATTICE; b++) {
+      for (let c = 0; c < LATTICE; c++) {
+        const index: Triple = [
+          ((a + 0.5) / LATTICE) * shape[0] - 0.5,
+          ((b + 0.5) / LATTICE) * shape[1] - 0.5,
+          ((c + 0.5) / LATTICE) * shape[2] - 0.5,
+        ];
+        const image = applyToPoint(toOther, index);
+        if (image.every((x, axis) => x >= -0.5 && x <= other[axis] - 0.5)) inside++;
+      }
+    }
+  }
+  return inside / LATTICE ** 3;
+}

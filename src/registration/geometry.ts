@@ -1,0 +1,189 @@
+import {
+  fromLinearAndOffset,
+  identityMatrix,
+  invert,
+  linearPart,
+  multiply,
+  type Matrix4,
+} from '../volume/affine.js';
+import {isSameGrid, type NetworkGrid} from '../volume/conform.js';
+import type {Grid, Triple} from '../volume/volume.js';
+import type {ComposedMap, VoxelKernels, WorldMap} from '../volume/voxel-kernels.js';
+
+/**
+ * Where everything lies: F, M and N are the voxel -> RAS mm matrices of `fixed`, `moving` and `network`.
+ *
+ * For a fixed voxel i: p = F i; x = N^-1 p; d = N u(x) (linear part); q = A (p + d); m = M^-1 q.
+ */
+export interface RegistrationGeometry {
+  readonly fixed: Grid;
+  readonly moving: Grid;
+  readonly network: NetworkGrid;
+  /** A: fixed points -> moving points, RAS mm, applied after the displacement. */
+  readonly alignment: Matrix4;
+}
+
+/** A displacement on the network grid: [I, J, K, 3] in tensor order, voxels of that grid. */
+export type NetworkField = Float32Array;
+
+/** Millimetres along left, posterior, superior: the convention of ITK's displacement files. */
+const RAS_TO_LPS: Matrix4 = [-1, 0, 0, 0, 0, -1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1];
+
+/** Network grid index -> fixed voxel. */
+export function networkToFixed({fixed, network}: RegistrationGeometry): Matrix4 {
+  return network.isFixedGrid ? identityMatrix() : multiply(invert(fixed.affine), network.affine);
+}
+
+/** Network grid index -> moving voxel, without the displacement. */
+export function networkToMoving({moving, network, alignment}: RegistrationGeometry): Matrix4 {
+  return multiply(invert(moving.affine), alignment, network.affine);
+}
+
+/**
+ * The map with which an image on the moving side is sampled, once: m = B i + C u(D i).
+ *
+ * @param image - The grid of that image; the moving image's own, or that of a label map beside it.
+ */
+export function composeMap(
+  geometry: RegistrationGeometry,
+  field: NetworkField,
+  image: Grid = geometry.moving,
+): ComposedMap {
+  const {fixed, network, alignment} = geometry;
+  const toImage = multiply(invert(image.affine), alignment);
+  return {
+    voxelToMoving: multiply(toImage, fixed.affine),
+    fieldToMoving: linearPart(multiply(toImage, network.affine)),
+    voxelToField: fixedToNetwork(geometry),
+    field,
+    fieldShape: network.shape,
+  };
+}
+
+/** The map of the warp file, on the fixed grid: L (q - p), LPS mm. */
+export function composeWarp(geometry: RegistrationGeometry, field: NetworkField): WorldMap {
+  const {fixed, network, alignment} = geometry;
+  const moved = multiply(alignment, fixed.affine);
+  return {
+    voxelToOffset: multiply(RAS_TO_LPS, subtract(moved, fixed.affine)),
+    fieldToOffset: linearPart(multiply(RAS_TO_LPS, alignment, network.affine)),
+    voxelToField: fixedToNetwork(geometry),
+    field,
+    fieldShape: network.shape,
+  };
+}
+
+/**
+ * The map of the inverse warp file, on the moving grid: for a moving point q, L (p - q) with q' = A^-1 q and
+ * p = q' + N u_inv(N^-1 q'), LPS mm.
+ *
+ * @param inverseField - The inverse displacement: the integral of the negated velocity.
+ */
+export function composeInverseWarp(
+  geometry: RegistrationGeometry,
+  inverseField: NetworkField,
+): WorldMap {
+  const {moving, network, alignment} = geometry;
+  const aligned = multiply(invert(alignment), moving.affine);
+  return {
+    voxelToOffset: multiply(RAS_TO_LPS, subtract(aligned, moving.affine)),
+    fieldToOffset: linearPart(multiply(RAS_TO_LPS, network.affine)),
+    voxelToField: multiply(invert(network.affine), aligned),
+    field: inverseField,
+    fieldShape: network.shape,
+  };
+}
+
+/**
+ * The velocity in LPS mm on the network grid, component slowest, disk order.
+ *
+ * @param velocity - [I, J, K, 3] in tensor order, voxels of the network grid.
+ */
+export function velocityInMm(
+  network: Grid,
+  velocity: NetworkField,
+  kernels: VoxelKernels,
+): Float32Array {
+  const map: WorldMap = {
+    voxelToOffset: new Array<number>(16).fill(0),
+    fieldToOffset: linearPart(multiply(RAS_TO_LPS, network.affine)),
+    voxelToField: identityMatrix(),
+    field: velocity,
+    fieldShape: network.shape,
+  };
+  return kernels.worldDisplacement(map, network.shape);
+}
+
+/**
+ * Bring a scalar from the network grid to the fixed grid, trilinearly.
+ *
+ * @param scalar - [I, J, K] in tensor order.
+ * @returns Disk order of the fixed grid; `outside` beyond the network grid.
+ */
+export function scalarOnFixed(
+  geometry: RegistrationGeometry,
+  scalar: Float32Array,
+  options: {readonly outside: number; readonly kernels: VoxelKernels},
+): Float32Array {
+  // An array in tensor order is one in disk order with its axes reversed, on both sides.
+  const {fixed, network} = geometry;
+  const toNetwork = reverseAxes(fixedToNetwork(geometry));
+  const image = {data: scalar, shape: reversed(network.shape)};
+  return options.kernels.sampleOnGrid(image, toNetwork, reversed(fixed.shape), {
+    interpolation: 'linear',
+    outside: options.outside,
+  });
+}
+
+/** Whether fixed, moving and network grid are one, voxel by voxel, as in the original's own scripts. */
+export function isOneGrid({fixed, moving, network, alignment}: RegistrationGeometry): boolean {
+  const identity = identityMatrix();
+  return (
+    network.isFixedGrid &&
+    isSameGrid(moving, fixed) &&
+    alignment.every((value, n) => value === identity[n])
+  );
+}
+
+/** How many voxels a displacement takes to fade out where the network grid ends inside the fixed image. */
+const TAPER_VOXELS = 6;
+
+/** Let a field fade to zero, in place, towards the ends of the axes along which the fixed image reaches beyond the grid. */
+export function taperField(field: NetworkField, {shape, isCropped}: NetworkGrid): void {
+  if (!isCropped.includes(true)) return;
+  const weights = shape.map((length, axis) =>
+    Float32Array.from({length}, (_, n) => {
+      if (!isCropped[axis]) return 1;
+      const margin = Math.min(n, length - 1 - n);
+      return Math.min(1, margin / TAPER_VOXELS);
+    }),
+  );
+  for (let i = 0, n = 0; i < shape[0]; i++) {
+    for (let j = 0; j < shape[1]; j++) {
+      for (let k = 0; k < shape[2]; k++, n += 3) {
+        const weight = weights[0][i] * weights[1][j] * weights[2][k];
+        field[n] *= weight;
+        field[n + 1] *= weight;
+        field[n + 2] *= weight;
+      }
+    }
+  }
+}
+
+function fixedToNetwork({fixed, network}: RegistrationGeometry): Matrix4 {
+  return network.isFixedGrid ? identityMatrix() : multiply(invert(network.affine), fixed.affine);
+}
+
+function subtract(a: Matrix4, b: Matrix4): Matrix4 {
+  return a.map((value, n) => value - b[n]);
+}
+
+function reversed([i, j, k]: Triple): Triple {
+  return [k, j, i];
+}
+
+/** The same map between two grids whose axes are both counted backwards. */
+function reverseAxes(m: Matrix4): Matrix4 {
+  const linear = linearPart(m).toReversed();
+  return fromLinearAndOffset(linear, [m[11], m[7], m[3]]);
+}

@@ -1,0 +1,272 @@
+import {HypermorphError} from '../errors.js';
+import {
+  conformImage,
+  networkGridFor,
+  type NetworkGrid,
+  type NetworkGridSpec,
+} from '../volume/conform.js';
+import {measureIntensity, type IntensityScale, type Normalization} from '../volume/intensity.js';
+import type {Triple, Volume, VoxelArray} from '../volume/volume.js';
+import type {Outside, VoxelKernels} from '../volume/voxel-kernels.js';
+import {alignmentFor, overlapOf, type AlignmentMode} from './alignment.js';
+import {
+  composeInverseWarp,
+  composeMap,
+  composeWarp,
+  isOneGrid,
+  networkToFixed,
+  networkToMoving,
+  scalarOnFixed,
+  taperField,
+  velocityInMm,
+  type RegistrationGeometry,
+} from './geometry.js';
+import {
+  measureDisplacement,
+  measureJacobian,
+  measureSimilarity,
+  type DisplacementMeasure,
+  type JacobianMeasure,
+  type SimilarityChange,
+} from './measures.js';
+import {predictFields, type NetworkFields, type VelocityNetwork} from './network-fields.js';
+import {Stages, type StageOptions, type StageRecord} from './stages.js';
+import {placeWarnings, requireOrientation, resultWarnings} from './warnings.js';
+
+/** An image with the name under which messages speak of it. */
+export interface NamedVolume extends Volume {
+  readonly name: string;
+  /** Whether the file says where its voxels lie. */
+  readonly orientationKnown: boolean;
+}
+
+/** A network and what it expects of images. */
+export interface RegistrationModel {
+  readonly network: VelocityNetwork;
+  readonly grid: NetworkGridSpec;
+  readonly normalization: Normalization;
+}
+
+export interface RegisterPairOptions extends StageOptions {
+  readonly fixed: NamedVolume;
+  readonly moving: NamedVolume;
+  readonly model: RegistrationModel;
+  readonly engine: {readonly voxelKernels: VoxelKernels};
+  /** One value per hyperparameter of the model, lambda first; empty for a model without any. */
+  readonly hyperparameters: readonly number[];
+  readonly align?: AlignmentMode;
+  /** Label maps in the moving image's world, warped with the nearest voxel. */
+  readonly labels?: readonly NamedVolume[];
+  /** What to compute beside the moved image and the warp; `warp` says that the warp will be written. */
+  readonly outputs?: {
+    readonly warp?: boolean;
+    readonly inverseWarp?: boolean;
+    readonly jacobian?: boolean;
+    readonly velocity?: boolean;
+  };
+  /** Write world-space fields although a file does not say where its voxels lie. */
+  readonly assumeOrientation?: boolean;
+}
+
+/** Everything in disk order; images and the warp on the fixed grid unless said otherwise. */
+export interface Registration {
+  readonly moved: Float32Array;
+  /** Fixed -> moving, LPS mm, component slowest. */
+  readonly warp: Float32Array;
+  /** Moving -> fixed, LPS mm, component slowest, on the moving grid. */
+  readonly inverseWarp: Float32Array | null;
+  readonly jacobian: Float32Array | null;
+  /** Stationary velocity, LPS mm, component slowest, on the network grid. */
+  readonly velocity: Float32Array | null;
+  /** In the order of `options.labels`, each in its own element type. */
+  readonly labels: readonly VoxelArray[];
+  readonly network: NetworkGrid;
+  readonly summary: RegistrationSummary;
+}
+
+export interface RegistrationSummary {
+  readonly displacement: DisplacementMeasure;
+  readonly similarity: SimilarityChange;
+  readonly jacobian: JacobianMeasure;
+  /** Share of the smaller field of view that both images cover, 0 to 1. */
+  readonly overlap: number;
+  /** Translation before the network, fixed -> moving, RAS mm. */
+  readonly alignmentMm: Triple;
+  readonly networkShape: Triple;
+  readonly stages: readonly StageRecord[];
+  readonly warnings: readonly string[];
+}
+
+const STAGES = 5;
+
+/**
+ * Register a moving image to a fixed one.
+ *
+ * The two are conformed to the network's grid; the network's velocity is integrated; and the original moving image is sampled
+ * once through the composed map from fixed voxels to moving voxels.
+ *
+ * @throws {HypermorphError} E_GRID if a world-space field is asked for and an orientation is unknown; E_RANGE if an image has
+ *   no contrast; E_SHAPE if a two-dimensional network meets a volume; E_INTERRUPTED.
+ */
+export async function registerPair(options: RegisterPairOptions): Promise<Registration> {
+  const {fixed, moving, model} = options;
+  const stages = new Stages(STAGES, options);
+  const orientation = requireOrientation([fixed, moving, ...(options.labels ?? [])], {
+    wantsWorldFields: wantsWorldFields(options),
+    assumeOrientation: options.assumeOrientation === true,
+  });
+
+  const geometry = await stages.run('align', () => placeGrids(options));
+  const conformed = await stages.run('conform', () => conformPair(options, geometry));
+  const fields = await stages.run('predict', () =>
+    predictFields(model.network, conformed, {
+      shape: geometry.network.shape,
+      hyperparameters: options.hyperparameters,
+      wants: {
+        inverse: options.outputs?.inverseWarp === true,
+        velocity: options.outputs?.velocity === true,
+      },
+    }),
+  );
+  taperField(fields.displacement, geometry.network);
+  if (fields.inverseDisplacement !== null) taperField(fields.inverseDisplacement, geometry.network);
+
+  const sampled = await stages.run('sample', () => sampleImages(options, geometry, fields));
+  const placed = await stages.run('place', () => placeFields(options, geometry, fields));
+  const measures = {
+    displacement: measureDisplacement(
+      placed.warp,
+      composeWarp(geometry, fields.displacement),
+      fixed.shape,
+    ),
+    similarity: measureSimilarity({fixed: fixed.data, ...sampled}, conformed.scales),
+    jacobian: measureJacobian(fields.jacobian, geometry),
+  };
+
+  const {alignment, network} = geometry;
+  const overlap = overlapOf(fixed, moving, alignment);
+  const align = options.align ?? 'headers';
+  return {
+    ...placed,
+    moved: fillOutside(sampled.after, conformed.scales.moving.background),
+    labels: sampled.labels,
+    network,
+    summary: {
+      ...measures,
+      overlap,
+      alignmentMm: [alignment[3], alignment[7], alignment[11]],
+      networkShape: network.shape,
+      stages: stages.records,
+      warnings: [
+        ...orientation,
+        ...placeWarnings({fixed: fixed.name, moving: moving.name}, {overlap, align, network}),
+        ...conformed.warnings,
+        ...resultWarnings(measures, network),
+      ],
+    },
+  };
+}
+
+function wantsWorldFields({outputs = {}}: RegisterPairOptions): boolean {
+  return outputs.warp === true || outputs.inverseWarp === true || outputs.velocity === true;
+}
+
+/** Bring the two images together and lay the network's grid on the fixed one. */
+function placeGrids(options: RegisterPairOptions): RegistrationGeometry {
+  const {fixed, moving, model} = options;
+  const {dimensions} = model.network.architecture;
+  if (dimensions === 2 && fixed.shape[2] !== 1) {
+    throw new HypermorphError(
+      'E_SHAPE',
+      `${fixed.name}: must be one slice for a two-dimensional model, got ${fixed.shape.join('x')} voxels.`,
+    );
+  }
+  return {
+    fixed,
+    moving,
+    network: networkGridFor(fixed, model.grid),
+    alignment: alignmentFor(options.align ?? 'headers', fixed, moving),
+  };
+}
+
+interface ConformedPair {
+  readonly fixed: Float32Array;
+  readonly moving: Float32Array;
+  readonly scales: {readonly fixed: IntensityScale; readonly moving: IntensityScale};
+  readonly warnings: readonly string[];
+}
+
+/** What the network sees: both images on its grid, normalised. */
+function conformPair(options: RegisterPairOptions, geometry: RegistrationGeometry): ConformedPair {
+  const {fixed, moving, model} = options;
+  const kernels = options.engine.voxelKernels;
+  const {shape} = geometry.network;
+  const fixedScale = measureIntensity(fixed, model.normalization, kernels, fixed.name);
+  const movingScale = measureIntensity(moving, model.normalization, kernels, moving.name);
+  return {
+    fixed: conformImage(fixed, networkToFixed(geometry), {shape, scale: fixedScale, kernels}),
+    moving: conformImage(moving, networkToMoving(geometry), {shape, scale: movingScale, kernels}),
+    scales: {fixed: fixedScale, moving: movingScale},
+    warnings: [...fixedScale.warnings, ...movingScale.warnings],
+  };
+}
+
+interface SampledImages {
+  /** The moving image on the fixed grid as the headers (or the alignment) place it; NaN outside it. */
+  readonly before: Float32Array;
+  /** The moved image; NaN outside the moving image. */
+  readonly after: Float32Array;
+  readonly labels: readonly VoxelArray[];
+}
+
+/** Sample the original moving image and its label maps on the fixed grid, each once. */
+function sampleImages(
+  options: RegisterPairOptions,
+  geometry: RegistrationGeometry,
+  fields: NetworkFields,
+): SampledImages {
+  const {fixed, moving, labels = []} = options;
+  const kernels = options.engine.voxelKernels;
+  // As the original does where all grids are one: beyond the image its edge continues, unless the model says otherwise.
+  const repeatsEdge = isOneGrid(geometry) && options.model.network.architecture.fill === null;
+  const outside: Outside = repeatsEdge ? 'edge' : NaN;
+  const map = composeMap(geometry, fields.displacement);
+  const still = {...map, fieldToMoving: new Array<number>(9).fill(0)};
+  return {
+    before: kernels.sampleThroughMap(moving, still, fixed.shape, {outside}),
+    after: kernels.sampleThroughMap(moving, map, fixed.shape, {outside}),
+    labels: labels.map((label) => {
+      const labelMap = composeMap(geometry, fields.displacement, label);
+      return kernels.sampleLabelsThroughMap(label, labelMap, fixed.shape, {outside: 0});
+    }),
+  };
+}
+
+/** Bring the network's fields to the grids of the files. */
+function placeFields(
+  options: RegisterPairOptions,
+  geometry: RegistrationGeometry,
+  fields: NetworkFields,
+): Pick<Registration, 'warp' | 'inverseWarp' | 'jacobian' | 'velocity'> {
+  const {fixed, moving} = options;
+  const kernels = options.engine.voxelKernels;
+  const {displacement, inverseDisplacement: inverse, velocity} = fields;
+  return {
+    warp: kernels.worldDisplacement(composeWarp(geometry, displacement), fixed.shape),
+    inverseWarp:
+      inverse === null
+        ? null
+        : kernels.worldDisplacement(composeInverseWarp(geometry, inverse), moving.shape),
+    jacobian:
+      options.outputs?.jacobian === true
+        ? scalarOnFixed(geometry, fields.jacobian, {outside: 1, kernels})
+        : null,
+    velocity: velocity === null ? null : velocityInMm(geometry.network, velocity, kernels),
+  };
+}
+
+/** Replace the marks of what lies outside by a background, in place. */
+function fillOutside(samples: Float32Array, background: number): Float32Array {
+  for (let n = 0; n < samples.length; n++) if (Number.isNaN(samples[n])) samples[n] = background;
+  return samples;
+}

@@ -1,0 +1,113 @@
+import {HypermorphError} from '../errors.js';
+import type {NetworkGrid} from '../volume/conform.js';
+import {spacingOf} from '../volume/affine.js';
+import type {AlignmentMode} from './alignment.js';
+import type {DisplacementMeasure, JacobianMeasure, SimilarityChange} from './measures.js';
+
+interface Oriented {
+  readonly name: string;
+  readonly orientationKnown: boolean;
+}
+
+/**
+ * Refuse world-space fields where a file does not say where its voxels lie: each reader would place them differently.
+ *
+ * @returns Warnings, one per such image, where only the images themselves are written or the user takes the risk.
+ * @throws {HypermorphError} E_GRID
+ */
+export function requireOrientation(
+  images: readonly Oriented[],
+  options: {readonly wantsWorldFields: boolean; readonly assumeOrientation: boolean},
+): readonly string[] {
+  return images
+    .filter((image) => !image.orientationKnown)
+    .map(({name}) => {
+      if (options.wantsWorldFields && !options.assumeOrientation) {
+        throw new HypermorphError(
+          'E_GRID',
+          `${name}: the header must say where the voxels lie (qform or sform) for a warp in world space, got neither.`,
+          {
+            hint: 'Programs place such files differently. Add --assume-orientation to take first axis to the left, second forward, third up, centred.',
+          },
+        );
+      }
+      return (
+        `${name}: the header does not say where the voxels lie (qform_code and sform_code are 0); ` +
+        'first axis to the left, second forward, third up and a centred origin are assumed.'
+      );
+    });
+}
+
+/** Below this share of the smaller field of view, two images hardly have anything to register. */
+const POOR_OVERLAP = 0.5;
+
+/** What is suspicious about the places of the two images. */
+export function placeWarnings(
+  names: {readonly fixed: string; readonly moving: string},
+  place: {
+    readonly overlap: number;
+    readonly align: AlignmentMode;
+    readonly network: NetworkGrid;
+  },
+): readonly string[] {
+  const warnings: string[] = [];
+  if (place.overlap < POOR_OVERLAP) {
+    const share = Math.round(100 * place.overlap);
+    const advice =
+      place.align === 'headers'
+        ? 'if the headers do not put the same anatomy at the same place, try --align centre'
+        : 'check that the two images show the same part of the body';
+    warnings.push(
+      `${names.moving}: only ${share} % of the smaller field of view lies in that of ${names.fixed}; ${advice}.`,
+    );
+  }
+  if (place.network.isCropped.includes(true)) {
+    warnings.push(
+      `${names.fixed}: larger than the largest grid of the model (${place.network.shape.join('x')}); ` +
+        'what lies outside keeps its place, and the displacement fades out towards it.',
+    );
+  }
+  return warnings;
+}
+
+/** A displacement below this share of a network voxel everywhere moves nothing that could be seen. */
+const VISIBLE_SHARE = 0.05;
+/** Similarity may fall by this much through interpolation alone. */
+const NCC_TOLERANCE = 1e-4;
+const NOTABLE_FOLDING = 0.001;
+
+/** What is suspicious about a result. */
+export function resultWarnings(
+  result: {
+    readonly displacement: DisplacementMeasure;
+    readonly similarity: SimilarityChange;
+    readonly jacobian: JacobianMeasure;
+  },
+  network: NetworkGrid,
+): readonly string[] {
+  const warnings: string[] = [];
+  const {maximumMm} = result.displacement;
+  if (maximumMm < VISIBLE_SHARE * Math.min(...spacingOf(network.affine))) {
+    warnings.push(
+      `register: nothing moved: the largest displacement is ${maximumMm.toPrecision(2)} mm. ` +
+        'The model may be untrained, or not made for such images.',
+    );
+  }
+  const {before, after, voxels} = result.similarity;
+  if (voxels === 0) {
+    warnings.push('register: the two images share no voxel, so their similarity is unknown.');
+  } else if (before.ncc !== null && after.ncc !== null && after.ncc < before.ncc - NCC_TOLERANCE) {
+    warnings.push(
+      `register: the similarity fell: NCC ${before.ncc.toFixed(4)} before, ${after.ncc.toFixed(4)} after. ` +
+        'The model may not be made for such images (NCC says little about two different contrasts).',
+    );
+  }
+  const {folds, foldingFraction} = result.jacobian;
+  if (foldingFraction > NOTABLE_FOLDING) {
+    warnings.push(
+      `register: the deformation folds at ${folds} voxels (${(100 * foldingFraction).toFixed(2)} %); ` +
+        'a larger lambda makes it smoother.',
+    );
+  }
+  return warnings;
+}
