@@ -156,6 +156,7 @@ async function attempt<Result>(
 const REASONS: Readonly<Record<string, string>> = {
   ENOENT: 'no such file or folder',
   ENOTDIR: 'a part of this path is a file, not a folder',
+  EEXIST: 'a part of this path is a file, not a folder',
   EISDIR: 'this is a folder, not a file',
   EACCES: 'permission denied',
   EPERM: 'permission denied',

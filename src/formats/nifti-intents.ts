@@ -26,7 +26,7 @@ export function intentMeaning(code: number, name: string): string {
   return MEANINGS[code] ?? (code > 1 && code < 1000 ? 'statistical map' : 'other');
 }
 
-/** Whether voxels of this intent are vectors, stored along the fifth axis. */
+/** Whether a file of this intent holds several numbers per voxel that belong together: a warp, or coefficients of one. */
 export function isVectorIntent(code: number): boolean {
-  return code === 1006 || code === 1007;
+  return [1005, 1006, 1007, 2006, 2007, 2008, 2009, 2016, 2017].includes(code);
 }

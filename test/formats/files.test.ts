@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict';
+import {mkdir, readdir, readFile, writeFile} from 'node:fs/promises';
+import {join} from 'node:path';
+import test from 'node:test';
+import {
+  appendLine,
+  fileExists,
+  listDirectory,
+  readFileBytes,
+  readFileText,
+  sha256OfFile,
+  withOpenFile,
+  writeFileAtomically,
+} from '../../src/formats/files.js';
+import {temporaryFolder} from '../support/temporary-folder.js';
+
+test('a file is written whole, with its folders, and nothing else is left', async (t) => {
+  const folder = await temporaryFolder(t);
+  const path = join(folder, 'a', 'b', 'result.bin');
+  await writeFileAtomically(path, Uint8Array.of(1, 2, 3));
+  assert.deepEqual(await readFileBytes(path), Uint8Array.of(1, 2, 3));
+  await writeFileAtomically(path, 'four');
+  assert.equal(await readFileText(path), 'four');
+  assert.deepEqual(await readdir(join(folder, 'a', 'b')), ['result.bin']);
+});
+
+test('a file that cannot be put in place leaves nothing behind', async (t) => {
+  const folder = await temporaryFolder(t);
+  await mkdir(join(folder, 'taken', 'inside'), {recursive: true});
+  await assert.rejects(writeFileAtomically(join(folder, 'taken'), 'text'), {code: 'E_IO'});
+  await writeFile(join(folder, 'file'), '');
+  const below = join(folder, 'file', 'below.txt');
+  await assert.rejects(writeFileAtomically(below, 'text'), {
+    code: 'E_IO',
+    message: `${below}: cannot be written: a part of this path is a file, not a folder.`,
+  });
+  assert.deepEqual(await listDirectory(folder), ['file', 'taken']);
+});
+
+test('ranges are read into memory of their own, and never past the end', async (t) => {
+  const path = join(await temporaryFolder(t), 'numbers');
+  await writeFile(path, Uint8Array.of(0, 1, 2, 3, 4, 5));
+  await withOpenFile(path, async (file) => {
+    assert.equal(file.size, 6);
+    const range = await file.read(2, 5);
+    assert.deepEqual(range, Uint8Array.of(2, 3, 4));
+    assert.equal(range.buffer.byteLength, 3);
+    await assert.rejects(file.read(4, 9), {
+      code: 'E_IO',
+      message: `${path}: must hold at least 9 bytes, got 6; the file ended while it was read.`,
+    });
+  });
+});
+
+test('missing files and folders are told from existing ones', async (t) => {
+  const folder = await temporaryFolder(t);
+  const path = join(folder, 'file');
+  assert.equal(await fileExists(path), false);
+  await writeFile(path, 'abc');
+  assert.equal(await fileExists(path), true);
+  assert.equal(await fileExists(folder), false);
+  await assert.rejects(listDirectory(path), {
+    code: 'E_IO',
+    message: `${path}: cannot be read: a part of this path is a file, not a folder.`,
+  });
+});
+
+test('lines are added to a log', async (t) => {
+  const path = join(await temporaryFolder(t), 'run', 'log.jsonl');
+  await appendLine(path, '{"step": 1}');
+  await appendLine(path, '{"step": 2}');
+  assert.equal(await readFile(path, 'utf8'), '{"step": 1}\n{"step": 2}\n');
+});
+
+test('a hash is that of the bytes', async (t) => {
+  const path = join(await temporaryFolder(t), 'abc');
+  await writeFile(path, 'abc');
+  // FIPS 180-2, appendix B.1.
+  assert.equal(
+    await sha256OfFile(path),
+    'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad',
+  );
+});

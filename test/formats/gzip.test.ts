@@ -1,0 +1,131 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import {gunzipSync, gzipSync} from 'node:zlib';
+import {gzipBytes, inflateAll, inflateRange, inflateStart, isGzip} from '../../src/formats/gzip.js';
+import {seededRandom} from '../support/random.js';
+
+/** Half noise, half zeros: compressible, but no block like another. */
+function someBytes(length: number, seed = 1): Uint8Array {
+  const random = seededRandom(seed);
+  return Uint8Array.from({length}, (_, n) => (n % 64 < 32 ? 256 * random() : 0));
+}
+
+const CONTENT = someBytes(10_000);
+const WHERE = 'image.nii.gz';
+
+async function inflate(stream: Uint8Array): Promise<Uint8Array> {
+  return inflateAll(stream, 1e6, WHERE);
+}
+
+test('gzip is recognised by its content', () => {
+  assert.equal(isGzip(gzipSync(CONTENT)), true);
+  assert.equal(isGzip(Uint8Array.of(0x1f, 0x8b)), false);
+  assert.equal(isGzip(Uint8Array.of(0x1f, 0x8b, 7)), false);
+  assert.equal(isGzip(Uint8Array.of(1, 0x8b, 8)), false);
+  assert.equal(isGzip(new Uint8Array(0)), false);
+});
+
+test('several members are one content, and zero padding is no member', async () => {
+  const parts = [CONTENT.subarray(0, 1), CONTENT.subarray(1, 7000), CONTENT.subarray(7000)];
+  const members = Buffer.concat(parts.map((part) => gzipSync(part)));
+  assert.deepEqual(await inflate(members), CONTENT);
+  assert.deepEqual(await inflate(Buffer.concat([members, new Uint8Array(512)])), CONTENT);
+});
+
+test('a range of the content is inflated without the rest', async () => {
+  const options = {where: WHERE, expectedLength: CONTENT.length};
+  const {bytes, length} = await inflateRange(gzipSync(CONTENT), [1234, 5678], options);
+  assert.deepEqual(bytes, CONTENT.slice(1234, 5678));
+  assert.equal(bytes.byteOffset, 0);
+  assert.equal(length, CONTENT.length);
+});
+
+test('a range past the end comes back short, and its memory is bounded by the stream', async () => {
+  const {bytes, length} = await inflateRange(gzipSync(CONTENT), [9000, 1e12], {
+    where: WHERE,
+    expectedLength: 1e12,
+  });
+  assert.deepEqual(bytes, CONTENT.slice(9000));
+  assert.equal(length, CONTENT.length);
+});
+
+test('the start of a stream is inflated even where the rest is missing', async () => {
+  const stream = gzipSync(CONTENT);
+  assert.deepEqual(await inflateStart(stream, 540, WHERE), CONTENT.slice(0, 540));
+  assert.deepEqual(await inflateStart(stream.subarray(0, 3000), 540, WHERE), CONTENT.slice(0, 540));
+  assert.deepEqual(
+    await inflateStart(gzipSync(CONTENT.slice(0, 9)), 540, WHERE),
+    CONTENT.slice(0, 9),
+  );
+});
+
+const changed = (change: (stream: Uint8Array) => void): Uint8Array => {
+  const stream = Uint8Array.from(gzipSync(CONTENT));
+  change(stream);
+  return stream;
+};
+const DAMAGES: readonly (readonly [string, Uint8Array, string])[] = [
+  [
+    'a truncated stream',
+    gzipSync(CONTENT).subarray(0, 4000),
+    'it ends too early, as after an interrupted copy or download',
+  ],
+  [
+    'junk behind the stream',
+    Buffer.concat([gzipSync(CONTENT), Buffer.from('junk')]),
+    'something other than gzip data follows the compressed image',
+  ],
+  [
+    'a wrong checksum',
+    changed((stream) => (stream[stream.length - 8] ^= 1)),
+    'its checksum is wrong, so some of its content changed',
+  ],
+  [
+    'a trailer with a length that is too small',
+    changed((stream) => (stream[stream.length - 4] -= 1)),
+    'its length is wrong, so a part of it is missing or changed',
+  ],
+  [
+    'a trailer with a length of 4 GiB',
+    changed((stream) => stream.fill(255, stream.length - 4)),
+    'its length is wrong, so a part of it is missing or changed',
+  ],
+];
+
+for (const [name, stream, reason] of DAMAGES) {
+  test(`${name} is refused with one sentence`, async () => {
+    const refusal = {
+      code: 'E_IO',
+      message: `image.nii.gz: the gzip data must be whole, but ${reason}.`,
+    };
+    await assert.rejects(inflate(stream), refusal);
+    const options = {where: WHERE, expectedLength: CONTENT.length};
+    await assert.rejects(inflateRange(stream, [0, 500], options), refusal);
+  });
+}
+
+test('more content than allowed is refused', async () => {
+  const bomb = gzipSync(new Uint8Array(5_000_000));
+  assert.ok(bomb.length < 6000);
+  await assert.rejects(inflateAll(bomb, 1_000_000, WHERE), {
+    code: 'E_IO',
+    message: 'image.nii.gz: the compressed content must be at most 1000000 bytes, got more.',
+  });
+});
+
+test('compression gives one member that any gunzip reads, for every number of blocks', async () => {
+  const BLOCK = 1 << 21;
+  for (const length of [0, 1, BLOCK - 1, BLOCK, BLOCK + 1, 2 * BLOCK, 2 * BLOCK + 17]) {
+    const bytes = someBytes(Math.min(length, 1000), length);
+    const content = new Uint8Array(length);
+    for (let start = 0; start < length; start += 40_000) {
+      content.set(bytes.subarray(0, length - start), start);
+    }
+    const stream = await gzipBytes(content);
+    assert.deepEqual(new Uint8Array(gunzipSync(stream)), content);
+    assert.equal(
+      Buffer.from(stream.buffer, stream.byteOffset).readUInt32LE(stream.length - 4),
+      length,
+    );
+  }
+});
