@@ -1,8 +1,8 @@
 import {createHash, randomBytes} from 'node:crypto';
 import {createReadStream} from 'node:fs';
-import {appendFile, mkdir, open, readdir, rename, rm, stat} from 'node:fs/promises';
+import {appendFile, mkdir, open, readdir, realpath, rename, rm, stat} from 'node:fs/promises';
 import type {FileHandle} from 'node:fs/promises';
-import {basename, dirname, join} from 'node:path';
+import {basename, dirname, join, resolve} from 'node:path';
 import {HypermorphError} from '../errors.js';
 
 /** One read call moves at most this much; the system's own limit is 2 GiB. */
@@ -86,24 +86,57 @@ export async function writeFileAtomically(
   path: string,
   content: Uint8Array | string,
 ): Promise<void> {
+  await writeFilesAtomically([{path, content}]);
+}
+
+/**
+ * Write several files, all or none: every one is on the disk under another name before the first gets its own.
+ *
+ * @throws {HypermorphError} E_IO; then nothing is left behind, unless the disk fails between two renames.
+ */
+export async function writeFilesAtomically(
+  files: readonly {readonly path: string; readonly content: Uint8Array | string}[],
+): Promise<void> {
   const unique = randomBytes(4).toString('hex');
-  const temporary = join(dirname(path), `${basename(path)}.tmp-${unique}`);
-  await attempt(path, 'write', async () => {
-    await mkdir(dirname(path), {recursive: true});
-    try {
-      const handle = await open(temporary, 'wx');
-      try {
-        await handle.writeFile(content);
-        await handle.sync();
-      } finally {
-        await handle.close();
-      }
-      await rename(temporary, path);
-    } catch (error) {
-      await rm(temporary, {force: true});
-      throw error;
-    }
+  const named = files.map(({path, content}) => {
+    const temporary = join(dirname(path), `${basename(path)}.tmp-${unique}`);
+    return {path, content, temporary};
   });
+  try {
+    for (const {path, content, temporary} of named) {
+      await attempt(path, 'write', () => writeFlushed(temporary, content));
+    }
+    for (const {path, temporary} of named) {
+      await attempt(path, 'write', () => rename(temporary, path));
+    }
+  } catch (error) {
+    await Promise.all(
+      named.map(({temporary}) => rm(temporary, {force: true}).catch(() => undefined)),
+    );
+    throw error;
+  }
+}
+
+async function writeFlushed(path: string, content: Uint8Array | string): Promise<void> {
+  await mkdir(dirname(path), {recursive: true});
+  const handle = await open(path, 'wx');
+  try {
+    await handle.writeFile(content);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** The absolute path of a file with all links followed, also where the file or its folders do not exist yet. */
+export async function resolveLinks(path: string): Promise<string> {
+  const absolute = resolve(path);
+  try {
+    return await realpath(absolute);
+  } catch {
+    const folder = dirname(absolute);
+    return folder === absolute ? absolute : join(await resolveLinks(folder), basename(absolute));
+  }
 }
 
 /** Add a line to a log file; its folder is created. For progress logs only: results are written with `writeFileAtomically`. */

@@ -10,7 +10,7 @@ import type {NetworkField} from './geometry.js';
 export interface VelocityNetwork {
   readonly architecture: Pick<
     Architecture,
-    'dimensions' | 'velocityResolution' | 'integrationResolution' | 'integrationSteps' | 'fill'
+    'dimensions' | 'integrationResolution' | 'integrationSteps' | 'fill'
   >;
   /**
    * @param inputs.moving - [1, I, J, K, 1]; [1, I, J, 1] for a two-dimensional network. Likewise `fixed`.
@@ -54,28 +54,19 @@ export async function predictFields(
 ): Promise<NetworkFields> {
   const {architecture} = network;
   const results = tf.tidy(() => {
-    const velocity = runNetwork(network, images, options);
-    const atIntegration =
-      architecture.integrationSteps > 0
-        ? toResolution(
-            velocity,
-            architecture.velocityResolution,
-            architecture.integrationResolution,
-          )
-        : velocity;
-    const resolution =
-      architecture.integrationSteps > 0
-        ? architecture.integrationResolution
-        : architecture.velocityResolution;
-    const integrate = (v: tf.Tensor) =>
-      toResolution(integrateVelocity(v, {steps: architecture.integrationSteps}), resolution, 1);
-    const displacement = integrate(atIntegration);
+    const predicted = runNetwork(network, images, options);
+    const {integrationResolution, integrationSteps: steps} = network.architecture;
+    const length = options.shape[0];
+    const velocity =
+      steps > 0 ? toLength(predicted, Math.round(length / integrationResolution)) : predicted;
+    const integrate = (v: tf.Tensor) => toLength(integrateVelocity(v, {steps}), length);
+    const displacement = integrate(velocity);
     const tensors: tf.NamedTensorMap = {
       displacement,
       jacobian: jacobianDeterminant(displacement),
     };
-    if (options.wants.inverse) tensors.inverse = integrate(tf.neg(atIntegration));
-    if (options.wants.velocity) tensors.velocity = toResolution(atIntegration, resolution, 1);
+    if (options.wants.inverse) tensors.inverse = integrate(tf.neg(velocity));
+    if (options.wants.velocity) tensors.velocity = toLength(velocity, length);
     return tensors;
   });
   const field = async (name: string) =>
@@ -116,9 +107,10 @@ function runNetwork(
       });
 }
 
-/** Bring a field from one resolution (a divisor of the image size) to another, in voxels of the new grid. */
-function toResolution(field: tf.Tensor, from: number, to: number): tf.Tensor {
-  return from === to ? field : rescaleField(field, from / to);
+/** Bring a field to a grid of `length` voxels along the first axis, in voxels of that grid. */
+function toLength(field: tf.Tensor, length: number): tf.Tensor {
+  const own = field.shape[1]!;
+  return own === length ? field : rescaleField(field, length / own);
 }
 
 /** A two-dimensional field as a three-dimensional one that does not move along k. */

@@ -5,7 +5,7 @@ import {
   type NetworkGrid,
   type NetworkGridSpec,
 } from '../volume/conform.js';
-import {measureIntensity, type IntensityScale, type Normalization} from '../volume/intensity.js';
+import {measureIntensity, type IntensityScale, type Normalisation} from '../volume/intensity.js';
 import type {Triple, Volume, VoxelArray} from '../volume/volume.js';
 import type {Outside, VoxelKernels} from '../volume/voxel-kernels.js';
 import {alignmentFor, overlapOf, type AlignmentMode} from './alignment.js';
@@ -44,7 +44,7 @@ export interface NamedVolume extends Volume {
 export interface RegistrationModel {
   readonly network: VelocityNetwork;
   readonly grid: NetworkGridSpec;
-  readonly normalization: Normalization;
+  readonly normalisation: Normalisation;
 }
 
 export interface RegisterPairOptions extends StageOptions {
@@ -201,8 +201,8 @@ function conformPair(options: RegisterPairOptions, geometry: RegistrationGeometr
   const {fixed, moving, model} = options;
   const kernels = options.engine.voxelKernels;
   const {shape} = geometry.network;
-  const fixedScale = measureIntensity(fixed, model.normalization, kernels, fixed.name);
-  const movingScale = measureIntensity(moving, model.normalization, kernels, moving.name);
+  const fixedScale = measureIntensity(fixed, model.normalisation, kernels, fixed.name);
+  const movingScale = measureIntensity(moving, model.normalisation, kernels, moving.name);
   return {
     fixed: conformImage(fixed, networkToFixed(geometry), {shape, scale: fixedScale, kernels}),
     moving: conformImage(moving, networkToMoving(geometry), {shape, scale: movingScale, kernels}),

@@ -8,7 +8,7 @@ import {
   spacingOf,
   type Matrix4,
 } from './affine.js';
-import {normalizeInPlace, type IntensityScale} from './intensity.js';
+import {normaliseInPlace, type IntensityScale} from './intensity.js';
 import type {Grid, Triple} from './volume.js';
 import type {Voxels, VoxelKernels} from './voxel-kernels.js';
 
@@ -21,8 +21,8 @@ const GRID_TOLERANCE = 1e-3;
 export interface NetworkGridSpec {
   /** Axis codes, e.g. `LIA`: axis 0 runs to the left, axis 1 down, axis 2 forward. Null: the axes of the fixed image. */
   readonly orientation: string | null;
-  /** mm per voxel along the network's axes. Null: the spacing of the fixed image. */
-  readonly spacing: Triple | null;
+  /** mm per voxel along the network's axes. Null, for one axis or all: the spacing of the fixed image. */
+  readonly spacing: readonly (number | null)[] | null;
   /** Sizes are multiples of these. */
   readonly multiple: Triple;
   /** The largest grid to use; what does not fit is cut off, the same on both sides. */
@@ -105,7 +105,7 @@ export function conformImage(
     interpolation: 'linear',
     outside: scale.outside,
   });
-  normalizeInPlace(samples, scale);
+  normaliseInPlace(samples, scale);
   return samples;
 }
 
@@ -124,9 +124,10 @@ function networkAxes(fixed: Grid, spec: NetworkGridSpec): number[] {
   const ownLinear = linearPart(fixed.affine);
   const ownSpacing = spacingOf(fixed.affine);
   if (spec.orientation === null) {
-    return ownLinear.map((value, n) =>
-      spacing === null ? value : (value / ownSpacing[n % 3]) * spacing[n % 3],
-    );
+    return ownLinear.map((value, n) => {
+      const wanted = spacing?.[n % 3] ?? null;
+      return wanted === null ? value : (value / ownSpacing[n % 3]) * wanted;
+    });
   }
   const codes = spec.orientation
     .toUpperCase()
@@ -141,7 +142,7 @@ function networkAxes(fixed: Grid, spec: NetworkGridSpec): number[] {
   }
   const linear = new Array<number>(9).fill(0);
   codes.forEach(([worldAxis, sign], axis) => {
-    const length = spacing === null ? spacingAlong(fixed.affine, worldAxis) : spacing[axis];
+    const length = spacing?.[axis] ?? spacingAlong(fixed.affine, worldAxis);
     linear[3 * worldAxis + axis] = sign * length;
   });
   return linear;

@@ -7,7 +7,7 @@ import type {Voxels, VoxelKernels} from './voxel-kernels.js';
  * `minmax` brings the smallest and largest voxel to 0 and 1; `percentile` does so with two percentiles and cuts what lies
  * beyond; `none` leaves the voxels as they are.
  */
-export type Normalization =
+export type Normalisation =
   | {readonly kind: 'none'}
   | {readonly kind: 'minmax'}
   | {readonly kind: 'percentile'; readonly low: number; readonly high: number};
@@ -33,11 +33,11 @@ export interface IntensityScale {
  */
 export function measureIntensity(
   image: Voxels,
-  normalization: Normalization,
+  normalisation: Normalisation,
   kernels: Pick<VoxelKernels, 'intensityRange'>,
   where: string,
 ): IntensityScale {
-  const percentiles = normalization.kind === 'percentile' ? normalization : {low: 0, high: 100};
+  const percentiles = normalisation.kind === 'percentile' ? normalisation : {low: 0, high: 100};
   const range = kernels.intensityRange(image.data, percentiles);
   const warnings: string[] = [];
   if (range.finite === 0) {
@@ -57,11 +57,11 @@ export function measureIntensity(
     warnings.push(`${where}: ${range.nonFinite} voxels are NaN or infinite and count as 0.`);
   }
   const background = backgroundOf(image);
-  if (normalization.kind === 'none') {
+  if (normalisation.kind === 'none') {
     return {low: 0, high: 1, clips: false, background, outside: background, warnings};
   }
   if (range.high > range.low) {
-    const clips = normalization.kind === 'percentile';
+    const clips = normalisation.kind === 'percentile';
     const {low, high} = range;
     return {low, high, clips, background, outside: Math.max(background, low), warnings};
   }
@@ -74,7 +74,7 @@ export function measureIntensity(
 }
 
 /** Apply an image's scale to samples of it, in place. */
-export function normalizeInPlace(samples: Float32Array, scale: IntensityScale): void {
+export function normaliseInPlace(samples: Float32Array, scale: IntensityScale): void {
   const {low, high, clips} = scale;
   if (low === 0 && high === 1 && !clips) return;
   const factor = 1 / (high - low);

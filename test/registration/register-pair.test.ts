@@ -56,7 +56,7 @@ function register(
   return registerPair({
     fixed: named(imageOf(FIXED, blobs), 'fixed.nii'),
     moving: named(imageOf(MOVING, tilt), 'moving.nii'),
-    model: {network, grid, normalization: {kind: 'minmax'}},
+    model: {network, grid, normalisation: {kind: 'minmax'}},
     engine: {voxelKernels: portableVoxelKernels},
     hyperparameters: [],
     ...rest,

@@ -35,7 +35,6 @@ export function fakeNetwork(
     asked,
     architecture: {
       dimensions,
-      velocityResolution: resolution,
       integrationResolution: resolution,
       integrationSteps: steps,
       fill,

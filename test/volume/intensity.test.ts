@@ -4,8 +4,8 @@ import {HypermorphError} from '../../src/errors.js';
 import {
   backgroundOf,
   measureIntensity,
-  normalizeInPlace,
-  type Normalization,
+  normaliseInPlace,
+  type Normalisation,
 } from '../../src/volume/intensity.js';
 import type {Triple} from '../../src/volume/volume.js';
 import {portableVoxelKernels as kernels} from '../../src/volume/voxel-kernels.js';
@@ -14,19 +14,19 @@ const line = (...values: number[]) => ({
   shape: [values.length, 1, 1] as Triple,
   data: Float32Array.from(values),
 });
-const measure = (image: ReturnType<typeof line>, normalization: Normalization) =>
-  measureIntensity(image, normalization, kernels, 'brain.nii');
+const measure = (image: ReturnType<typeof line>, normalisation: Normalisation) =>
+  measureIntensity(image, normalisation, kernels, 'brain.nii');
 
 test('min-max brings the smallest voxel to 0 and the largest to 1', () => {
   const image = line(-20, 0, 80);
-  normalizeInPlace(image.data, measure(image, {kind: 'minmax'}));
+  normaliseInPlace(image.data, measure(image, {kind: 'minmax'}));
   assert.deepEqual([...image.data], [0, Math.fround(0.2), 1]);
 });
 
 test('percentiles cut what lies beyond them', () => {
   const image = line(...Array.from({length: 100}, (_, n) => n + 1), 1e6);
   const scale = measure(image, {kind: 'percentile', low: 0, high: 99});
-  normalizeInPlace(image.data, scale);
+  normaliseInPlace(image.data, scale);
   assert.equal(image.data[0], 0);
   assert.equal(image.data[100], 1);
   assert.ok(Math.abs(scale.high - 100) < 1e-3);
@@ -34,7 +34,7 @@ test('percentiles cut what lies beyond them', () => {
 
 test('no normalisation leaves every voxel as it is', () => {
   const image = line(-20, 0, 80);
-  normalizeInPlace(image.data, measure(image, {kind: 'none'}));
+  normaliseInPlace(image.data, measure(image, {kind: 'none'}));
   assert.deepEqual([...image.data], [-20, 0, 80]);
 });
 
