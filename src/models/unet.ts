@@ -1,0 +1,60 @@
+import * as tf from '@tensorflow/tfjs-core';
+import {convolve, convolveJoined} from '../ops/convolve.js';
+import {maxPool} from '../ops/max-pool.js';
+import {upsample} from '../ops/upsample.js';
+import {planUnet, type Architecture, type ConvolutionSpec} from './architecture.js';
+import type {UnetKernels} from './hypernetwork.js';
+
+/**
+ * Run the U-Net: encoder with skips, decoder, final convolutions, LeakyReLU after each.
+ *
+ * An up-sampled result and its skip go to the next convolution as they are; only that convolution joins them.
+ *
+ * @param images - [N, I, J, K, C] or [N, I, J, C]: moving and fixed image, joined on the channels.
+ * @returns Features at the velocity's resolution. The caller disposes them.
+ */
+export function runUnet(
+  architecture: Architecture,
+  kernels: UnetKernels,
+  images: tf.Tensor,
+): tf.Tensor {
+  const plan = planUnet(architecture);
+  let features: Features = {image: images};
+  const convolutions = (specs: readonly ConvolutionSpec[]) => {
+    for (const {name} of specs) features = {image: convolveFeatures(features, kernels, name)};
+  };
+
+  const skips: tf.Tensor[] = [];
+  for (const level of plan.encoder) {
+    convolutions(level);
+    skips.push(features.image);
+    features = {image: maxPool(features.image)};
+  }
+  for (const [index, level] of plan.decoder.entries()) {
+    convolutions(level);
+    if (plan.joinsSkip[index])
+      features = {image: features.image, skip: skips[skips.length - 1 - index]};
+  }
+  convolutions(plan.final);
+  return joinFeatures(features);
+}
+
+/** An image, or a coarse one that is to be up-sampled and joined with a skip. */
+interface Features {
+  readonly image: tf.Tensor;
+  readonly skip?: tf.Tensor;
+}
+
+function convolveFeatures({image, skip}: Features, kernels: UnetKernels, name: string): tf.Tensor {
+  const {kernel, bias} = kernels.get(name)!;
+  return skip
+    ? convolveJoined(image, skip, kernel, bias, 'leakyRelu')
+    : convolve(image, kernel, bias, {activation: 'leakyRelu'});
+}
+
+/** Only where no convolution follows the last skip. */
+function joinFeatures({image, skip}: Features): tf.Tensor {
+  if (!skip) return image;
+  const factors = skip.shape.slice(1, -1).map((length, axis) => length / image.shape[axis + 1]);
+  return tf.concat([upsample(image, factors), skip], image.rank - 1);
+}

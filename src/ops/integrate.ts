@@ -1,0 +1,40 @@
+import * as tf from '@tensorflow/tfjs-core';
+import {runHotOp} from './hot-op.js';
+import {likeField, toVolumetricField} from './planar.js';
+import {requireField, requireInteger} from './shapes.js';
+import {warpTensor} from './warp.js';
+
+/**
+ * Integrate a stationary velocity field into a displacement field by scaling and squaring.
+ *
+ * u_0 = v / 2^steps, then `steps` times u <- u + u o (id + u), so that id + u approximates exp(v).
+ *
+ * @param velocity - [N, I, J, K, 3] or [N, I, J, 2], voxels of this grid. Not modified.
+ * @param options.steps - Number of squarings, integer >= 0. 0 returns `velocity` itself.
+ * @returns Displacement, same shape, voxels. The caller disposes it.
+ * @throws {HypermorphError} E_SHAPE if the channels are not the axes; E_RANGE if steps is negative or not an integer.
+ * @see Arsigny et al., MICCAI 2006, section 3 (algorithm); Dalca et al., MICCAI 2018 (use in VoxelMorph).
+ */
+export function integrateVelocity(
+  velocity: tf.Tensor,
+  {steps}: {readonly steps: number},
+): tf.Tensor {
+  requireField(velocity, 'integrateVelocity', 'velocity');
+  requireInteger(steps, 0, 'integrateVelocity', 'steps');
+  if (steps === 0) return velocity;
+  return tf.tidy(() => {
+    let displacement = tf.mul<tf.Tensor5D>(toVolumetricField(velocity), 2 ** -steps);
+    for (let step = 0; step < steps; step++) {
+      const previous = displacement;
+      displacement = composeWithItself(previous);
+    }
+    return likeField(displacement, velocity);
+  });
+}
+
+/** u + u o (id + u): the displacement of going twice. */
+function composeWithItself(displacement: tf.Tensor5D): tf.Tensor5D {
+  return runHotOp<tf.Tensor5D>('HmSelfCompose', {displacement}, {}, () =>
+    tf.add(displacement, warpTensor(displacement, displacement)),
+  );
+}
