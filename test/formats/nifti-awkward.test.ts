@@ -115,8 +115,9 @@ test(
       image.affine.forEach((value, n) => assert.ok(Math.abs(value - scan.affine[n]) < 1e-4, name));
     }
     const STEP = 0.01; // Both are int16 with this slope.
-  for (const name of ['t1_three_gzip_members.nii.gz', 't1_int16_slope.nii.gz']) {
-    const image = await readNifti(join(FOLDER, name));
-    image.data.forEach((value, n) => assert.ok(Math.abs(value - scan.data[n]) < STEP, name));
-  }
-});
+    for (const name of ['t1_three_gzip_members.nii.gz', 't1_int16_slope.nii.gz']) {
+      const image = await readNifti(join(FOLDER, name));
+      image.data.forEach((value, n) => assert.ok(Math.abs(value - scan.data[n]) < STEP, name));
+    }
+  },
+);
