@@ -156,6 +156,15 @@ export async function fileExists(path: string): Promise<boolean> {
   }
 }
 
+/** Whether a directory of this name exists. */
+export async function isDirectory(path: string): Promise<boolean> {
+  try {
+    return (await stat(path)).isDirectory();
+  } catch {
+    return false;
+  }
+}
+
 /** The names in a directory, sorted. E_IO if it cannot be read. */
 export async function listDirectory(path: string): Promise<readonly string[]> {
   const names = await attempt(path, 'read', () => readdir(path));

@@ -5,6 +5,7 @@ import test from 'node:test';
 import {
   appendLine,
   fileExists,
+  isDirectory,
   listDirectory,
   readFileBytes,
   readFileText,
@@ -59,6 +60,8 @@ test('missing files and folders are told from existing ones', async (t) => {
   await writeFile(path, 'abc');
   assert.equal(await fileExists(path), true);
   assert.equal(await fileExists(folder), false);
+  assert.equal(await isDirectory(folder), true);
+  assert.equal(await isDirectory(path), false);
   await assert.rejects(listDirectory(path), {
     code: 'E_IO',
     message: `${path}: cannot be read: a part of this path is a file, not a folder.`,
