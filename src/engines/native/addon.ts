@@ -66,6 +66,8 @@ export interface NativeAddon {
   scratchPeakBytes(): number;
   releaseScratch(): void;
   measurePeak(): MachinePeak;
+  /** Whether suitable convolutions use Winograd's algorithm; true unless set. */
+  setWinograd(allowed: boolean): void;
 
   leakyRelu(x: Float32Array, y: Float32Array, slope: number): void;
 

@@ -4,6 +4,7 @@
 #include <cstdlib>
 
 #include "bindings/napi_support.h"
+#include "options.h"
 #include "thread_pool.h"
 
 namespace hypermorph::bindings {
@@ -76,6 +77,16 @@ napi_value releaseScratchMemory(napi_env, napi_callback_info) {
   return nullptr;
 }
 
+// setWinograd(allowed)
+napi_value setWinograd(napi_env env, napi_callback_info info) {
+  Arguments<1> args;
+  bool allowed = true;
+  if (!readArguments(env, info, &args)) return nullptr;
+  napi_get_value_bool(env, args.values[0], &allowed);
+  allowWinograd(allowed);
+  return nullptr;
+}
+
 double secondsNow() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
@@ -119,7 +130,7 @@ bool registerEngine(napi_env env, napi_value exports) {
          addFunction(env, exports, "scratchBytes", scratchBytesHeld) &&
          addFunction(env, exports, "scratchPeakBytes", scratchBytesPeak) &&
          addFunction(env, exports, "releaseScratch", releaseScratchMemory) &&
-         addFunction(env, exports, "measurePeak", measurePeak);
+         addFunction(env, exports, "setWinograd", setWinograd) && addFunction(env, exports, "measurePeak", measurePeak);
 }
 
 }  // namespace hypermorph::bindings

@@ -4,7 +4,7 @@
 // of output channels stay in registers while a row runs past.
 
 #include "kernels/conv.h"
-#include "kernels/conv.inl.h"
+#include "kernels/conv_direct.inl.h"
 #include "kernels/conv_rows.inl.h"
 #include "simd.h"
 

@@ -12,19 +12,22 @@ namespace hypermorph::HYPERMORPH_ISA {
 struct Segment {
   const float* input;   // of position 0
   const float* filter;  // [length, V * kLanes]
+  int64_t length;
+  int64_t stride;  // floats between the inputs of two neighbouring positions
 };
+
+// What becomes of the sums.
+enum class Finish { kStore, kBiasAndActivation };
 
 struct TileArgs {
   const Segment* segments;
   int64_t count;
-  int64_t length;           // of every segment
-  int64_t position_stride;  // floats between the inputs of two neighbouring positions
-  int64_t first;            // position the tile starts at
-  const float* bias;        // [V * kLanes]
+  int64_t first;      // position the tile starts at
+  float* y;           // row of outputs, at this block's first channel
+  int64_t y_stride;   // floats between two positions
+  int outputs;        // channels of this block, <= V * kLanes
+  const float* bias;  // [V * kLanes]
   float slope;
-  float* y;         // row of outputs, at this block's first channel
-  int64_t y_stride;  // floats between two positions
-  int outputs;      // channels of this block, <= V * kLanes
 };
 
 inline constexpr int kWideVectors = 2;
@@ -49,22 +52,25 @@ static inline __attribute__((always_inline)) void multiplyAdd(Vec (&sums)[P * V]
   }
 }
 
-template <int P, int V>
+// Not inlined: the registers of one tile are all this processor has.
+template <int P, int V, Finish kFinish>
 static __attribute__((noinline)) void convTile(const TileArgs& t) {
   constexpr int kGroups = (P + 2) / 3;  // three positions share one pointer: base, base + stride, base + 2 * stride
-  const int64_t stride = t.position_stride;
   Vec sums[P * V];
 #pragma GCC unroll 32
   for (int p = 0; p < P; ++p) {
 #pragma GCC unroll 4
-    for (int v = 0; v < V; ++v) sums[p * V + v] = load(t.bias + v * kLanes);
+    for (int v = 0; v < V; ++v) {
+      sums[p * V + v] = kFinish == Finish::kStore ? Vec{} : load(t.bias + v * kLanes);
+    }
   }
   for (int64_t s = 0; s < t.count; ++s) {
+    const int64_t stride = t.segments[s].stride;
     const float* inputs[kGroups];
 #pragma GCC unroll 32
     for (int g = 0; g < kGroups; ++g) inputs[g] = t.segments[s].input + (t.first + 3 * g) * stride;
     const float* filter = t.segments[s].filter;
-    int64_t r = t.length;
+    int64_t r = t.segments[s].length;
     for (; r >= 4; r -= 4) {
       multiplyAdd<P, V, 4>(sums, inputs, stride, filter);
       filter += 4 * V * kLanes;
@@ -84,7 +90,7 @@ static __attribute__((noinline)) void convTile(const TileArgs& t) {
   for (int p = 0; p < P; ++p) {
 #pragma GCC unroll 4
     for (int v = 0; v < V; ++v) {
-      const Vec value = leakyRelu(sums[p * V + v], slope);
+      const Vec value = kFinish == Finish::kStore ? sums[p * V + v] : leakyRelu(sums[p * V + v], slope);
       float* const to = y + p * t.y_stride + v * kLanes;
       const int left = t.outputs - v * kLanes;
       if (left >= kLanes) store(to, value);
@@ -93,20 +99,20 @@ static __attribute__((noinline)) void convTile(const TileArgs& t) {
   }
 }
 
-template <int P, int V>
+template <int P, int V, Finish kFinish>
 static void convTileOf(int positions, const TileArgs& t) {
-  if (positions == P) return convTile<P, V>(t);
-  if constexpr (P > 1) convTileOf<P - 1, V>(positions, t);
+  if (positions == P) return convTile<P, V, kFinish>(t);
+  if constexpr (P > 1) convTileOf<P - 1, V, kFinish>(positions, t);
 }
 
 // A whole row of `positions` outputs: tiles of nearly equal width, so that no tile is left with a single position.
-template <int V>
+template <int V, Finish kFinish>
 static void convRow(TileArgs t, int64_t positions) {
   constexpr int kMost = V == 1 ? kNarrowPositions : kWidePositions;
   const int64_t tiles = (positions + kMost - 1) / kMost;
   for (int64_t tile = 0; tile < tiles; ++tile) {
     const int64_t end = (tile + 1) * positions / tiles;
-    convTileOf<kMost, V>(static_cast<int>(end - t.first), t);
+    convTileOf<kMost, V, kFinish>(static_cast<int>(end - t.first), t);
     t.first = end;
   }
 }

@@ -36,6 +36,16 @@ const CASES: readonly ConvCase[] = [
   {size: [4, 5, 6], channels: 3, outputs: 4, filter: [2, 3, 4]},
   {size: [7, 8, 9], channels: 2, outputs: 4, filter: [5, 1, 3]},
 ];
+// Suitable for Winograd's algorithm on every instruction set: odd sizes, several blocks of tiles, all tails.
+const WINOGRAD_CASES: readonly ConvCase[] = [
+  {size: [4, 4, 4], channels: 16, outputs: 8},
+  {size: [5, 7, 9], channels: 16, outputs: 16},
+  {size: [4, 5, 61], channels: 16, outputs: 19},
+  {size: [6, 5, 8], channels: 32, outputs: 33, attributes: {activation: 'linear'}},
+  {items: 2, size: [4, 9, 7], channels: 16, outputs: 48, filterPerItem: true},
+  {items: 2, size: [4, 6, 8], channels: 16, coarseChannels: 32, outputs: 16, filterPerItem: true},
+  {size: [6, 4, 58], channels: 32, coarseChannels: 16, outputs: 24},
+];
 const SPACINGS: readonly ConvCase[] = (['same', 'valid'] as const).flatMap((padding) =>
   (
     [
@@ -58,13 +68,17 @@ for (const {isa, supported} of ISAS) {
     continue;
   }
   describe(`convolutions on ${isa}`, () => {
-    for (const conv of [...CASES, ...SPACINGS]) {
+    for (const conv of [...CASES, ...SPACINGS, ...WINOGRAD_CASES]) {
       test(`a convolution and its gradients equal their naive twins: ${nameOf(conv)}`, () => {
         addon.setIsa(isa);
         const expected = runCase(addon, conv, 'naive');
-        const actual = runCase(addon, conv, 'kernel');
-        for (const key of ['y', 'dx', 'dcoarse', 'dfilter', 'dbias'] as const)
-          assertClose(actual[key], expected[key], key);
+        for (const allowed of [true, false]) {
+          addon.setWinograd(allowed);
+          const actual = runCase(addon, conv, 'kernel');
+          for (const key of ['y', 'dx', 'dcoarse', 'dfilter', 'dbias'] as const)
+            assertClose(actual[key], expected[key], `${key}${allowed ? '' : ', direct'}`);
+        }
+        addon.setWinograd(true);
       });
     }
 
@@ -72,7 +86,9 @@ for (const {isa, supported} of ISAS) {
       addon.setIsa(isa);
       const before = addon.threads();
       for (const conv of [
-        {size: [13, 20, 10], channels: 8, outputs: 24} as const,
+        {size: [13, 20, 10], channels: 7, outputs: 24} as const,
+        {size: [9, 20, 10], channels: 16, coarseChannels: 0, outputs: 24} as const,
+        {size: [8, 20, 10], channels: 16, coarseChannels: 16, outputs: 16} as const,
         {items: 2, size: [8, 20, 6], channels: 3, coarseChannels: 5, outputs: 16} as const,
       ]) {
         addon.setThreads(1);
@@ -86,6 +102,16 @@ for (const {isa, supported} of ISAS) {
     });
   });
 }
+
+test('a suitable layer uses Winograd unless it is switched off', () => {
+  const conv: ConvCase = {size: [6, 6, 6], channels: 16, outputs: 16};
+  addon.setWinograd(false);
+  const direct = runCase(addon, conv, 'kernel').y;
+  addon.setWinograd(true);
+  const fast = runCase(addon, conv, 'kernel').y;
+  assert.notDeepEqual(fast, direct); // it rounds differently
+  assertClose(fast, direct, 'y');
+});
 
 test('a warm convolution allocates no scratch memory', () => {
   const conv: ConvCase = {size: [8, 8, 8], channels: 8, outputs: 8};
