@@ -111,10 +111,10 @@ const STAGES = 5;
 export async function registerPair(options: RegisterPairOptions): Promise<Registration> {
   const {fixed, moving, model} = options;
   const stages = new Stages(STAGES, options);
-  const orientation = requireOrientation([fixed, moving, ...(options.labels ?? [])], {
-    wantsWorldFields: wantsWorldFields(options),
-    assumeOrientation: options.assumeOrientation === true,
-  });
+  const {assumeOrientation = false, labels = []} = options;
+  if (wantsWorldFields(options) && !assumeOrientation) {
+    requireOrientation([fixed, moving, ...labels]);
+  }
 
   const geometry = await stages.run('align', () => placeGrids(options));
   const conformed = await stages.run('conform', () => conformPair(options, geometry));
@@ -158,7 +158,6 @@ export async function registerPair(options: RegisterPairOptions): Promise<Regist
       networkShape: network.shape,
       stages: stages.records,
       warnings: [
-        ...orientation,
         ...placeWarnings({fixed: fixed.name, moving: moving.name}, {overlap, align, network}),
         ...conformed.warnings,
         ...resultWarnings(measures, network),

@@ -12,30 +12,19 @@ interface Oriented {
 /**
  * Refuse world-space fields where a file does not say where its voxels lie: each reader would place them differently.
  *
- * @returns Warnings, one per such image, where only the images themselves are written or the user takes the risk.
  * @throws {HypermorphError} E_GRID
  */
-export function requireOrientation(
-  images: readonly Oriented[],
-  options: {readonly wantsWorldFields: boolean; readonly assumeOrientation: boolean},
-): readonly string[] {
-  return images
-    .filter((image) => !image.orientationKnown)
-    .map(({name}) => {
-      if (options.wantsWorldFields && !options.assumeOrientation) {
-        throw new HypermorphError(
-          'E_GRID',
-          `${name}: the header must say where the voxels lie (qform or sform) for a warp in world space, got neither.`,
-          {
-            hint: 'Programs place such files differently. Add --assume-orientation to take first axis to the left, second forward, third up, centred.',
-          },
-        );
-      }
-      return (
-        `${name}: the header does not say where the voxels lie (qform_code and sform_code are 0); ` +
-        'first axis to the left, second forward, third up and a centred origin are assumed.'
-      );
-    });
+export function requireOrientation(images: readonly Oriented[]): void {
+  for (const {name, orientationKnown} of images) {
+    if (orientationKnown) continue;
+    throw new HypermorphError(
+      'E_GRID',
+      `${name}: the header must say where the voxels lie (qform or sform) for a warp in world space, got neither.`,
+      {
+        hint: 'Programs place such files differently. Add --assume-orientation to take them as left-anterior-superior, centred.',
+      },
+    );
+  }
 }
 
 /** Below this share of the smaller field of view, two images hardly have anything to register. */

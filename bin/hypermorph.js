@@ -1,0 +1,14 @@
+#!/usr/bin/env node
+import {run} from '../dist/cli/program.js';
+
+const interruption = new globalThis.AbortController();
+for (const signal of ['SIGINT', 'SIGTERM']) {
+  process.on(signal, () => {
+    // The first lets the work stop where nothing is half written; the second does not wait.
+    if (interruption.signal.aborted) process.exit(130);
+    interruption.abort();
+  });
+}
+
+const {stdout, stderr} = process;
+process.exitCode = await run(process.argv.slice(2), {stdout, stderr, signal: interruption.signal});

@@ -1,0 +1,127 @@
+import {Command, Option} from 'commander';
+import {addCommonOptions, addExamples, collect, type CommonOptions} from '../common-options.js';
+import type {CliContext} from '../context.js';
+
+/** The options as commander gives them; texts are checked where it is known what is allowed. */
+export interface RegisterOptions extends CommonOptions {
+  readonly model?: string;
+  readonly lambda?: string;
+  readonly hyper?: readonly string[];
+  readonly moved?: string;
+  readonly warp?: string;
+  readonly inverseWarp?: string;
+  readonly jacobian?: string;
+  readonly svf?: string;
+  readonly labels?: readonly string[];
+  readonly report?: string;
+  readonly align: 'headers' | 'centre' | 'fov';
+  readonly volume?: string;
+  readonly geometry: 'auto' | 'sform' | 'qform';
+  readonly assumeOrientation?: boolean;
+  readonly engine: 'auto' | 'tensorflow' | 'native' | 'javascript';
+  readonly threads?: string;
+  readonly dryRun?: boolean;
+}
+
+const DESCRIPTION = `Register <moving> to <fixed>.
+
+Both are NIfTI images (.nii, .nii.gz, .hdr/.img) of any size, spacing and orientation. \
+The result lies on the grid of <fixed>: each of its voxels is looked up once in <moving>. \
+Without an output option the moved image is written to <moving>_moved.nii.gz in the current folder.`;
+
+export function registerCommand(context: CliContext): Command {
+  const command = new Command('register')
+    .summary('register a moving image to a fixed one')
+    .description(DESCRIPTION)
+    .argument('<fixed>', 'the image that stays')
+    .argument('<moving>', 'the image that is warped onto it')
+    .option(
+      '-m, --model <file>',
+      'model to register with (default: the one that comes with hypermorph)',
+    )
+    .option(
+      '-l, --lambda <number>',
+      'smoothness: small follows the images closely, large keeps the deformation smooth (default: what the model recommends)',
+    )
+    .option('--hyper <name=value>', 'another hyperparameter of the model; repeatable', collect);
+  addOutputOptions(command);
+  addInputOptions(command);
+  command
+    .addOption(
+      new Option('--engine <name>', 'what computes')
+        .choices(['auto', 'tensorflow', 'native', 'javascript'])
+        .default('auto'),
+    )
+    .option('--threads <n>', 'threads to use (default: all)')
+    .option('-n, --dry-run', 'check everything and say what would be done, without registering');
+  addCommonOptions(command);
+  addExamples(command, [
+    {
+      purpose: 'Register, and look at the result:',
+      command: 'hypermorph register fixed.nii.gz moving.nii.gz',
+    },
+    {
+      purpose: 'A smoother deformation, and the warp for ITK, ANTs or Slicer:',
+      command:
+        'hypermorph register --lambda 0.8 -o moved.nii.gz --warp warp.nii.gz fixed.nii.gz moving.nii.gz',
+    },
+    {
+      purpose: 'Bring the label map of the moving image along, and keep a report:',
+      command:
+        'hypermorph register --labels labels.nii.gz:labels_moved.nii.gz --report report.json fixed.nii.gz moving.nii.gz',
+    },
+  ]);
+  return command.action(async (fixed: string, moving: string, options: RegisterOptions) => {
+    const {runRegister} = await import('../run-register.js');
+    await runRegister({fixed, moving}, options, context);
+  });
+}
+
+function addOutputOptions(command: Command): void {
+  command
+    .option('-o, --moved <file>', 'the moving image, warped onto the grid of <fixed>')
+    .option(
+      '-w, --warp <file>',
+      'displacement from <fixed> to <moving>: LPS mm, on the grid of <fixed>, as ITK, ANTs and Slicer read it',
+    )
+    .option(
+      '--inverse-warp <file>',
+      'displacement from <moving> to <fixed>, on the grid of <moving>',
+    )
+    .option(
+      '--jacobian <file>',
+      'change of volume at every voxel of <fixed>: above 1 the structure is larger in <moving>, 0 or less is a fold',
+    )
+    .option(
+      '--svf <file>',
+      'stationary velocity field on the grid of the network, LPS mm; its exponential is the displacement',
+    )
+    .option(
+      '--labels <in:out>',
+      'warp a label map that belongs to <moving>, nearest voxel; repeatable',
+      collect,
+    )
+    .option('--report <file>', 'what was done and how well it went, as JSON');
+}
+
+function addInputOptions(command: Command): void {
+  command
+    .addOption(
+      new Option(
+        '--align <mode>',
+        'bring the images together first: by their headers, by moving the centre of mass or the centre of the field of view',
+      )
+        .choices(['headers', 'centre', 'fov'])
+        .default('headers'),
+    )
+    .option('--volume <n>', 'which volume of a file with several, counted from 0')
+    .addOption(
+      new Option('--geometry <source>', 'which placement in the header to believe')
+        .choices(['auto', 'sform', 'qform'])
+        .default('auto'),
+    )
+    .option(
+      '--assume-orientation',
+      'write warps although a header does not say how the image is oriented',
+    );
+}

@@ -1,0 +1,44 @@
+import {type Command, Option} from 'commander';
+import type {LogOptions} from './logger.js';
+
+/** Options that every command has. */
+export interface CommonOptions extends LogOptions {
+  readonly json?: boolean;
+}
+
+export function addCommonOptions(command: Command): Command {
+  return command
+    .option('--json', 'print the result as JSON')
+    .addOption(new Option('-q, --quiet', 'say nothing but errors').conflicts('verbose'))
+    .option('--verbose', 'say more, for finding out what goes wrong')
+    .addOption(
+      new Option(
+        '--log-format <format>',
+        'log lines for people or for programs (default: pretty on a terminal, else json)',
+      ).choices(['pretty', 'json']),
+    );
+}
+
+/** A command as a user would type it, and what it is for. */
+export interface Example {
+  readonly purpose: string;
+  readonly command: string;
+}
+
+const EXAMPLES = new WeakMap<Command, readonly Example[]>();
+
+/** Show examples under a command's help; the documentation shows them too, and a test runs them. */
+export function addExamples(command: Command, examples: readonly Example[]): Command {
+  EXAMPLES.set(command, examples);
+  const lines = examples.map(({purpose, command: text}) => `  ${purpose}\n    $ ${text}`);
+  return command.addHelpText('after', `\nExamples:\n${lines.join('\n\n')}`);
+}
+
+export function examplesOf(command: Command): readonly Example[] {
+  return EXAMPLES.get(command) ?? [];
+}
+
+/** For options that may be given several times. */
+export function collect(value: string, earlier: readonly string[] = []): readonly string[] {
+  return [...earlier, value];
+}

@@ -1,0 +1,16 @@
+/** Where text goes: a stream of the process, or a test's collector. */
+export interface TextSink {
+  write(text: string): unknown;
+  readonly isTTY?: boolean | undefined;
+  readonly columns?: number | undefined;
+}
+
+/** What a command gets from its surroundings. */
+export interface CliContext {
+  /** Results only. */
+  readonly stdout: TextSink;
+  /** Everything else. */
+  readonly stderr: TextSink;
+  /** Aborted when the user interrupts. */
+  readonly signal?: AbortSignal | undefined;
+}

@@ -1,0 +1,93 @@
+import {Command, CommanderError} from 'commander';
+import {HypermorphError} from '../errors.js';
+import {VERSION} from '../version.js';
+import {importCommand} from './commands/import.js';
+import {infoCommand} from './commands/info.js';
+import {registerCommand} from './commands/register.js';
+import type {CliContext} from './context.js';
+import {EXIT, exitCodeOf, recogniseMemoryError} from './exit-codes.js';
+import type {LogOptions} from './logger.js';
+
+/** Every command, in the order of the help. A module here only declares its options; what it does is loaded when it runs. */
+const COMMANDS = [registerCommand, infoCommand, importCommand];
+
+const EXIT_CODES = `
+Exit codes:
+  0 done, 1 a fault of this program, 2 wrong usage or configuration, 3 wrong input data,
+  4 engine or memory, 130 interrupted
+
+Results go to stdout, everything else to stderr. Help on one command: hypermorph help register`;
+
+/** The parser with all commands. */
+export function createProgram(context: CliContext): Command {
+  const program = new Command('hypermorph')
+    .description(
+      'Register medical volumes with a network whose trade-off between accuracy and smoothness (lambda) is chosen when registering.',
+    )
+    .version(VERSION, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'show this help')
+    .addHelpText('after', EXIT_CODES)
+    .showHelpAfterError('Add --help to see how it is used.')
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => void context.stdout.write(text),
+      writeErr: (text) => void context.stderr.write(text),
+      getOutHelpWidth: () => context.stdout.columns ?? 100,
+      getErrHelpWidth: () => context.stderr.columns ?? 100,
+    });
+  for (const create of COMMANDS) {
+    const command = create(context);
+    program.addCommand(
+      command.copyInheritedSettings(program).helpOption('-h, --help', 'show this help'),
+    );
+  }
+  return program;
+}
+
+/**
+ * Run a command line.
+ *
+ * @param argv - Without the names of the interpreter and the script.
+ * @returns The exit code.
+ */
+export async function run(argv: readonly string[], context: CliContext): Promise<number> {
+  const program = createProgram(context);
+  try {
+    await program.parseAsync([...argv], {from: 'user'});
+    return EXIT.done;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
+    await reportError(recogniseMemoryError(error), argv, context);
+    return exitCodeOf(recogniseMemoryError(error));
+  }
+}
+
+async function reportError(
+  error: unknown,
+  argv: readonly string[],
+  context: CliContext,
+): Promise<void> {
+  const {createLogger} = await import('./logger.js');
+  const logger = await createLogger(context, logOptionsIn(argv));
+  if (error instanceof HypermorphError) {
+    const {code, hint, message} = error;
+    logger.error(hint === undefined ? {code} : {code, hint}, message);
+    if (error.cause instanceof Error) logger.debug({stack: error.cause.stack}, error.cause.message);
+    return;
+  }
+  const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  logger.error(
+    `This is a fault of hypermorph ${VERSION}; please report it with these lines.\n${stack}`,
+  );
+}
+
+/** The log options of a command line whose command has already failed. */
+function logOptionsIn(argv: readonly string[]): LogOptions {
+  const at = argv.findIndex((argument) => argument.startsWith('--log-format'));
+  const text = at < 0 ? undefined : (argv[at].split('=')[1] ?? argv[at + 1]);
+  return {
+    quiet: argv.includes('--quiet') || argv.includes('-q'),
+    verbose: argv.includes('--verbose'),
+    logFormat: text === 'json' || text === 'pretty' ? text : undefined,
+  };
+}

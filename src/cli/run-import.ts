@@ -1,0 +1,73 @@
+import {HypermorphError} from '../errors.js';
+import {resolveLinks} from '../formats/files.js';
+import {importKerasModel, type KerasImportOptions} from '../models/keras-import.js';
+import {writeModel} from '../models/model-file.js';
+import type {ImportOptions} from './commands/import.js';
+import type {CliContext} from './context.js';
+import {createLogger} from './logger.js';
+import {writeJson, writeTable} from './output.js';
+
+/** The command `import`. */
+export async function runImport(
+  {source, target}: {readonly source: string; readonly target: string},
+  options: ImportOptions,
+  context: CliContext,
+): Promise<void> {
+  const logger = await createLogger(context, options);
+  if (!/\.safetensors$/i.test(target)) {
+    throw new HypermorphError(
+      'E_USAGE',
+      `import: the name of the model must end in .safetensors, got ${target}.`,
+    );
+  }
+  if ((await resolveLinks(source)) === (await resolveLinks(target))) {
+    throw new HypermorphError(
+      'E_USAGE',
+      `import: the input must not be overwritten, got ${target}.`,
+    );
+  }
+  const spacing = parseSpacing(options.spacing);
+  const model = await importKerasModel(source, {
+    orientation: options.orientation === 'fixed' ? null : options.orientation,
+    normalisation: parseNormalisation(options.normalisation),
+  });
+  const {architecture, hyperparameters, grid} = model.description;
+  const spacingMm =
+    spacing?.length === 1 ? new Array<number>(architecture.dimensions).fill(spacing[0]) : spacing;
+  const description = {...model.description, grid: {...grid, spacingMm}};
+  await writeModel(target, {description, weights: model.weights}, {storage: options.storage});
+  const names = hyperparameters.map(({name}) => name);
+  logger.debug(`architecture ${JSON.stringify(architecture)}`);
+  if (options.json === true) {
+    writeJson(context.stdout, {source, target, description});
+    return;
+  }
+  writeTable(context.stdout, [
+    ['model', target],
+    ['hyperparameters', names.length === 0 ? 'none' : names.join(', ')],
+  ]);
+}
+
+function parseSpacing(text: string): number[] | null {
+  if (text === 'fixed') return null;
+  const numbers = text.split(',').map((part) => (part.trim() === '' ? NaN : Number(part)));
+  if (numbers.some((mm) => !(mm > 0 && mm < Infinity))) {
+    throw new HypermorphError(
+      'E_USAGE',
+      `import: --spacing must be "fixed" or positive numbers such as 1 or 1,1,1.5, got "${text}".`,
+    );
+  }
+  return numbers;
+}
+
+function parseNormalisation(text: string): NonNullable<KerasImportOptions['normalisation']> {
+  if (text === 'none' || text === 'minmax') return {kind: text};
+  const [kind, low, high, ...rest] = text.split(':');
+  if (kind !== 'percentile' || rest.length > 0 || !(Number(low) < Number(high))) {
+    throw new HypermorphError(
+      'E_USAGE',
+      `import: --normalisation must be minmax, none or percentile:LOW:HIGH (percentile:0.5:99.5), got "${text}".`,
+    );
+  }
+  return {kind: 'percentile', low: Number(low), high: Number(high)};
+}

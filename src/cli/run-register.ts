@@ -1,0 +1,286 @@
+import {fileURLToPath} from 'node:url';
+import {startEngine, type Engine} from '../engines/select.js';
+import {HypermorphError} from '../errors.js';
+import {fileExists, sha256OfFile, writeFilesAtomically} from '../formats/files.js';
+import {gzipBytes} from '../formats/gzip.js';
+import {describeNifti, readNifti, type NiftiImage} from '../formats/nifti.js';
+import {readModel, type Model} from '../models/model-file.js';
+import {RegistrationNetwork} from '../models/registration-network.js';
+import {chooseHyperparameters, gridSpecOf} from '../registration/model.js';
+import {encodeRegistration} from '../registration/outputs.js';
+import {registerPair, type NamedVolume, type Registration} from '../registration/register-pair.js';
+import {
+  buildReport,
+  type HashedFile,
+  type Report,
+  type ReportInputs,
+} from '../registration/report.js';
+import {Stages, type ProgressEvent, type StageRecord} from '../registration/stages.js';
+import {networkGridFor} from '../volume/conform.js';
+import type {RegisterOptions} from './commands/register.js';
+import type {CliContext} from './context.js';
+import {createLogger} from './logger.js';
+import {writeJson, writeTable, type Row} from './output.js';
+import {createProgressBar, type ProgressBar} from './progress.js';
+import {planPaths, type RegisterPaths} from './register-paths.js';
+import {listOutputs, outputRows, tableOf} from './register-results.js';
+
+/** The model that comes with the package, seen from src/cli and from dist/cli. */
+const DEFAULT_MODEL = fileURLToPath(
+  new URL('../../data/models/default.safetensors', import.meta.url),
+);
+
+interface OutputFile {
+  readonly path: string;
+  readonly content: Uint8Array | string;
+}
+
+/** All that is known before anything is computed. */
+interface Preparation {
+  readonly paths: RegisterPaths;
+  readonly model: Model & {readonly path: string};
+  readonly hyperparameters: readonly number[];
+  readonly fixed: NiftiImage;
+  readonly moving: NiftiImage;
+  readonly labels: readonly NiftiImage[];
+}
+
+/** The command `register`: read, register, write all files or none, say what happened. */
+export async function runRegister(
+  inputs: {readonly fixed: string; readonly moving: string},
+  options: RegisterOptions,
+  context: CliContext,
+): Promise<void> {
+  const start = performance.now();
+  const logger = await createLogger(context, options);
+  const threads = parseThreads(options.threads);
+  const paths = await planPaths(
+    [inputs.fixed, inputs.moving, options.model ?? DEFAULT_MODEL],
+    inputs.moving,
+    options,
+  );
+  const stages = new Stages(2, {memory: memoryInUse, signal: context.signal});
+  const prepared = await stages.run('read', () => prepare(inputs, options, paths));
+  const {fixed, moving, labels} = prepared;
+  const readWarnings = [...new Set([fixed, moving, ...labels].flatMap((image) => image.warnings))];
+  readWarnings.forEach((warning) => logger.warn(warning));
+  if (options.dryRun === true) return describePlan(prepared, options, context);
+
+  const engine = await startEngine({
+    engine: options.engine,
+    ...(threads === null ? {} : {threads}),
+  });
+  engine.warnings.forEach((warning) => logger.warn(warning));
+  logger.debug(`engine ${engine.name}: ${engine.description}`);
+  const registration = await registerWith(engine, prepared, {options, context});
+  registration.summary.warnings.forEach((warning) => logger.warn(warning));
+
+  const warnings = [...readWarnings, ...engine.warnings, ...registration.summary.warnings];
+  const report = await stages.run('write', async () => {
+    const files = await encodeFiles(registration, prepared, engine);
+    const written = await describe(registration, prepared, {
+      options,
+      engine,
+      stages: stages.records,
+      warnings,
+      seconds: (performance.now() - start) / 1000,
+    });
+    if (paths.report !== undefined) {
+      files.push({path: paths.report, content: `${JSON.stringify(written, null, 2)}\n`});
+    }
+    await writeFilesAtomically(files);
+    return written;
+  });
+  if (paths.isDefault) logger.info(`The moved image is in ${paths.outputs.moved!}.`);
+  if (options.json === true) writeJson(context.stdout, report);
+  else writeTable(context.stdout, tableOf(report));
+}
+
+function memoryInUse(): number {
+  return process.memoryUsage.rss();
+}
+
+function parseThreads(text: string | undefined): number | null {
+  if (text === undefined) return null;
+  const threads = Number(text);
+  if (!Number.isInteger(threads) || threads < 1) {
+    throw new HypermorphError(
+      'E_USAGE',
+      `register: --threads must be a whole number from 1, got "${text}".`,
+    );
+  }
+  return threads;
+}
+
+/** Read the model and the images, and check every option against them. */
+async function prepare(
+  inputs: {readonly fixed: string; readonly moving: string},
+  options: RegisterOptions,
+  paths: RegisterPaths,
+): Promise<Preparation> {
+  const modelPath = options.model ?? DEFAULT_MODEL;
+  if (options.model === undefined && !(await fileExists(DEFAULT_MODEL))) {
+    throw new HypermorphError(
+      'E_USAGE',
+      'register: a model must be given with --model, because none came with this installation.',
+    );
+  }
+  const model = {...(await readModel(modelPath)), path: modelPath};
+  const modelName = options.model ?? 'the model that comes with hypermorph';
+  const given = {lambda: options.lambda, named: options.hyper};
+  const hyperparameters = chooseHyperparameters(model.description, given, modelName);
+  const [fixed, moving, ...labels] = await Promise.all([
+    readImage(inputs.fixed, options),
+    readImage(inputs.moving, options),
+    ...paths.labels.map(({source}) => readImage(source, options, 'label')),
+  ]);
+  return {paths, model, hyperparameters, fixed, moving, labels};
+}
+
+/** Read an image; `--volume` speaks of the files that hold several. */
+async function readImage(
+  path: string,
+  {geometry, volume}: RegisterOptions,
+  kind: 'intensity' | 'label' = 'intensity',
+): Promise<NiftiImage> {
+  if (volume === undefined) return readNifti(path, {geometry, kind});
+  const index = Number(volume);
+  if (!Number.isInteger(index) || index < 0) {
+    throw new HypermorphError(
+      'E_USAGE',
+      `register: --volume must be a whole number from 0, got "${volume}".`,
+    );
+  }
+  const {volumes} = await describeNifti(path, {geometry});
+  return readNifti(path, {geometry, kind, volume: volumes > 1 ? index : undefined});
+}
+
+/** `--dry-run`: what would be done. */
+function describePlan(prepared: Preparation, options: RegisterOptions, context: CliContext): void {
+  const {fixed, moving, model, paths} = prepared;
+  const grid = networkGridFor(fixed, gridSpecOf(model.description));
+  const plan = {
+    dryRun: true,
+    fixed: fixed.path,
+    moving: moving.path,
+    model: model.path,
+    hyperparameters: nameHyperparameters(prepared),
+    networkShape: grid.shape,
+    outputs: listOutputs(paths),
+  };
+  if (options.json === true) return writeJson(context.stdout, plan);
+  writeTable(context.stdout, [
+    ['fixed', `${plan.fixed} (${fixed.shape.join('x')})`],
+    ['moving', `${plan.moving} (${moving.shape.join('x')})`],
+    ['model', plan.model],
+    ...Object.entries(plan.hyperparameters).map(([name, value]): Row => [name, String(value)]),
+    ['network grid', plan.networkShape.join('x')],
+    ...outputRows(plan.outputs).map(([name, value]): Row => [`would write ${name}`, value]),
+  ]);
+}
+
+async function registerWith(
+  engine: Engine,
+  {model, fixed, moving, labels, hyperparameters}: Preparation,
+  {options, context}: {readonly options: RegisterOptions; readonly context: CliContext},
+): Promise<Registration> {
+  const {description, weights} = model;
+  const network = RegistrationNetwork.fromWeights(description.architecture, weights);
+  const bar = createProgressBar(context.stderr, options.quiet !== true && options.json !== true);
+  try {
+    return await registerPair({
+      fixed: nameVolume(fixed),
+      moving: nameVolume(moving),
+      labels: labels.map(nameVolume),
+      model: {
+        network,
+        grid: gridSpecOf(description),
+        normalisation: description.normalisation,
+      },
+      engine,
+      hyperparameters,
+      align: options.align,
+      assumeOrientation: options.assumeOrientation === true,
+      outputs: {
+        warp: options.warp !== undefined,
+        inverseWarp: options.inverseWarp !== undefined,
+        jacobian: options.jacobian !== undefined,
+        velocity: options.svf !== undefined,
+      },
+      onProgress: (event) => drawProgress(bar, event),
+      memory: memoryInUse,
+      signal: context.signal,
+    });
+  } finally {
+    bar.clear();
+    network.dispose();
+  }
+}
+
+function nameVolume(image: NiftiImage): NamedVolume {
+  return {...image, name: image.path};
+}
+
+/** What each stage does, for the progress bar, and its usual share of the time. */
+const STAGE_TEXTS: Readonly<Record<string, string>> = {
+  align: 'placing the network grid',
+  conform: 'conforming both images',
+  predict: 'running the network',
+  sample: 'sampling the moving image',
+  place: 'placing the fields',
+};
+
+function drawProgress(bar: ProgressBar, {stage, finished, total}: ProgressEvent): void {
+  if (stage !== null) bar.update(finished / total, STAGE_TEXTS[stage] ?? stage);
+}
+
+async function encodeFiles(
+  registration: Registration,
+  {fixed, moving, paths}: Preparation,
+  engine: Engine,
+): Promise<OutputFile[]> {
+  const compress = engine.gzip ?? gzipBytes;
+  const files = [...encodeRegistration(registration, {fixed, moving}, paths.outputs)];
+  return Promise.all(
+    files.map(async ({path, content}) => ({
+      path,
+      content: /\.gz$/i.test(path) ? await compress(content) : content,
+    })),
+  );
+}
+
+async function describe(
+  registration: Registration,
+  prepared: Preparation,
+  run: Pick<ReportInputs, 'seconds' | 'warnings' | 'engine'> & {
+    readonly options: RegisterOptions;
+    readonly stages: readonly StageRecord[];
+  },
+): Promise<Report> {
+  const {model, fixed, moving, paths, hyperparameters} = prepared;
+  // Hashing reads every input again; only a report says the result.
+  const isWanted = run.options.json === true || paths.report !== undefined;
+  const hash = async (path: string): Promise<HashedFile> => ({
+    path,
+    sha256: isWanted ? await sha256OfFile(path) : '',
+  });
+  const {name, description} = run.engine;
+  return buildReport({
+    fixed: await hash(fixed.path),
+    moving: await hash(moving.path),
+    labels: await Promise.all(paths.labels.map(({source}) => hash(source))),
+    model: {...(await hash(model.path)), description: model.description},
+    engine: {name, description},
+    hyperparameters,
+    align: run.options.align,
+    outputs: listOutputs(paths),
+    summary: {...registration.summary, stages: [...run.stages, ...registration.summary.stages]},
+    seconds: run.seconds,
+    warnings: run.warnings,
+  });
+}
+
+function nameHyperparameters({model, hyperparameters}: Preparation): Record<string, number> {
+  const {hyperparameters: specs} = model.description;
+  return Object.fromEntries(specs.map(({name}, n) => [name, hyperparameters[n]]));
+}
