@@ -1,84 +1,15 @@
 #pragma once
 
-// Gradient by filter and bias: for every tap the matrix product input^T * gradient over all positions. R input values times V vectors
-// of output channels stay in registers while a row runs past.
+// Gradient by filter and bias: for every tap the matrix product input^T * gradient over all positions.
 
 #include "kernels/conv.h"
 #include "kernels/conv_direct.inl.h"
+#include "kernels/conv_product.inl.h"
 #include "kernels/conv_rows.inl.h"
+#include "kernels/conv_winograd_filter_gradient.inl.h"
 #include "simd.h"
 
 namespace hypermorph::HYPERMORPH_ISA {
-
-// Parts of the volume with a sum of their own, added in order at the end. Depends on the shape only, so that the bits do not
-// depend on the threads.
-inline constexpr int64_t kMostParts = 32;
-
-struct ProductArgs {
-  const float* input;       // [positions] with position_stride floats between, R values each
-  int64_t position_stride;  // floats
-  const float* gradient;    // [positions, gradient_stride]
-  int64_t gradient_stride;
-  int64_t positions;
-  float* sums;  // [R, sum_stride]
-  int64_t sum_stride;
-};
-
-template <int R, int V>
-static __attribute__((noinline)) void addProduct(const ProductArgs& a) {
-  Vec sums[R * V];
-#pragma GCC unroll 32
-  for (int r = 0; r < R; ++r) {
-#pragma GCC unroll 4
-    for (int v = 0; v < V; ++v) sums[r * V + v] = load(a.sums + r * a.sum_stride + v * kLanes);
-  }
-  const float* input = a.input;
-  const float* gradient = a.gradient;
-  for (int64_t k = 0; k < a.positions; ++k) {
-    Vec values[V];
-#pragma GCC unroll 4
-    for (int v = 0; v < V; ++v) values[v] = load(gradient + v * kLanes);
-#pragma GCC unroll 32
-    for (int r = 0; r < R; ++r) {
-      const Vec factor = broadcast(input[r]);
-#pragma GCC unroll 4
-      for (int v = 0; v < V; ++v) sums[r * V + v] = factor * values[v] + sums[r * V + v];
-    }
-    input += a.position_stride;
-    gradient += a.gradient_stride;
-  }
-#pragma GCC unroll 32
-  for (int r = 0; r < R; ++r) {
-#pragma GCC unroll 4
-    for (int v = 0; v < V; ++v) store(a.sums + r * a.sum_stride + v * kLanes, sums[r * V + v]);
-  }
-}
-
-template <int R, int V>
-static void addProductOf(int rows, const ProductArgs& a) {
-  if (rows == R) return addProduct<R, V>(a);
-  if constexpr (R > 1) addProductOf<R - 1, V>(rows, a);
-}
-
-// sums[length, padded outputs] += input^T * gradient for one segment of one row.
-static void addSegment(ProductArgs a, int64_t length, int64_t padded_outputs) {
-  const ProductArgs whole = a;
-  for (int64_t block = 0; block < padded_outputs; block += kWideVectors * kLanes) {
-    const bool is_wide = padded_outputs - block > kLanes;
-    const int64_t most = is_wide ? kWidePositions : kNarrowPositions;
-    const int64_t blocks = ceilDivide(length, most);
-    int64_t begin = 0;
-    for (int64_t b = 0; b < blocks; ++b) {
-      const int64_t end = (b + 1) * length / blocks;
-      a.input = whole.input + begin;
-      a.gradient = whole.gradient + block;
-      a.sums = whole.sums + begin * padded_outputs + block;
-      if (is_wide) addProductOf<kWidePositions, kWideVectors>(static_cast<int>(end - begin), a);
-      else addProductOf<kNarrowPositions, 1>(static_cast<int>(end - begin), a);
-      begin = end;
-    }
-  }
-}
 
 struct FilterGradientPlan {
   ConvProblem problem;
@@ -100,6 +31,7 @@ static FilterGradientPlan planFilterGradient(const ConvShape& shape) {
 }
 
 static ScratchNeed convFilterGradientPlan(const ConvShape& shape) noexcept {
+  if (suitsWinograd(shape, shape.channels, shape.coarse_channels, shape.outputs)) return winogradFilterGradientPlan(shape);
   const FilterGradientPlan plan = planFilterGradient(shape);
   const int64_t row = int64_t{shape.out[2]} * plan.problem.paddedOutputs() + int64_t{shape.out[2]} * shape.outputs;
   return ScratchNeed{shape.n * plan.slabs * plan.part_floats + 16, workerFloats(plan.problem) + row + 32};
@@ -145,14 +77,6 @@ static void addRow(const ConvProblem& p, const RowRing& ring, int64_t i, int64_t
   }
 }
 
-static void addBias(const float* gradient, int64_t positions, int64_t padded, float* sums) {
-  for (int64_t o = 0; o < padded; o += kLanes) {
-    Vec sum = {};
-    for (int64_t k = 0; k < positions; ++k) sum += load(gradient + k * padded + o);
-    store(sums + o, load(sums + o) + sum);
-  }
-}
-
 // Sums of one part: planes [begin_i, end_i) of item n.
 static void sumPart(const ConvFilterGradientArgs& args, const FilterGradientPlan& plan, int64_t n, int64_t slab, float* memory,
                     float* sums) {
@@ -183,6 +107,8 @@ static void sumPart(const ConvFilterGradientArgs& args, const FilterGradientPlan
 }
 
 static void convFilterGradient(const ConvFilterGradientArgs& args) noexcept {
+  const ConvShape& s = args.shape;
+  if (suitsWinograd(s, s.channels, s.coarse_channels, s.outputs)) return winogradFilterGradient(args);
   const FilterGradientPlan plan = planFilterGradient(args.shape);
   const ConvProblem& p = plan.problem;
   forEachTask(int64_t{p.n} * plan.slabs, [&](int64_t part, int worker) {

@@ -92,6 +92,18 @@ static bool fillRow(const RowSource& s, int64_t n, int64_t i, int64_t j, float* 
   return true;
 }
 
+// Row (n, i, j) of the virtual input, [K, C]: where it lies if it lies there as it is, else a copy in `buffer`.
+static const float* findRow(const RowSource& s, int64_t n, int64_t i, int64_t j, float* buffer) {
+  const int64_t size_k = s.size[2];
+  const bool is_inside = i >= 0 && j >= 0 && i < s.size[0] && j < s.size[1];
+  const bool is_inserted = s.insert[0] > 1 || s.insert[1] > 1 || s.insert[2] > 1;
+  if (is_inside && s.gate == nullptr && s.coarse == nullptr && !is_inserted) {
+    return s.plain + ((n * s.size[0] + i) * s.size[1] + j) * size_k * s.channels;
+  }
+  if (!fillRow(s, n, i, j, buffer)) clearFloats(buffer, size_k * s.channels);
+  return buffer;
+}
+
 // A ring of `planes` planes of `rows` padded rows, one per worker.
 struct RowRing {
   float* data;    // [planes, rows, row_floats]

@@ -52,23 +52,20 @@ static inline __attribute__((always_inline)) void multiplyAdd(Vec (&sums)[P * V]
   }
 }
 
-// Not inlined: the registers of one tile are all this processor has.
+// The sums of one tile, from position t.first on.
 template <int P, int V, Finish kFinish>
-static __attribute__((noinline)) void convTile(const TileArgs& t) {
+static inline __attribute__((always_inline)) void sumTile(const TileArgs& t, int64_t first, Vec (&sums)[P * V]) {
   constexpr int kGroups = (P + 2) / 3;  // three positions share one pointer: base, base + stride, base + 2 * stride
-  Vec sums[P * V];
 #pragma GCC unroll 32
   for (int p = 0; p < P; ++p) {
 #pragma GCC unroll 4
-    for (int v = 0; v < V; ++v) {
-      sums[p * V + v] = kFinish == Finish::kStore ? Vec{} : load(t.bias + v * kLanes);
-    }
+    for (int v = 0; v < V; ++v) sums[p * V + v] = kFinish == Finish::kStore ? Vec{} : load(t.bias + v * kLanes);
   }
   for (int64_t s = 0; s < t.count; ++s) {
     const int64_t stride = t.segments[s].stride;
     const float* inputs[kGroups];
 #pragma GCC unroll 32
-    for (int g = 0; g < kGroups; ++g) inputs[g] = t.segments[s].input + (t.first + 3 * g) * stride;
+    for (int g = 0; g < kGroups; ++g) inputs[g] = t.segments[s].input + (first + 3 * g) * stride;
     const float* filter = t.segments[s].filter;
     int64_t r = t.segments[s].length;
     for (; r >= 4; r -= 4) {
@@ -84,37 +81,51 @@ static __attribute__((noinline)) void convTile(const TileArgs& t) {
       for (int g = 0; g < kGroups; ++g) inputs[g] += 1;
     }
   }
+}
+
+// `tiles` neighbouring tiles of P positions. Not inlined: the registers of one tile are all this processor has.
+template <int P, int V, Finish kFinish>
+static __attribute__((noinline)) void convTiles(const TileArgs& t, int64_t tiles) {
   const Vec slope = broadcast(t.slope);
-  float* const y = t.y + t.first * t.y_stride;
+  for (int64_t tile = 0; tile < tiles; ++tile) {
+    Vec sums[P * V];
+    sumTile<P, V, kFinish>(t, t.first + tile * P, sums);
+    float* const y = t.y + (t.first + tile * P) * t.y_stride;
 #pragma GCC unroll 32
-  for (int p = 0; p < P; ++p) {
+    for (int p = 0; p < P; ++p) {
 #pragma GCC unroll 4
-    for (int v = 0; v < V; ++v) {
-      const Vec value = kFinish == Finish::kStore ? sums[p * V + v] : leakyRelu(sums[p * V + v], slope);
-      float* const to = y + p * t.y_stride + v * kLanes;
-      const int left = t.outputs - v * kLanes;
-      if (left >= kLanes) store(to, value);
-      else if (left > 0) storePart(to, value, left);
+      for (int v = 0; v < V; ++v) {
+        float* const to = y + p * t.y_stride + v * kLanes;
+        if constexpr (kFinish == Finish::kStore) {
+          store(to, sums[p * V + v]);
+        } else {
+          const Vec value = leakyRelu(sums[p * V + v], slope);
+          const int left = t.outputs - v * kLanes;
+          if (left >= kLanes) store(to, value);
+          else if (left > 0) storePart(to, value, left);
+        }
+      }
     }
   }
 }
 
 template <int P, int V, Finish kFinish>
-static void convTileOf(int positions, const TileArgs& t) {
-  if (positions == P) return convTile<P, V, kFinish>(t);
-  if constexpr (P > 1) convTileOf<P - 1, V, kFinish>(positions, t);
+static void convTilesOf(int64_t positions, const TileArgs& t, int64_t tiles) {
+  if (positions == P) return convTiles<P, V, kFinish>(t, tiles);
+  if constexpr (P > 1) convTilesOf<P - 1, V, kFinish>(positions, t, tiles);
 }
 
-// A whole row of `positions` outputs: tiles of nearly equal width, so that no tile is left with a single position.
+// A whole row of `positions` outputs: tiles of two neighbouring widths, so that no tile is left with a single position.
+// kStore writes whole vectors: its rows are padded to them.
 template <int V, Finish kFinish>
 static void convRow(TileArgs t, int64_t positions) {
   constexpr int kMost = V == 1 ? kNarrowPositions : kWidePositions;
   const int64_t tiles = (positions + kMost - 1) / kMost;
-  for (int64_t tile = 0; tile < tiles; ++tile) {
-    const int64_t end = (tile + 1) * positions / tiles;
-    convTileOf<kMost, V, kFinish>(static_cast<int>(end - t.first), t);
-    t.first = end;
-  }
+  const int64_t width = positions / tiles;
+  const int64_t wider = positions % tiles;  // tiles with one position more
+  if (wider > 0) convTilesOf<kMost, V, kFinish>(width + 1, t, wider);
+  t.first = wider * (width + 1);
+  if (tiles > wider) convTilesOf<kMost, V, kFinish>(width, t, tiles - wider);
 }
 
 }  // namespace hypermorph::HYPERMORPH_ISA

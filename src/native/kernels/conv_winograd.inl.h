@@ -147,9 +147,7 @@ static void addFineRow(const WinogradProblem& p, const RowSource& source, int64_
   const float* from[4];
   float* to[4];
   for (int64_t plane = 0; plane < 4; ++plane) {
-    float* const row = temporary + plane * used;
-    if (!fillRow(source, n, 2 * ti - 1 + plane, j, row)) clearFloats(row, used);
-    from[plane] = row;
+    from[plane] = findRow(source, n, 2 * ti - 1 + plane, j, temporary + plane * used);
     to[plane] = rows.fine + (plane * 4 + ((j + 1) & 3)) * p.rowFloats() + p.channels;
   }
   transformPlanes(from, to, used);
@@ -182,9 +180,8 @@ struct RowPair {
   float sign;
 };
 
-// Along j and k: values[4 points of k][tiles, C] of tiles [begin, end).
-static void transformFine(const RowPair& pair, int64_t begin, int64_t end, int64_t channels, float* values) {
-  const int64_t point = kTilesPerBlock * channels;
+// Along j and k: values[4 points of k][tiles, C] of tiles [begin, end); `point` floats from one point to the next.
+static void transformFine(const RowPair& pair, int64_t begin, int64_t end, int64_t channels, int64_t point, float* values) {
   const Vec sign = broadcast(pair.sign);
   for (int64_t c = 0; c < channels; c += kLanes) {
     const float* first = pair.first + 2 * begin * channels + c;
@@ -209,8 +206,7 @@ static void transformFine(const RowPair& pair, int64_t begin, int64_t end, int64
 }
 
 // The same for the coarse rows: points 0, 1 and 3.
-static void transformCoarse(const RowPair& pair, int64_t begin, int64_t end, int64_t channels, float* values) {
-  const int64_t point = kTilesPerBlock * channels;
+static void transformCoarse(const RowPair& pair, int64_t begin, int64_t end, int64_t channels, int64_t point, float* values) {
   const Vec sign = broadcast(pair.sign);
   for (int64_t c = 0; c < channels; c += kLanes) {
     const float* first = pair.first + begin * channels + c;
@@ -351,8 +347,10 @@ static void computeTileRow(const WinogradProblem& p, const WinogradMemory& m, in
       const RowPair coarse = has_coarse ? coarsePair(p, m.rows, tj, xi, xj) : RowPair{};
       for (int64_t begin = 0; begin < tiles; begin += kTilesPerBlock) {
         const int64_t end = smaller(begin + kTilesPerBlock, tiles);
-        transformFine(fine, begin, end, p.channels, m.values);
-        if (has_coarse) transformCoarse(coarse, begin, end, p.coarse_channels, m.coarse_values);
+        transformFine(fine, begin, end, p.channels, kTilesPerBlock * p.channels, m.values);
+        if (has_coarse) {
+          transformCoarse(coarse, begin, end, p.coarse_channels, kTilesPerBlock * p.coarse_channels, m.coarse_values);
+        }
         for (int xk = 0; xk < 4; ++xk) {
           const bool reads_coarse = has_coarse && xk != 2;
           multiplyPoint(p, m.values + xk * kTilesPerBlock * p.channels,
