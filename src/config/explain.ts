@@ -1,0 +1,136 @@
+import type {z} from 'zod';
+import {HypermorphError} from '../errors.js';
+
+type Issue = z.core.$ZodIssue;
+type Path = readonly PropertyKey[];
+
+/** A path as one writes it: `unet.encoder[2]`. */
+export function formatPath(path: Path): string {
+  return path.reduce<string>((text, key) => {
+    if (typeof key === 'number') return `${text}[${key}]`;
+    return text === '' ? String(key) : `${text}.${String(key)}`;
+  }, '');
+}
+
+/** A value as one writes it in a message, cut where it is long. */
+export function formatValue(value: unknown): string {
+  if (value === undefined) return 'nothing';
+  const text = JSON.stringify(value) ?? typeof value;
+  return text.length > 80 ? `${text.slice(0, 77)}...` : text;
+}
+
+/**
+ * Check settings against a schema.
+ *
+ * @param where - The file, or what else holds the settings.
+ * @throws {HypermorphError} E_CONFIG by path and value; further faults follow as hint.
+ */
+export function parseSettings<Output>(
+  schema: z.ZodType<Output>,
+  value: unknown,
+  where: string,
+): Output {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const {error} = result;
+  const isInteger = (path: Path) => wantsInteger(schema, value, path);
+  const sentences = error.issues.flatMap((issue) => explainIssue(issue, value, isInteger));
+  const [first, ...others] = sentences;
+  const hint = others.length === 0 ? undefined : `Also: ${others.join(' ')}`;
+  throw new HypermorphError('E_CONFIG', `${where}: ${first}`, {
+    cause: error,
+    ...(hint === undefined ? {} : {hint}),
+  });
+}
+
+/** Whether a schema takes only integers at a path: zod's own message about a bound does not say. */
+function wantsInteger(schema: z.ZodType, root: unknown, path: Path): boolean {
+  const probe = structuredClone(root);
+  const owner = valueAt(probe, path.slice(0, -1)) as Record<PropertyKey, unknown> | undefined;
+  const last = path.at(-1);
+  if (typeof owner !== 'object' || last === undefined) return false;
+  owner[last] = 0.5;
+  const issues = schema.safeParse(probe).error?.issues ?? [];
+  return issues.some(
+    (issue) =>
+      issue.code === 'invalid_type' &&
+      (issue.expected) === 'int' &&
+      formatPath(issue.path) === formatPath(path),
+  );
+}
+
+function explainIssue(issue: Issue, root: unknown, isInteger: (path: Path) => boolean): string[] {
+  const given = valueAt(root, issue.path);
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map((key) => {
+      const path = formatPath([...issue.path, key]);
+      return `${path} must be a known setting, got ${formatValue(valueAt(root, [...issue.path, key]))}.`;
+    });
+  }
+  if (issue.code === 'invalid_union') {
+    const discriminator = (issue as {discriminator?: string}).discriminator;
+    const path = discriminator === undefined ? issue.path : withLast(issue.path, discriminator);
+    return [
+      `${formatPath(path)} must be ${unionRequirement(issue)}, got ${formatValue(valueAt(root, path))}.`,
+    ];
+  }
+  const name = issue.path.length === 0 ? 'the configuration' : formatPath(issue.path);
+  if (issue.code === 'custom') {
+    return [`${name} ${issue.message}, got ${formatValue(issue.input ?? given)}.`];
+  }
+  const number = isInteger(issue.path) ? 'integer' : 'number';
+  return [`${name} must be ${requirementOf(issue, number)}, got ${formatValue(given)}.`];
+}
+
+function withLast(path: Path, key: string): Path {
+  return path.at(-1) === key ? path : [...path, key];
+}
+
+function unionRequirement(issue: Extract<Issue, {code: 'invalid_union'}>): string {
+  const options = (issue as {options?: unknown}).options;
+  if (Array.isArray(options)) return `one of ${options.map(formatValue).join(', ')}`;
+  const nested = issue.errors.flat().map((inner) => requirementOf(inner, 'number'));
+  return nested.length === 0 ? 'one of the known kinds' : [...new Set(nested)].join(' or ');
+}
+
+/** What a setting must be, as words that follow "must be". */
+function requirementOf(issue: Issue, number: 'integer' | 'number'): string {
+  switch (issue.code) {
+    case 'invalid_type':
+      return TYPE_NAMES[issue.expected] ?? `a ${issue.expected}`;
+    case 'too_small':
+      if (issue.origin === 'array') return `a list of at least ${Number(issue.minimum)}`;
+      if (issue.origin === 'string') return 'a text that is not empty';
+      if (Number(issue.minimum) === 0 && issue.inclusive !== true) return `a positive ${number}`;
+      return `${article(number)} ${issue.inclusive === true ? 'of at least' : 'above'} ${issue.minimum}`;
+    case 'too_big':
+      if (issue.origin === 'array') return `a list of at most ${Number(issue.maximum)}`;
+      return `${article(number)} ${issue.inclusive === true ? 'of at most' : 'below'} ${issue.maximum}`;
+    case 'invalid_value':
+      return issue.values.length === 1
+        ? formatValue(issue.values[0])
+        : `one of ${issue.values.map(formatValue).join(', ')}`;
+    default:
+      return `valid (${issue.message})`;
+  }
+}
+
+const TYPE_NAMES: Readonly<Record<string, string>> = {
+  int: 'an integer',
+  number: 'a number',
+  string: 'a text',
+  boolean: 'true or false',
+  array: 'a list',
+  object: 'a group of settings',
+};
+
+function article(number: 'integer' | 'number'): string {
+  return number === 'integer' ? 'an integer' : 'a number';
+}
+
+function valueAt(root: unknown, path: Path): unknown {
+  return path.reduce<unknown>(
+    (value, key) => (value as Record<PropertyKey, unknown> | null | undefined)?.[key],
+    root,
+  );
+}

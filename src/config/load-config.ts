@@ -1,0 +1,39 @@
+import {parseDocument} from 'yaml';
+import {HypermorphError} from '../errors.js';
+import {readFileText} from '../formats/files.js';
+import {applyOverrides} from './overrides.js';
+import {parseSettings} from './explain.js';
+import {trainingConfigSchema, type TrainingConfig} from './training-config.js';
+
+/**
+ * Read a training configuration: YAML, then overrides, then every default.
+ *
+ * @param overrides - `path=value` each, such as `optimiser.learningRate=1e-3`; later ones win.
+ * @throws {HypermorphError} E_IO if the file cannot be read; E_CONFIG by path and value.
+ */
+export async function loadTrainingConfig(
+  path: string,
+  overrides: readonly string[] = [],
+): Promise<TrainingConfig> {
+  return decodeTrainingConfig(await readFileText(path), {where: path, overrides});
+}
+
+/** The same from a text; `where` names it in messages. */
+export function decodeTrainingConfig(
+  text: string,
+  options: {readonly where: string; readonly overrides?: readonly string[]},
+): TrainingConfig {
+  const {where, overrides = []} = options;
+  const document = parseDocument(text);
+  if (document.errors.length > 0) {
+    const [error] = document.errors;
+    const line = error.linePos?.[0].line;
+    throw new HypermorphError(
+      'E_CONFIG',
+      `${where}: must be YAML, got an error in line ${line ?? 1}: ${error.message.split('\n')[0]}`,
+      {cause: error},
+    );
+  }
+  const settings = applyOverrides(document.toJS() ?? {}, overrides);
+  return parseSettings(trainingConfigSchema, settings, where);
+}

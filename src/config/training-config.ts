@@ -1,0 +1,239 @@
+import {z} from 'zod';
+import {architectureSchema} from '../models/architecture.js';
+
+const share = z.number().min(0).max(1);
+const positive = z.number().positive();
+const notNegative = z.number().nonnegative();
+
+/** Paths are read from the folder in which the command runs; `*` and `?` stand for parts of a name, `**` for any folders. */
+const fileList = z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]);
+
+/** How often pairs come from this source, in proportion to the other sources. */
+const weight = positive.default(1);
+
+const shapesSource = z.strictObject({
+  kind: z.literal('shapes'),
+  weight,
+  /** Number of different label maps, made once at the start. */
+  maps: z.int().positive().default(16),
+  /** Number of shapes in each map. */
+  labels: z.int().min(2).max(255).default(16),
+  /** Distance over which the outlines vary, voxels. */
+  scaleVox: positive.default(16),
+});
+
+/** Where pairs of images come from. */
+const sourceSchema = z.discriminatedUnion('kind', [
+  /** Two different scans of the list, drawn independently. */
+  z.strictObject({kind: z.literal('scans'), weight, images: fileList}),
+  /** One atlas, always fixed, and a scan of the list. */
+  z.strictObject({kind: z.literal('atlas'), weight, atlas: z.string().min(1), images: fileList}),
+  /** Given pairs. */
+  z.strictObject({
+    kind: z.literal('pairs'),
+    weight,
+    pairs: z.array(z.strictObject({fixed: z.string().min(1), moving: z.string().min(1)})).min(1),
+  }),
+  /** Images painted from label maps in random contrasts, the same contrast for both. */
+  z.strictObject({
+    kind: z.literal('labels'),
+    weight,
+    images: fileList,
+    /** How often label 0 is replaced by random shapes, one map for both images. */
+    scenery: share.default(0),
+  }),
+  /** Images painted from random shapes: no data needed. */
+  shapesSource,
+]);
+
+const gridSchema = z.strictObject({
+  /** Voxels along the network's axes. */
+  shape: z.array(z.int().positive()).min(2).max(3).default([160, 192, 224]),
+  /** mm per voxel along the network's axes; null takes that of each image. */
+  spacingMm: z.array(positive).min(2).max(3).nullable().default([1, 1, 1]),
+  /** Where the network's axes run to; null takes those of each image. */
+  orientation: z.string().nullable().default('RAS'),
+  /** `volume`: the grid is centred on each image; `reference`: one grid in the world, centred on `reference`. */
+  centre: z.enum(['volume', 'reference']).default('volume'),
+  reference: z.string().min(1).nullable().default(null),
+});
+
+const normalisationSchema = z
+  .discriminatedUnion('kind', [
+    z.strictObject({kind: z.literal('none')}),
+    z.strictObject({kind: z.literal('minmax')}),
+    z.strictObject({
+      kind: z.literal('percentile'),
+      low: z.number().min(0).max(100).default(0),
+      high: z.number().min(0).max(100).default(99.9),
+    }),
+  ])
+  .default({kind: 'percentile', low: 0, high: 99.9});
+
+/** Random changes of every image; all zero is no change. Standard deviations unless said otherwise. */
+const augmentationSchema = z.strictObject({
+  rotationDegrees: notNegative.default(0),
+  translationVox: notNegative.default(0),
+  /** Of the logarithm of the scale along each axis. */
+  scale: notNegative.default(0),
+  /** Of a smooth random velocity, voxels. */
+  deformationVox: notNegative.default(0),
+  /** Distance over which the random velocity varies, voxels. */
+  deformationScaleVox: positive.default(24),
+  /** Of the logarithm of a power applied to the intensities. */
+  gamma: notNegative.default(0),
+  /** Of the logarithm of a smooth factor. */
+  biasField: notNegative.default(0),
+  /** Of white noise. */
+  noise: notNegative.default(0),
+  /** Largest standard deviation of a Gaussian blur, voxels, drawn uniformly. */
+  blurVox: notNegative.default(0),
+  /** Mirror along the network's first axis in half of the pairs. */
+  flip: z.boolean().default(false),
+});
+
+const similaritySchema = z
+  .discriminatedUnion('kind', [
+    /** Mean squared difference over sigma^2. */
+    z.strictObject({kind: z.literal('mse'), sigma: positive.default(0.05)}),
+    /** Local normalised cross-correlation, bounded. */
+    z.strictObject({
+      kind: z.literal('lncc'),
+      window: z.int().positive().default(9),
+      epsilon: positive.default(1e-5),
+      signed: z.boolean().default(false),
+    }),
+  ])
+  .default({kind: 'mse', sigma: 0.05});
+
+const lossSchema = z.strictObject({
+  similarity: similaritySchema,
+  penalty: z.enum(['l1', 'l2']).default('l2'),
+  /** Factor of the smoothness; null takes `integrationResolution`, as the original. */
+  smoothnessScale: positive.nullable().default(null),
+});
+
+/** How lambda is drawn for every pair. */
+const lambdaSchema = z
+  .discriminatedUnion('kind', [
+    /** With probability `endProbability` one of the ends, else uniform: the original's way. */
+    z.strictObject({kind: z.literal('ends'), endProbability: share.default(0.2)}),
+    z.strictObject({kind: z.literal('uniform')}),
+    /** lambda / (1 - lambda) log-uniform between two odds. */
+    z.strictObject({
+      kind: z.literal('logOdds'),
+      lowest: positive.default(0.01),
+      highest: positive.default(100),
+    }),
+    /** Always one value. */
+    z.strictObject({kind: z.literal('fixed'), value: share}),
+  ])
+  .default({kind: 'ends', endProbability: 0.2});
+
+const optimiserSchema = z.strictObject({
+  learningRate: positive.default(1e-4),
+  /** `cosine` lowers the rate to `finalShare` of it over the steps of the run. */
+  schedule: z.enum(['constant', 'cosine']).default('constant'),
+  finalShare: share.default(0.05),
+  /** Steps over which the rate rises to its value. */
+  warmupSteps: z.int().nonnegative().default(0),
+  beta1: share.default(0.9),
+  beta2: share.default(0.999),
+  epsilon: positive.default(1e-7),
+});
+
+const validationSchema = z.strictObject({
+  /** Empty: no validation. */
+  sources: z.array(sourceSchema).default([]),
+  /** Pairs, drawn once, the same for every validation. */
+  pairs: z.int().positive().default(4),
+  lambdas: z.array(share).min(1).default([0.1, 0.5, 0.9]),
+  everySteps: z.int().positive().default(500),
+});
+
+/** Every setting of a training, with its default; the network's own ones stand at the top. */
+const configObject = z.strictObject({
+  ...architectureSchema.shape,
+  grid: gridSchema.prefault({}),
+  normalisation: normalisationSchema,
+  /** Where the training pairs come from. */
+  sources: z.array(sourceSchema).min(1),
+  augmentation: augmentationSchema.prefault({}),
+  loss: lossSchema.prefault({}),
+  lambda: lambdaSchema,
+  optimiser: optimiserSchema.prefault({}),
+  /** `keras` starts as the original; `balanced` gives generated kernels the spread of He's start (Chang et al., ICLR 2020). */
+  initialisation: z.enum(['keras', 'balanced']).default('keras'),
+  /** A model file to start from. */
+  initialModel: z.string().min(1).nullable().default(null),
+  steps: z.int().positive().default(600_000),
+  /** Pairs per step. */
+  batch: z.int().positive().default(1),
+  seed: z.int().nonnegative().default(1),
+  checkpointEverySteps: z.int().positive().default(500),
+  logEverySteps: z.int().positive().default(10),
+  validation: validationSchema.prefault({}),
+  /** Of the model. */
+  recommendedLambda: share.default(0.3),
+  storage: z.enum(['float32', 'float16', 'bfloat16']).default('float32'),
+  /** What the model was trained on, in words, for its description. */
+  dataDescription: z.string().default(''),
+});
+
+type ConfigObject = z.infer<typeof configObject>;
+
+/** What must hold between settings: path, requirement, and the value that fails it. */
+function* findContradictions(
+  config: ConfigObject,
+): Generator<{path: readonly (string | number)[]; requirement: string; value: unknown}> {
+  const {dimensions, grid, hyperparameters, lambda, normalisation} = config;
+  const multiple = 2 ** (config.unet.encoder.length / config.unet.convolutionsPerLevel);
+  const must = (path: readonly (string | number)[], requirement: string, value: unknown) => ({
+    path,
+    requirement,
+    value,
+  });
+  if (grid.shape.length !== dimensions) {
+    yield must(['grid', 'shape'], `have ${dimensions} numbers`, grid.shape);
+  }
+  for (const [axis, length] of grid.shape.entries()) {
+    if (length % multiple !== 0) {
+      yield must(['grid', 'shape', axis], `be a multiple of ${multiple}`, length);
+    }
+  }
+  if (grid.spacingMm && grid.spacingMm.length !== dimensions) {
+    yield must(['grid', 'spacingMm'], `have ${dimensions} numbers`, grid.spacingMm);
+  }
+  if (grid.centre === 'reference' && grid.reference === null) {
+    yield must(['grid', 'reference'], 'name an image where grid.centre is "reference"', null);
+  }
+  if (normalisation.kind === 'percentile' && normalisation.low >= normalisation.high) {
+    yield must(['normalisation', 'low'], 'be below normalisation.high', normalisation.low);
+  }
+  if (lambda.kind === 'logOdds' && lambda.lowest >= lambda.highest) {
+    yield must(['lambda', 'lowest'], 'be below lambda.highest', lambda.lowest);
+  }
+  if (hyperparameters > 1) yield must(['hyperparameters'], 'be 0 or 1', hyperparameters);
+  if (hyperparameters === 0 && lambda.kind !== 'fixed') {
+    yield must(['lambda', 'kind'], 'be "fixed" where hyperparameters is 0', lambda.kind);
+  }
+  for (const channels of ['movingChannels', 'fixedChannels'] as const) {
+    if (config[channels] !== 1) yield must([channels], 'be 1', config[channels]);
+  }
+}
+
+export const trainingConfigSchema = configObject.check((context) => {
+  for (const {path, requirement, value} of findContradictions(context.value)) {
+    context.issues.push({
+      code: 'custom',
+      path: [...path],
+      message: `must ${requirement}`,
+      input: value,
+    });
+  }
+});
+
+export type TrainingConfig = z.infer<typeof trainingConfigSchema>;
+export type Source = z.infer<typeof sourceSchema>;
+export type Augmentation = z.infer<typeof augmentationSchema>;
+export type LambdaDistribution = TrainingConfig['lambda'];

@@ -1,0 +1,84 @@
+import type {TrainingConfig} from '../config/training-config.js';
+import {HypermorphError} from '../errors.js';
+import {readNifti} from '../formats/nifti.js';
+import {invert, multiply} from '../volume/affine.js';
+import {conformImage} from '../volume/conform.js';
+import {measureIntensity} from '../volume/intensity.js';
+import type {Grid} from '../volume/volume.js';
+import type {VoxelKernels} from '../volume/voxel-kernels.js';
+import {trainingGridOn} from './training-grid.js';
+
+/** An image on the training grid, as the network sees it. */
+export interface TrainingImage {
+  readonly name: string;
+  /** [I, J, K] in tensor order, normalised. */
+  readonly data: Float32Array;
+  /** What lies outside the image, normalised. */
+  readonly outside: number;
+}
+
+/** Reads images and keeps each one once, conformed and normalised. */
+export class ImageStore {
+  readonly warnings: string[] = [];
+  readonly #config: TrainingConfig;
+  readonly #kernels: VoxelKernels;
+  readonly #images = new Map<string, Promise<TrainingImage>>();
+  #reference: Promise<Grid> | null = null;
+
+  constructor(config: TrainingConfig, kernels: VoxelKernels) {
+    this.#config = config;
+    this.#kernels = kernels;
+  }
+
+  /** An image by its path. Errors name the file. */
+  intensities(path: string): Promise<TrainingImage> {
+    return this.#once(`image ${path}`, async () => {
+      const image = await readNifti(path);
+      const grid = await this.#gridFor(image);
+      const scale = measureIntensity(image, this.#config.normalisation, this.#kernels, path);
+      this.warnings.push(...image.warnings, ...scale.warnings);
+      const toVoxel = multiply(invert(image.affine), grid.affine);
+      const data = conformImage(image, toVoxel, {
+        shape: grid.shape,
+        scale,
+        kernels: this.#kernels,
+      });
+      const low = data.findIndex((value) => !Number.isFinite(value));
+      if (low >= 0) {
+        throw new HypermorphError('E_RANGE', `${path}: voxels must be finite, got ${data[low]}.`);
+      }
+      return {name: path, data, outside: (scale.outside - scale.low) / (scale.high - scale.low)};
+    });
+  }
+
+  /** A label map by its path, nearest voxels, 0 outside. */
+  labels(path: string): Promise<TrainingImage> {
+    return this.#once(`labels ${path}`, async () => {
+      const image = await readNifti(path, {kind: 'label'});
+      const grid = await this.#gridFor(image);
+      this.warnings.push(...image.warnings);
+      const data = this.#kernels.sampleOnGrid(
+        image,
+        multiply(invert(image.affine), grid.affine),
+        grid.shape,
+        {interpolation: 'nearest', outside: 0},
+      );
+      return {name: path, data, outside: 0};
+    });
+  }
+
+  #once(key: string, load: () => Promise<TrainingImage>): Promise<TrainingImage> {
+    const known = this.#images.get(key);
+    if (known) return known;
+    const loading = load();
+    this.#images.set(key, loading);
+    return loading;
+  }
+
+  async #gridFor(image: Grid): Promise<Grid> {
+    const {centre, reference} = this.#config.grid;
+    if (centre === 'volume' || reference === null) return trainingGridOn(image, this.#config);
+    this.#reference ??= readNifti(reference).then((volume) => trainingGridOn(volume, this.#config));
+    return this.#reference;
+  }
+}

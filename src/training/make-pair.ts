@@ -1,0 +1,118 @@
+import type {Augmentation} from '../config/training-config.js';
+import type {Random} from '../random.js';
+import type {Triple} from '../volume/volume.js';
+import type {ComposedMap, VoxelKernels} from '../volume/voxel-kernels.js';
+import type {TrainingImage} from './images.js';
+import {changeIntensities} from './intensity-changes.js';
+import {drawTransform, isStill, mirrored} from './random-transform.js';
+import {drawContrast, type LabelMap} from './shapes.js';
+
+/** Two images of the training grid, [I, J, K] in tensor order. */
+export interface ImagePair {
+  readonly fixed: Float32Array;
+  readonly moving: Float32Array;
+  /** Where it comes from, for the log and for messages. */
+  readonly name: string;
+}
+
+/** What making a pair needs beside the images. */
+export interface Workshop {
+  /** I, J, K. */
+  readonly shape: Triple;
+  /** Null: images are taken as they are. */
+  readonly augmentation: Augmentation | null;
+  readonly kernels: VoxelKernels;
+}
+
+/** Two images, each changed at random; mirrored both or none. */
+export function augmentPair(
+  workshop: Workshop,
+  [fixed, moving]: readonly [TrainingImage, TrainingImage],
+  random: Random,
+): ImagePair {
+  const name = `${fixed.name} <- ${moving.name}`;
+  const {augmentation, shape} = workshop;
+  if (augmentation === null) return {fixed: fixed.data, moving: moving.data, name};
+  const isMirrored = augmentation.flip && random.uniform() < 0.5;
+  const change = ({data, outside}: TrainingImage) => {
+    const transform = drawImageTransform(workshop, augmentation, isMirrored, random);
+    const changed =
+      transform === null
+        ? data.slice()
+        : workshop.kernels.sampleThroughMap(
+            {data, shape: storedShape(shape)},
+            transform,
+            storedShape(shape),
+            {
+              outside,
+            },
+          );
+    changeIntensities(changed, shape, augmentation, random);
+    return changed;
+  };
+  return {fixed: change(fixed), moving: change(moving), name};
+}
+
+/**
+ * Two images painted from label maps in one random contrast.
+ *
+ * @param around - What takes the place of label 0 in both; null: nothing, label 0 has a contrast like all others.
+ */
+export function paintPair(
+  workshop: Workshop,
+  [fixed, moving]: readonly [LabelMap, LabelMap],
+  around: LabelMap | 'black' | null,
+  random: Random,
+): ImagePair {
+  const isMirrored = workshop.augmentation?.flip === true && random.uniform() < 0.5;
+  const contrast = drawContrast(random);
+  const aroundContrast = drawContrast(random);
+  if (around === 'black') contrast[0] = 0;
+  const paint = ({data}: LabelMap) => {
+    const {augmentation, shape, kernels} = workshop;
+    const transform =
+      augmentation === null ? null : drawImageTransform(workshop, augmentation, isMirrored, random);
+    const place = (map: Uint8Array) =>
+      transform === null
+        ? map
+        : kernels.sampleLabelsThroughMap(
+            {data: map, shape: storedShape(shape)},
+            transform,
+            storedShape(shape),
+            {
+              outside: 'edge',
+            },
+          );
+    const labels = place(data);
+    const scenery = around === null || around === 'black' ? null : place(around.data);
+    const image = Float32Array.from(labels, (label) => contrast[label]);
+    if (scenery !== null) {
+      for (let n = 0; n < image.length; n++) {
+        if (labels[n] === 0) image[n] = aroundContrast[scenery[n]];
+      }
+    }
+    if (augmentation !== null) changeIntensities(image, shape, augmentation, random);
+    return image;
+  };
+  return {
+    fixed: paint(fixed),
+    moving: paint(moving),
+    name: fixed === moving ? fixed.name : `painted ${fixed.name} <- ${moving.name}`,
+  };
+}
+
+function drawImageTransform(
+  {shape}: Workshop,
+  augmentation: Augmentation,
+  isMirrored: boolean,
+  random: Random,
+): ComposedMap | null {
+  if (isStill(augmentation) && !isMirrored) return null;
+  const transform = drawTransform(storedShape(shape), augmentation, random);
+  return isMirrored ? mirrored(transform, 2, shape[0]) : transform;
+}
+
+/** A tensor [I, J, K] with k fastest, seen as an image whose first axis is the fastest. */
+function storedShape([i, j, k]: Triple): Triple {
+  return [k, j, i];
+}

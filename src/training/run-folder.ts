@@ -1,0 +1,93 @@
+import {join} from 'node:path';
+import {stringify} from 'yaml';
+import type {TrainingConfig} from '../config/training-config.js';
+import {HypermorphError} from '../errors.js';
+import {appendLine, fileExists, readFileText, writeFileAtomically} from '../formats/files.js';
+
+/** A line of the log. */
+export interface LogEntry {
+  readonly kind: 'step' | 'validation';
+  readonly step: number;
+  readonly [measure: string]: unknown;
+}
+
+/** The files of one training. */
+export class RunFolder {
+  readonly path: string;
+
+  constructor(path: string) {
+    this.path = path;
+  }
+
+  /** The merged configuration. */
+  get config(): string {
+    return join(this.path, 'config.yaml');
+  }
+
+  /** One JSON object a line. */
+  get log(): string {
+    return join(this.path, 'log.jsonl');
+  }
+
+  /** Everything to go on from. */
+  get checkpoint(): string {
+    return join(this.path, 'checkpoint.safetensors');
+  }
+
+  /** The model of the last checkpoint. */
+  get model(): string {
+    return join(this.path, 'model.safetensors');
+  }
+
+  /** The model with the lowest validation loss. */
+  get best(): string {
+    return join(this.path, 'best.safetensors');
+  }
+
+  /**
+   * Begin a run, or go on with one.
+   *
+   * @throws {HypermorphError} E_USAGE if a new run would overwrite one, or there is none to resume.
+   */
+  async open(config: TrainingConfig, options: {readonly resume: boolean}): Promise<void> {
+    const exists = await fileExists(this.checkpoint);
+    if (exists && !options.resume) {
+      throw new HypermorphError(
+        'E_USAGE',
+        `train: the output folder must not hold another run, got ${this.path}.`,
+        {hint: 'Go on with it by --resume, or name another folder with --output.'},
+      );
+    }
+    if (!exists && options.resume) {
+      throw new HypermorphError(
+        'E_USAGE',
+        `train: the folder to resume must hold a checkpoint, got ${this.path} without ${this.checkpoint}.`,
+        {hint: 'Start the run without --resume.'},
+      );
+    }
+    await writeFileAtomically(this.config, stringify(config));
+    if (!exists) await writeFileAtomically(this.log, '');
+  }
+
+  /** Add a line to the log. */
+  async record(entry: LogEntry): Promise<void> {
+    await appendLine(this.log, JSON.stringify(entry));
+  }
+
+  /** Take back what was logged after a step: a resumed run will write it again. */
+  async forgetAfter(step: number): Promise<void> {
+    if (!(await fileExists(this.log))) return;
+    const lines = (await readFileText(this.log)).split('\n').filter((line) => line !== '');
+    const kept = lines.filter((line) => stepOf(line) <= step);
+    await writeFileAtomically(this.log, kept.map((line) => `${line}\n`).join(''));
+  }
+}
+
+/** A line that was cut off by a crash belongs to no step. */
+function stepOf(line: string): number {
+  try {
+    return (JSON.parse(line) as {step: number}).step;
+  } catch {
+    return Infinity;
+  }
+}

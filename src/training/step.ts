@@ -1,0 +1,97 @@
+import '../ops/gradients.js';
+import * as tf from '@tensorflow/tfjs-core';
+import {registrationObjective, type ObjectiveOptions} from '../losses/objective.js';
+import type {RegistrationNetwork} from '../models/registration-network.js';
+import type {Adam} from './adam.js';
+
+/** One batch. */
+export interface StepInputs {
+  /** [N, I, J, K, 1] or [N, I, J, 1]. */
+  readonly moving: tf.Tensor;
+  /** Same shape. */
+  readonly fixed: tf.Tensor;
+  /** [N] or [N, 1]; the network sees it as its hyperparameter, the objective as its weight. */
+  readonly lambda: tf.Tensor1D | tf.Tensor2D;
+}
+
+/** The two weighted terms and their sum, before the update. */
+export interface StepLosses {
+  readonly total: number;
+  readonly similarity: number;
+  readonly smoothness: number;
+}
+
+/** Gradients of the total by the weights' canonical names. */
+export type WeightGradients = Readonly<Record<string, tf.Tensor>>;
+
+/**
+ * The objective on a batch and its gradients, without any update.
+ *
+ * @returns Losses as numbers; gradients that the caller disposes.
+ */
+export function lossGradients(
+  network: RegistrationNetwork,
+  inputs: StepInputs,
+  options: ObjectiveOptions,
+): {readonly losses: StepLosses; readonly gradients: WeightGradients} {
+  let terms: tf.Scalar[] = [];
+  const variables = [...network.weights.values()];
+  const {value, grads} = tf.variableGrads(() => {
+    const objective = objectiveOn(network, inputs, options);
+    // Kept beyond the tape's own tidy; read and disposed below.
+    terms = [tf.keep(objective.similarity.clone()), tf.keep(objective.smoothness.clone())];
+    return objective.total;
+  }, variables);
+  const [total, similarity, smoothness] = [value, ...terms].map((term) => term.dataSync()[0]);
+  tf.dispose([value, ...terms]);
+  const gradients = Object.fromEntries(
+    [...network.weights].map(([name, weight]) => [
+      name,
+      grads[weight.name] ?? tf.zerosLike(weight),
+    ]),
+  );
+  return {losses: {total, similarity, smoothness}, gradients};
+}
+
+/**
+ * One step of training: objective, gradients, update of every weight of the network. Nothing is updated where the loss is not
+ * finite; the caller sees that in what is returned.
+ */
+export function trainingStep(
+  network: RegistrationNetwork,
+  optimiser: Adam,
+  inputs: StepInputs,
+  options: ObjectiveOptions & {readonly learningRate?: number},
+): StepLosses {
+  const {losses, gradients} = lossGradients(network, inputs, options);
+  if (Number.isFinite(losses.total)) {
+    optimiser.update(network.weights, gradients, options.learningRate);
+  }
+  tf.dispose(gradients);
+  return losses;
+}
+
+/** The objective alone. To be called within `tf.tidy` or on a gradient tape, which dispose what lies between. */
+export function objectiveOn(
+  network: RegistrationNetwork,
+  {moving, fixed, lambda}: StepInputs,
+  options: ObjectiveOptions,
+): ReturnType<typeof registrationObjective> {
+  const weights = tf.reshape<tf.Rank.R1>(lambda, [-1]);
+  const prediction = network.predict(
+    network.architecture.hyperparameters > 0
+      ? {moving, fixed, hyperparameters: tf.reshape<tf.Rank.R2>(lambda, [-1, 1])}
+      : {moving, fixed},
+  );
+  const {moved, movedBack, integrationVelocity} = prediction;
+  // As VoxelMorph: a bidirectional network is judged by both images, half and half.
+  const similarity =
+    movedBack === undefined
+      ? options.similarity
+      : (a: tf.Tensor, b: tf.Tensor): tf.Tensor1D =>
+          tf.mul(tf.add(options.similarity(a, b), options.similarity(moving, movedBack)), 0.5);
+  return registrationObjective({fixed, moved}, integrationVelocity, weights, {
+    ...options,
+    similarity,
+  });
+}

@@ -1,0 +1,369 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type {TrainingConfig} from '../config/training-config.js';
+import {HypermorphError} from '../errors.js';
+import type {ObjectiveOptions} from '../losses/objective.js';
+import {lnccLoss, mseLoss, type SimilarityLoss} from '../losses/similarity.js';
+import {initialiseWeights} from '../models/initialise.js';
+import {readModel, requireWeights, writeModel, type ModelWeights} from '../models/model-file.js';
+import {RegistrationNetwork} from '../models/registration-network.js';
+import {countParameters} from '../models/weight-specs.js';
+import {Random} from '../random.js';
+import type {VoxelKernels} from '../volume/voxel-kernels.js';
+import {Adam} from './adam.js';
+import {
+  readCheckpoint,
+  requireFinite,
+  restoreOptimiser,
+  restoreRandom,
+  weightsOf,
+  writeCheckpoint,
+} from './checkpoint.js';
+import {architectureOf, describeTraining} from './describe.js';
+import {ImageStore} from './images.js';
+import {balancedWeights} from './initial-weights.js';
+import {drawLambda} from './lambda.js';
+import type {ImagePair} from './make-pair.js';
+import {openSources, type PairSource} from './pair-source.js';
+import {RunFolder} from './run-folder.js';
+import {learningRateAt} from './schedule.js';
+import {trainingStep, type StepLosses} from './step.js';
+import {trainingShape} from './training-grid.js';
+import {imageTensor, validate, type ValidationRow} from './validation.js';
+
+/** What a training tells while it runs. */
+export type TrainingEvent =
+  | {readonly kind: 'warning'; readonly text: string}
+  | {
+      readonly kind: 'start';
+      readonly parameters: number;
+      readonly step: number;
+      readonly steps: number;
+    }
+  | ({
+      readonly kind: 'step';
+      readonly step: number;
+      readonly steps: number;
+      /** Mean time of the steps of this call so far, milliseconds. */
+      readonly millisecondsPerStep: number;
+    } & StepLosses)
+  | {readonly kind: 'validation'; readonly step: number; readonly rows: readonly ValidationRow[]}
+  | {readonly kind: 'checkpoint'; readonly step: number; readonly path: string};
+
+export interface TrainOptions {
+  readonly config: TrainingConfig;
+  /** Folder of the run; created. */
+  readonly output: string;
+  /** Go on from the folder's checkpoint. */
+  readonly resume?: boolean;
+  readonly kernels: VoxelKernels;
+  readonly toolVersion: string;
+  /** Once aborted, the step in hand is finished, a checkpoint is written, and the training ends. */
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((event: TrainingEvent) => void) | undefined;
+}
+
+export interface TrainingSummary {
+  readonly outcome: 'finished' | 'interrupted';
+  readonly step: number;
+  readonly model: string;
+  readonly checkpoint: string;
+  /** Null without validation. */
+  readonly best: string | null;
+}
+
+/**
+ * Train a network as a configuration says.
+ *
+ * The same configuration and engine give the same model, also where the training was stopped and resumed in between.
+ *
+ * @returns Where the model lies; `interrupted` where the signal ended it, with a checkpoint to go on from.
+ * @throws {HypermorphError} E_USAGE, E_CONFIG, errors of reading data; E_RANGE if the loss is no longer finite: then the
+ *   last good checkpoint stays.
+ */
+export async function train(options: TrainOptions): Promise<TrainingSummary> {
+  const {config} = options;
+  const folder = new RunFolder(options.output);
+  const data = await openData(options);
+  await folder.open(config, {resume: options.resume === true});
+  const run = await TrainingRun.begin(folder, data, options);
+  try {
+    return await run.go();
+  } finally {
+    run.dispose();
+  }
+}
+
+/** The pairs of a training. */
+export interface TrainingData {
+  readonly draw: PairSource;
+  readonly validation: readonly ImagePair[];
+}
+
+/** Read all images that a configuration names; what `--dry-run` does too. */
+export async function openData(
+  options: Pick<TrainOptions, 'config' | 'kernels' | 'onProgress'>,
+): Promise<TrainingData> {
+  const {config, kernels, onProgress} = options;
+  const store = new ImageStore(config, kernels);
+  const common = {store, kernels};
+  const draw = await openSources(config.sources, config, {
+    ...common,
+    where: 'sources',
+    augment: true,
+  });
+  const validation: ImagePair[] = [];
+  if (config.validation.sources.length > 0) {
+    const drawValidation = await openSources(config.validation.sources, config, {
+      ...common,
+      where: 'validation.sources',
+      augment: false,
+    });
+    const random = new Random(config.seed);
+    for (let n = 0; n < config.validation.pairs; n++) validation.push(drawValidation(random));
+  }
+  for (const text of store.warnings) onProgress?.({kind: 'warning', text});
+  return {draw, validation};
+}
+
+/** The objective that a configuration asks for. */
+export function objectiveOf({loss, integrationResolution}: TrainingConfig): ObjectiveOptions {
+  const {similarity, penalty, smoothnessScale} = loss;
+  const measure: SimilarityLoss =
+    similarity.kind === 'mse' ? mseLoss(similarity.sigma) : lnccLoss(similarity);
+  return {
+    similarity: measure,
+    penalty,
+    smoothnessScale: smoothnessScale ?? integrationResolution,
+  };
+}
+
+class TrainingRun {
+  readonly #options: TrainOptions;
+  readonly #folder: RunFolder;
+  readonly #data: TrainingData;
+  readonly #network: RegistrationNetwork;
+  readonly #optimiser: Adam;
+  readonly #random: Random;
+  readonly #objective: ObjectiveOptions;
+  #step: number;
+  #best: number | null;
+  #savedStep: number;
+
+  static async begin(
+    folder: RunFolder,
+    data: TrainingData,
+    options: TrainOptions,
+  ): Promise<TrainingRun> {
+    const {config} = options;
+    const architecture = architectureOf(config);
+    const optimiser = new Adam(config.optimiser);
+    if (options.resume !== true) {
+      const weights = await startingWeights(config);
+      const network = RegistrationNetwork.fromWeights(architecture, weights);
+      return new TrainingRun(options, folder, data, {
+        network,
+        optimiser,
+        random: new Random(config.seed),
+        step: 0,
+        best: null,
+      });
+    }
+    const checkpoint = await readCheckpoint(folder.checkpoint, architecture);
+    await folder.forgetAfter(checkpoint.state.step);
+    restoreOptimiser(optimiser, checkpoint);
+    return new TrainingRun(options, folder, data, {
+      network: RegistrationNetwork.fromWeights(architecture, checkpoint.weights),
+      optimiser,
+      random: restoreRandom(checkpoint.state),
+      step: checkpoint.state.step,
+      best: checkpoint.state.best,
+    });
+  }
+
+  private constructor(
+    options: TrainOptions,
+    folder: RunFolder,
+    data: TrainingData,
+    start: {
+      readonly network: RegistrationNetwork;
+      readonly optimiser: Adam;
+      readonly random: Random;
+      readonly step: number;
+      readonly best: number | null;
+    },
+  ) {
+    this.#options = options;
+    this.#folder = folder;
+    this.#data = data;
+    this.#network = start.network;
+    this.#optimiser = start.optimiser;
+    this.#random = start.random;
+    this.#objective = objectiveOf(options.config);
+    this.#step = start.step;
+    this.#best = start.best;
+    this.#savedStep = -1;
+  }
+
+  async go(): Promise<TrainingSummary> {
+    const {config, signal, onProgress} = this.#options;
+    const {steps, checkpointEverySteps, validation, logEverySteps} = config;
+    onProgress?.({
+      kind: 'start',
+      parameters: countParameters(architectureOf(config)),
+      step: this.#step,
+      steps,
+    });
+    const window = new LossWindow();
+    const firstStep = this.#step;
+    const start = performance.now();
+    while (this.#step < steps && signal?.aborted !== true) {
+      const losses = this.#runStep();
+      this.#step++;
+      window.add(losses);
+      const millisecondsPerStep = (performance.now() - start) / (this.#step - firstStep);
+      onProgress?.({kind: 'step', step: this.#step, steps, millisecondsPerStep, ...losses});
+      if (this.#step % logEverySteps === 0) {
+        await this.#folder.record({
+          kind: 'step',
+          step: this.#step,
+          ...window.take(),
+          learningRate: learningRateAt(this.#step - 1, config),
+          millisecondsPerStep: Math.round(millisecondsPerStep),
+        });
+      }
+      if (this.#step % validation.everySteps === 0) await this.#validate();
+      if (this.#step % checkpointEverySteps === 0) await this.#save();
+      await breathe();
+    }
+    if (this.#savedStep !== this.#step) await this.#save();
+    const {model, checkpoint, best} = this.#folder;
+    const outcome = this.#step < steps ? 'interrupted' : 'finished';
+    return {
+      outcome,
+      step: this.#step,
+      model,
+      checkpoint,
+      best: this.#best === null ? null : best,
+    };
+  }
+
+  dispose(): void {
+    this.#network.dispose();
+    this.#optimiser.dispose();
+  }
+
+  #runStep(): StepLosses {
+    const {config} = this.#options;
+    const pairs = Array.from({length: config.batch}, () => this.#data.draw(this.#random));
+    const lambdas = pairs.map(() => drawLambda(config.lambda, this.#random));
+    const shape = trainingShape(config);
+    const inputs = {
+      moving: imageTensor(
+        pairs.map(({moving}) => moving),
+        shape,
+        config.dimensions,
+      ),
+      fixed: imageTensor(
+        pairs.map(({fixed}) => fixed),
+        shape,
+        config.dimensions,
+      ),
+      lambda: tf.tensor1d(lambdas, 'float32'),
+    };
+    const losses = trainingStep(this.#network, this.#optimiser, inputs, {
+      ...this.#objective,
+      learningRate: learningRateAt(this.#step, config),
+    });
+    tf.dispose(inputs);
+    if (!Number.isFinite(losses.total)) {
+      const names = pairs.map(({name}, n) => `${name} at lambda ${lambdas[n].toFixed(3)}`);
+      throw new HypermorphError(
+        'E_RANGE',
+        `train: the loss must be finite, got ${losses.total} in step ${this.#step + 1} (${names.join('; ')}).`,
+        {
+          hint: `The last good checkpoint stays in ${this.#folder.checkpoint}; lower optimiser.learningRate and go on with --resume.`,
+        },
+      );
+    }
+    return losses;
+  }
+
+  async #save(): Promise<void> {
+    const weights = await weightsOf(this.#network);
+    requireFinite(weights, this.#step);
+    await writeCheckpoint(this.#folder.checkpoint, weights, this.#optimiser, {
+      step: this.#step,
+      random: this.#random.state,
+      best: this.#best,
+    });
+    await this.#writeModel(this.#folder.model, weights);
+    this.#savedStep = this.#step;
+    this.#options.onProgress?.({
+      kind: 'checkpoint',
+      step: this.#step,
+      path: this.#folder.checkpoint,
+    });
+  }
+
+  async #writeModel(path: string, weights: ModelWeights): Promise<void> {
+    const {config, toolVersion} = this.#options;
+    const description = describeTraining(config, {
+      steps: this.#step,
+      toolVersion,
+      date: new Date(),
+    });
+    await writeModel(path, {description, weights}, {storage: config.storage});
+  }
+
+  async #validate(): Promise<void> {
+    const {config, onProgress} = this.#options;
+    if (this.#data.validation.length === 0) return;
+    const rows = await validate(this.#network, this.#data.validation, {
+      lambdas: config.validation.lambdas,
+      shape: trainingShape(config),
+      objective: this.#objective,
+      pause: breathe,
+    });
+    onProgress?.({kind: 'validation', step: this.#step, rows});
+    await this.#folder.record({kind: 'validation', step: this.#step, rows});
+    const mean = rows.reduce((sum, {total}) => sum + total, 0) / rows.length;
+    if (this.#best !== null && !(mean < this.#best)) return;
+    this.#best = mean;
+    await this.#writeModel(this.#folder.best, await weightsOf(this.#network));
+  }
+}
+
+/** Means of the losses since the last line of the log. */
+class LossWindow {
+  #losses: StepLosses[] = [];
+
+  add(losses: StepLosses): void {
+    this.#losses.push(losses);
+  }
+
+  take(): StepLosses {
+    const losses = this.#losses;
+    this.#losses = [];
+    const mean = (key: keyof StepLosses) =>
+      losses.reduce((sum, entry) => sum + entry[key], 0) / losses.length;
+    return {total: mean('total'), similarity: mean('similarity'), smoothness: mean('smoothness')};
+  }
+}
+
+/** Let signals and timers through: steps do not wait for anything. */
+function breathe(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
+}
+
+async function startingWeights(config: TrainingConfig): Promise<ModelWeights> {
+  const architecture = architectureOf(config);
+  if (config.initialModel !== null) {
+    const {weights} = await readModel(config.initialModel);
+    return requireWeights(architecture, weights, config.initialModel);
+  }
+  return config.initialisation === 'balanced'
+    ? balancedWeights(architecture, config.seed)
+    : initialiseWeights(architecture, config.seed);
+}
