@@ -67,7 +67,7 @@ function warpPortably(
 function withoutGradientOf(displacement: tf.Tensor5D, moved: tf.Tensor5D): tf.Tensor5D {
   return tf.customGrad((_, voxels) => ({
     value: tf.clone(voxels as tf.Tensor5D),
-    gradFunc: (dy) => [tf.zerosLike(displacement), dy],
+    gradFunc: (dy) => [tf.zeros(displacement.shape), dy],
   }))(displacement, moved) as tf.Tensor5D;
 }
 

@@ -1,0 +1,136 @@
+import assert from 'node:assert/strict';
+import {readdirSync, readFileSync} from 'node:fs';
+import {join} from 'node:path';
+import {test} from 'node:test';
+import {fileURLToPath} from 'node:url';
+
+const SRC = fileURLToPath(new URL('../src/', import.meta.url));
+
+/** Each room may import from the rooms before it; rooms in one row may import from each other. */
+const ROWS: readonly (readonly string[])[] = [
+  ['errors', 'random', 'version'],
+  ['volume'],
+  ['formats'],
+  ['ops'],
+  ['layers', 'losses'],
+  ['models'],
+  ['config', 'engines', 'training', 'registration'],
+  ['index'],
+  ['cli'],
+];
+
+/** Rooms that may know TensorFlow.js. */
+const TENSOR_ROOMS = ['ops', 'layers', 'models', 'losses', 'training', 'engines', 'registration'];
+
+/** `native` is C++; its TypeScript half is in engines/native. */
+const files = readdirSync(SRC, {recursive: true, encoding: 'utf8'})
+  .filter((path) => path.endsWith('.ts'))
+  .sort();
+
+const roomOf = (path: string) => path.split('/')[0].replace(/\.ts$/, '');
+const rank = (room: string) => ROWS.findIndex((row) => row.includes(room));
+
+/** Every module that a file names in an import, static or dynamic, with whether only types come from it. */
+function importsOf(path: string): {specifier: string; typeOnly: boolean}[] {
+  const text = readFileSync(join(SRC, path), 'utf8');
+  const pattern =
+    /(?:import|export)\s+(type\s)?[^'";]*?from\s+'([^']+)'|import\(\s*'([^']+)'|import\s+'([^']+)'/g;
+  return [...text.matchAll(pattern)].map(([, isType, named, dynamic, bare]) => ({
+    specifier: named ?? dynamic ?? bare,
+    typeOnly: isType !== undefined,
+  }));
+}
+
+function resolveRoom(from: string, specifier: string): string {
+  return roomOf(join(from, '..', specifier));
+}
+
+test('every file of src is in a known room', () => {
+  assert.deepEqual(
+    files.filter((path) => rank(roomOf(path)) < 0),
+    [],
+  );
+});
+
+test('imports go one way', () => {
+  const wrong = files.flatMap((path) =>
+    importsOf(path)
+      .filter(({specifier}) => specifier.startsWith('.'))
+      .map(({specifier}) => resolveRoom(path, specifier))
+      .filter((room) => rank(room) > rank(roomOf(path)))
+      .map((room) => `${path} imports ${room}`),
+  );
+  assert.deepEqual(wrong, []);
+});
+
+test('only the rooms of tensors import TensorFlow.js', () => {
+  const wrong = files.filter(
+    (path) =>
+      !TENSOR_ROOMS.includes(roomOf(path)) &&
+      importsOf(path).some(({specifier}) => specifier.startsWith('@tensorflow/')),
+  );
+  assert.deepEqual(wrong, []);
+});
+
+test('only engines know which backend runs', () => {
+  const wrong = files.filter(
+    (path) =>
+      roomOf(path) !== 'engines' &&
+      importsOf(path).some(({specifier}) => /tfjs-(backend|node)/.test(specifier)),
+  );
+  assert.deepEqual(wrong, []);
+});
+
+test('only the command line touches process, console and pino', () => {
+  const wrong = files.filter((path) => {
+    if (roomOf(path) === 'cli') return false;
+    const code = readFileSync(join(SRC, path), 'utf8').replace(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, '');
+    // Engines read the machine they run on: environment, architecture, memory.
+    const forbidden =
+      roomOf(path) === 'engines'
+        ? /\bconsole\.|process\.(exit|std|argv)/
+        : /\bconsole\.|\bprocess\./;
+    return forbidden.test(code) || importsOf(path).some(({specifier}) => /^pino/.test(specifier));
+  });
+  assert.deepEqual(wrong, []);
+});
+
+test('the file system is touched in one file of formats', () => {
+  const wrong = files.filter(
+    (path) =>
+      !['cli', 'engines'].includes(roomOf(path)) &&
+      path !== 'formats/files.ts' &&
+      importsOf(path).some(({specifier, typeOnly}) => !typeOnly && /^node:fs/.test(specifier)),
+  );
+  assert.deepEqual(wrong, []);
+});
+
+test('files stay under four hundred lines', () => {
+  const long = files.filter(
+    (path) => readFileSync(join(SRC, path), 'utf8').split('\n').length > 400,
+  );
+  assert.deepEqual(long, []);
+});
+
+test('there are no import cycles', () => {
+  const graph = new Map(
+    files.map((path) => [
+      path,
+      importsOf(path)
+        .filter(({specifier, typeOnly}) => specifier.startsWith('.') && !typeOnly)
+        .map(({specifier}) => join(path, '..', specifier).replace(/\.js$/, '.ts')),
+    ]),
+  );
+  const done = new Set<string>();
+  const visit = (path: string, trail: readonly string[]): string[] => {
+    if (trail.includes(path)) return [[...trail.slice(trail.indexOf(path)), path].join(' -> ')];
+    if (done.has(path)) return [];
+    const found = (graph.get(path) ?? []).flatMap((next) => visit(next, [...trail, path]));
+    done.add(path);
+    return found;
+  };
+  assert.deepEqual(
+    files.flatMap((path) => visit(path, [])),
+    [],
+  );
+});
