@@ -6,7 +6,7 @@ import {gzipBytes} from '../formats/gzip.js';
 import {describeNifti, readNifti, type NiftiImage} from '../formats/nifti.js';
 import {readModel, type Model} from '../models/model-file.js';
 import {RegistrationNetwork} from '../models/registration-network.js';
-import {chooseHyperparameters, gridSpecOf} from '../registration/model.js';
+import {chooseHyperparameters, gridSpecOf, requireSingleChannel} from '../registration/model.js';
 import {encodeRegistration} from '../registration/outputs.js';
 import {registerPair, type NamedVolume, type Registration} from '../registration/register-pair.js';
 import {
@@ -127,6 +127,7 @@ async function prepare(
   }
   const model = {...(await readModel(modelPath)), path: modelPath};
   const modelName = options.model ?? 'the model that comes with hypermorph';
+  requireSingleChannel(model.description, modelName);
   const given = {lambda: options.lambda, named: options.hyper};
   const hyperparameters = chooseHyperparameters(model.description, given, modelName);
   const [fixed, moving, ...labels] = await Promise.all([

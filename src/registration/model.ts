@@ -2,6 +2,23 @@ import {HypermorphError} from '../errors.js';
 import type {ModelDescription} from '../models/model-description.js';
 import type {NetworkGridSpec} from '../volume/conform.js';
 
+/**
+ * Refuse a model that needs several channels per image.
+ *
+ * @throws {HypermorphError} E_USAGE
+ */
+export function requireSingleChannel(
+  {architecture}: Pick<ModelDescription, 'architecture'>,
+  modelName: string,
+): void {
+  const {movingChannels, fixedChannels} = architecture;
+  if (movingChannels === 1 && fixedChannels === 1) return;
+  throw new HypermorphError(
+    'E_USAGE',
+    `register: the model must take one channel per image, but ${modelName} takes ${movingChannels} for moving and ${fixedChannels} for fixed.`,
+  );
+}
+
 /** The grid on which a described model sees its images. */
 export function gridSpecOf({architecture, grid}: ModelDescription): NetworkGridSpec {
   const {multiple, orientation, spacingMm: spacing} = grid;

@@ -1,0 +1,357 @@
+import assert from 'node:assert/strict';
+import {copyFile, mkdir, readFile, readdir, symlink, writeFile} from 'node:fs/promises';
+import {join} from 'node:path';
+import {after, describe, test, type TestContext} from 'node:test';
+import {geometryFromGrid, readNifti, readNiftiField, writeNifti} from '../../src/formats/nifti.js';
+import type {Report} from '../../src/registration/report.js';
+import type {Grid, Triple} from '../../src/volume/volume.js';
+import {runCli} from '../support/cli.js';
+import {temporaryFolder} from '../support/temporary-folder.js';
+import {writeTinyModel} from '../support/tiny-model.js';
+import {
+  blobs,
+  centredAffine,
+  imageOf,
+  largestDifference,
+  obliqueAffine,
+} from '../support/volumes.js';
+
+const FIXED_SHAPE: Triple = [15, 11, 9];
+const FIXED: Grid = {
+  shape: FIXED_SHAPE,
+  affine: centredAffine(obliqueAffine([12, -9, 17], [3, 4, 5]), FIXED_SHAPE, [0, 0, 0]),
+};
+const MOVING_SHAPE: Triple = [21, 17, 19];
+const MOVING: Grid = {
+  shape: MOVING_SHAPE,
+  affine: centredAffine(obliqueAffine([-5, 8, 5], [-3, 3, 3]), MOVING_SHAPE, [1, -1, 2]),
+};
+
+/** A folder with fixed.nii, moving.nii, labels.nii and model.safetensors, and `register` with paths inside it. */
+async function workspace(t: TestContext) {
+  const folder = await temporaryFolder(t);
+  const path = (name: string) => join(folder, name);
+  const write = (name: string, grid: Grid, value: (point: Triple) => number) =>
+    writeNifti(path(name), {
+      ...imageOf(grid, value),
+      geometry: geometryFromGrid(grid),
+    });
+  await write('fixed.nii', FIXED, blobs);
+  await write('moving.nii', MOVING, ([x, y, z]) => blobs([x + 3, y, z - 2]));
+  const drawn = imageOf(MOVING, ([x]) => (x < 0 ? 3 : 11)).data;
+  await writeNifti(path('labels.nii'), {
+    shape: MOVING.shape,
+    data: Uint8Array.from(drawn),
+    geometry: geometryFromGrid(MOVING),
+  });
+  await writeTinyModel(path('model.safetensors'));
+  const register = (...options: string[]) =>
+    runCli([
+      'register',
+      ...['--model', path('model.safetensors'), '--engine', 'javascript'],
+      ...options,
+      path('fixed.nii'),
+      path('moving.nii'),
+    ]);
+  return {folder, path, register};
+}
+
+const originalFolder = process.cwd();
+after(() => process.chdir(originalFolder));
+
+describe('register writes', () => {
+  test('the moved image under a name of its own where no output is named, and says so', async (t) => {
+    const {folder, register} = await workspace(t);
+    process.chdir(folder);
+    const {code, stdout, logs} = await register();
+    process.chdir(originalFolder);
+    assert.equal(code, 0);
+    assert.ok((await readdir(folder)).includes('moving_moved.nii.gz'));
+    assert.match(stdout, /^moved +moving_moved\.nii\.gz$/m);
+    assert.match(stdout, /^lambda +0\.3$/m);
+    assert.match(stdout, /^similarity +NCC [\d.]+ -> [\d.]+, MSE [\d.]+ -> [\d.]+/m);
+    assert.match(stdout, /^displacement +mean [\d.]+ mm, largest [\d.]+ mm$/m);
+    assert.ok(logs.some(({msg}) => msg === 'The moved image is in moving_moved.nii.gz.'));
+  });
+
+  test('every output that is asked for, into folders that it creates', async (t) => {
+    const {path, register} = await workspace(t);
+    const at = (name: string) => path(join('new', 'folder', name));
+    const {code} = await register(
+      ...['--moved', at('moved.nii'), '--warp', at('warp.nii.gz')],
+      ...['--inverse-warp', at('inverse.nii'), '--jacobian', at('jacobian.nii')],
+      ...['--svf', at('svf.nii'), '--labels', `${path('labels.nii')}:${at('labels.nii')}`],
+      ...['--report', at('report.json')],
+    );
+    assert.equal(code, 0);
+    const fixed = await readNifti(path('fixed.nii'));
+    const moved = await readNifti(at('moved.nii'));
+    assert.deepEqual(moved.shape, fixed.shape);
+    assert.deepEqual(moved.geometry, fixed.geometry);
+    assert.equal(moved.datatype, 'float32');
+    const warp = await readNiftiField(at('warp.nii.gz'));
+    assert.equal(warp.intent.code, 1007);
+    assert.deepEqual(warp.geometry, fixed.geometry);
+    const inverse = await readNiftiField(at('inverse.nii'));
+    assert.deepEqual(inverse.shape, MOVING.shape);
+    const jacobian = await readNifti(at('jacobian.nii'));
+    assert.ok(jacobian.data.every((value) => value > 0 && value < 10));
+    const velocity = await readNiftiField(at('svf.nii'));
+    assert.deepEqual(
+      velocity.shape.map((length) => length % 4),
+      [0, 0, 0],
+    );
+    const labels = await readNifti(at('labels.nii'), {kind: 'label'});
+    assert.equal(labels.datatype, 'uint8');
+    assert.ok([...labels.data].every((label) => [0, 3, 11].includes(label)));
+    assert.ok(labels.data.includes(3) && labels.data.includes(11));
+  });
+
+  test('a report that says what was done to which bytes', async (t) => {
+    const {path, register} = await workspace(t);
+    const {code, stdout} = await register(
+      '--json',
+      '--report',
+      path('r.json'),
+      '-o',
+      path('m.nii'),
+    );
+    assert.equal(code, 0);
+    const report = JSON.parse(stdout) as Report;
+    assert.deepEqual(JSON.parse(await readFile(path('r.json'), 'utf8')), report);
+    assert.equal(report.fixed.path, path('fixed.nii'));
+    assert.match(report.moving.sha256, /^[0-9a-f]{64}$/);
+    assert.match(report.model.contentHash, /^[0-9a-f]{64}$/);
+    assert.deepEqual(report.hyperparameters, {lambda: 0.3});
+    assert.deepEqual(report.outputs, {moved: path('m.nii'), report: path('r.json')});
+    assert.equal(report.engine.name, 'javascript');
+    assert.ok(report.displacement.maximumMm >= report.displacement.meanMm);
+    const stages = report.stages.map(({name}) => name);
+    assert.deepEqual(stages, ['read', 'align', 'conform', 'predict', 'sample', 'place']);
+    assert.ok(report.stages.every(({memoryMib}) => memoryMib !== null && memoryMib > 10));
+  });
+
+  test('nothing at all where an output cannot be written', async (t) => {
+    const {path, register} = await workspace(t);
+    await mkdir(path('out'));
+    await writeFile(path('blocked'), 'a file where a folder is needed');
+    const {code, logs} = await register(
+      ...['--moved', path('out/moved.nii'), '--warp', path('blocked/warp.nii')],
+    );
+    assert.equal(code, 3);
+    assert.match(logs.at(-1)!.msg, /blocked\/warp\.nii: cannot be written: /);
+    assert.deepEqual(await readdir(path('out')), []);
+  });
+
+  test('nothing but the plan with --dry-run', async (t) => {
+    const {folder, path, register} = await workspace(t);
+    const before = await readdir(folder);
+    const {code, stdout} = await register('--dry-run', '--warp', path('warp.nii'));
+    assert.equal(code, 0);
+    assert.match(stdout, /^network grid +\d+x\d+x\d+$/m);
+    assert.match(stdout, /^would write warp +\S+warp\.nii$/m);
+    assert.deepEqual(await readdir(folder), before);
+  });
+
+  test('a smoother field for a larger lambda, or at least another one', async (t) => {
+    const {path, register} = await workspace(t);
+    await register('--lambda', '0', '-o', path('a.nii'));
+    await register('--lambda', '1', '-o', path('b.nii'));
+    const [a, b] = [await readNifti(path('a.nii')), await readNifti(path('b.nii'))];
+    assert.ok(largestDifference(a.data, b.data) > 0.01);
+  });
+});
+
+describe('register takes', () => {
+  test('several hyperparameters by name', async (t) => {
+    const {path, register} = await workspace(t);
+    await writeTinyModel(path('two.safetensors'), {
+      hyperparameters: [
+        {name: 'lambda', minimum: 0, maximum: 1, recommended: 0.25},
+        {name: 'gamma', minimum: 1, maximum: 3},
+      ],
+    });
+    const two = ['--model', path('two.safetensors'), '-n', '--json'];
+    const values = async (...options: string[]) =>
+      (JSON.parse((await register(...two, ...options)).stdout) as {hyperparameters: unknown})
+        .hyperparameters;
+    assert.deepEqual(await values(), {lambda: 0.25, gamma: 2});
+    assert.deepEqual(await values('--lambda', '1', '--hyper', 'gamma=1.5'), {
+      lambda: 1,
+      gamma: 1.5,
+    });
+    const twice = await register(...two, '--lambda', '1', '--hyper', 'lambda=0');
+    assert.equal(twice.code, 2);
+    assert.match(twice.logs[0].msg, /lambda must be given once, got --lambda and --hyper lambda/);
+    const unknown = await register(...two, '--hyper', 'beta=0');
+    assert.match(unknown.logs[0].msg, /\(it has lambda, gamma\), got "beta"/);
+  });
+
+  test('a volume by its number, where a file holds several', async (t) => {
+    const {register} = await workspace(t);
+    const ignored = await register('-n', '--volume', '1');
+    assert.equal(ignored.code, 0);
+    const wrong = await register('-n', '--volume', 'last');
+    assert.equal(wrong.code, 2);
+    assert.match(wrong.logs[0].msg, /--volume must be a whole number from 0, got "last"/);
+  });
+});
+
+describe('register refuses with exit code 2', () => {
+  for (const [value, got] of [
+    ['2', '2'],
+    ['-0.1', '-0.1'],
+    ['smooth', 'smooth'],
+    ['', 'nothing'],
+    ['NaN', 'NaN'],
+  ]) {
+    test(`lambda ${got}, naming the range`, async (t) => {
+      const {folder, path, register} = await workspace(t);
+      const {code, logs} = await register(`--lambda=${value}`, '-o', path('moved.nii'));
+      assert.equal(code, 2);
+      assert.match(
+        logs[0].msg,
+        new RegExp(`^register: --lambda must be a number from 0 to 1, .*, got ${got}\\.$`),
+      );
+      assert.ok(!(await readdir(folder)).includes('moved.nii'));
+    });
+  }
+
+  test('a lambda for a model without hyperparameters', async (t) => {
+    const {path, register} = await workspace(t);
+    await writeTinyModel(path('plain.safetensors'), {hyperparameters: []});
+    const {code, logs} = await register('--model', path('plain.safetensors'), '--lambda', '0.5');
+    assert.equal(code, 2);
+    assert.match(logs[0].msg, /^register: --lambda must be left out for .*plain\.safetensors/);
+  });
+
+  test('an output that is an input, also through a link', async (t) => {
+    const {path, register} = await workspace(t);
+    await symlink(path('moving.nii'), path('link.nii'));
+    const before = await readFile(path('moving.nii'));
+    for (const name of ['moving.nii', 'link.nii']) {
+      const {code, logs} = await register('-o', path(name));
+      assert.equal(code, 2);
+      assert.match(
+        logs[0].msg,
+        /an output must have a file of its own, got .*, which is an input\./,
+      );
+    }
+    assert.deepEqual(await readFile(path('moving.nii')), before);
+  });
+
+  test('two outputs in one file', async (t) => {
+    const {path, register} = await workspace(t);
+    const {code, logs} = await register('-o', path('a.nii'), '--warp', path('b/../a.nii'));
+    assert.equal(code, 2);
+    assert.match(logs[0].msg, /which is another output\.$/);
+  });
+
+  test('names that are no image names, labels without a second name, threads that are none', async (t) => {
+    const {path, register} = await workspace(t);
+    for (const [options, message] of [
+      [['-o', path('moved.png')], /moved\.png: the name of an output image must end in/],
+      [['--labels', path('labels.nii')], /--labels must be two files with a colon between them/],
+      [['--threads', '0'], /--threads must be a whole number from 1, got "0"\./],
+    ] as const) {
+      const {code, logs} = await register(...options);
+      assert.equal(code, 2);
+      assert.match(logs[0].msg, message);
+    }
+  });
+
+  test('an unknown option, a missing argument, a choice that is none, in words of commander', async (t) => {
+    const {path, register} = await workspace(t);
+    for (const [result, message] of [
+      [await register('--lamda', '1'), /unknown option '--lamda'\s+\(Did you mean --lambda\?\)/],
+      [await runCli(['register', path('fixed.nii')]), /missing required argument 'moving'/],
+      [await register('--align', 'eyes'), /'eyes' is invalid.*headers, centre, fov/],
+      [await runCli(['regster']), /unknown command 'regster'\s+\(Did you mean register\?\)/],
+    ] as const) {
+      assert.equal(result.code, 2);
+      assert.equal(result.stdout, '');
+      assert.match(result.stderr, message);
+    }
+  });
+});
+
+describe('register ends with exit code 3, one sentence and no output for', () => {
+  const cases: Readonly<Record<string, [prepare: (path: string) => Promise<unknown>, RegExp]>> = {
+    'a file that is not there': [
+      () => Promise.resolve(),
+      /moving\.nii: cannot be read: no such file or folder\.$/,
+    ],
+    'a file that is no image': [
+      (path) => writeFile(path, 'this is text, not an image'),
+      /moving\.nii: /,
+    ],
+    'an image without contrast': [
+      (path) => writeNifti(path, {...imageOf(MOVING, () => 5), geometry: geometryFromGrid(MOVING)}),
+      /moving\.nii: voxels must differ from each other, got 5 in all of them\.$/,
+    ],
+  };
+  for (const [name, [prepare, message]] of Object.entries(cases)) {
+    test(name, async (t) => {
+      const {folder, path} = await workspace(t);
+      const bad = join(folder, 'bad');
+      await mkdir(bad);
+      await prepare(join(bad, 'moving.nii'));
+      const {code, stdout, stderr, logs} = await runCli([
+        'register',
+        ...['--model', path('model.safetensors'), '--engine', 'javascript'],
+        ...['-o', path('moved.nii'), path('fixed.nii'), join(bad, 'moving.nii')],
+      ]);
+      assert.equal(code, 3);
+      assert.equal(stdout, '');
+      assert.match(logs.at(-1)!.msg, message);
+      assert.doesNotMatch(stderr, /\n\s+at /);
+      assert.ok(!(await readdir(folder)).includes('moved.nii'));
+    });
+  }
+
+  test('a damaged model', async (t) => {
+    const {path, register} = await workspace(t);
+    await copyFile(path('fixed.nii'), path('broken.safetensors'));
+    const {code, logs} = await register('--model', path('broken.safetensors'));
+    assert.equal(code, 3);
+    assert.match(logs[0].msg, /broken\.safetensors: /);
+  });
+});
+
+test('an interruption ends with exit code 130 and leaves nothing behind', async (t) => {
+  const {folder, path} = await workspace(t);
+  const before = await readdir(folder);
+  const {code} = await runCli(
+    [
+      'register',
+      ...['--model', path('model.safetensors'), '--engine', 'javascript'],
+      ...['-o', path('moved.nii'), path('fixed.nii'), path('moving.nii')],
+    ],
+    {signal: AbortSignal.abort()},
+  );
+  assert.equal(code, 130);
+  assert.deepEqual(await readdir(folder), before);
+});
+
+test('stdout holds the result and nothing else; --quiet leaves stderr empty', async (t) => {
+  const {path, register} = await workspace(t);
+  const {code, stdout, stderr} = await register('--quiet', '--json', '-o', path('moved.nii'));
+  assert.equal(code, 0);
+  assert.equal(stderr, '');
+  assert.equal((JSON.parse(stdout) as {tool: string}).tool, 'hypermorph');
+});
+
+test('on a terminal logs are for people and a bar shows the stages', async (t) => {
+  const {path} = await workspace(t);
+  const {code, stderr} = await runCli(
+    [
+      'register',
+      ...['--model', path('model.safetensors'), '--engine', 'javascript'],
+      ...['-o', path('moved.nii'), path('fixed.nii'), path('moving.nii')],
+    ],
+    {isTTY: true},
+  );
+  assert.equal(code, 0);
+  assert.match(stderr, /running the network/);
+  assert.doesNotMatch(stderr, /^\{/m);
+});
