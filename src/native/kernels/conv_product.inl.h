@@ -90,9 +90,14 @@ static void addSegment(ProductArgs a, int64_t length, int64_t padded_outputs) {
 // sums[padded] += the sum of gradient[positions, padded].
 static void addBias(const float* gradient, int64_t positions, int64_t padded, float* sums) {
   for (int64_t o = 0; o < padded; o += kLanes) {
-    Vec sum = {};
-    for (int64_t k = 0; k < positions; ++k) sum += load(gradient + k * padded + o);
-    store(sums + o, load(sums + o) + sum);
+    Vec partial[4] = {};  // independent, or each addition would wait for the one before
+    int64_t k = 0;
+    for (; k + 4 <= positions; k += 4) {
+#pragma GCC unroll 4
+      for (int i = 0; i < 4; ++i) partial[i] += load(gradient + (k + i) * padded + o);
+    }
+    for (; k < positions; ++k) partial[0] += load(gradient + k * padded + o);
+    store(sums + o, load(sums + o) + ((partial[0] + partial[1]) + (partial[2] + partial[3])));
   }
 }
 

@@ -52,8 +52,11 @@ static inline __attribute__((always_inline)) void multiplyAdd(Vec (&sums)[P * V]
   }
 }
 
-// The sums of one tile, from position t.first on.
-template <int P, int V, Finish kFinish>
+// Segments of the first layer, three taps of two channels, are too short for a loop of their own.
+inline constexpr int kShortLength = 6;
+
+// The sums of one tile, from position t.first on. kLength: of every segment, 0 for any.
+template <int P, int V, Finish kFinish, int kLength>
 static inline __attribute__((always_inline)) void sumTile(const TileArgs& t, int64_t first, Vec (&sums)[P * V]) {
   constexpr int kGroups = (P + 2) / 3;  // three positions share one pointer: base, base + stride, base + 2 * stride
 #pragma GCC unroll 32
@@ -67,6 +70,10 @@ static inline __attribute__((always_inline)) void sumTile(const TileArgs& t, int
 #pragma GCC unroll 32
     for (int g = 0; g < kGroups; ++g) inputs[g] = t.segments[s].input + (first + 3 * g) * stride;
     const float* filter = t.segments[s].filter;
+    if constexpr (kLength > 0) {
+      multiplyAdd<P, V, kLength>(sums, inputs, stride, filter);
+      continue;
+    }
     int64_t r = t.segments[s].length;
     for (; r >= 4; r -= 4) {
       multiplyAdd<P, V, 4>(sums, inputs, stride, filter);
@@ -84,12 +91,12 @@ static inline __attribute__((always_inline)) void sumTile(const TileArgs& t, int
 }
 
 // `tiles` neighbouring tiles of P positions. Not inlined: the registers of one tile are all this processor has.
-template <int P, int V, Finish kFinish>
+template <int P, int V, Finish kFinish, int kLength>
 static __attribute__((noinline)) void convTiles(const TileArgs& t, int64_t tiles) {
   const Vec slope = broadcast(t.slope);
   for (int64_t tile = 0; tile < tiles; ++tile) {
     Vec sums[P * V];
-    sumTile<P, V, kFinish>(t, t.first + tile * P, sums);
+    sumTile<P, V, kFinish, kLength>(t, t.first + tile * P, sums);
     float* const y = t.y + (t.first + tile * P) * t.y_stride;
 #pragma GCC unroll 32
     for (int p = 0; p < P; ++p) {
@@ -109,23 +116,23 @@ static __attribute__((noinline)) void convTiles(const TileArgs& t, int64_t tiles
   }
 }
 
-template <int P, int V, Finish kFinish>
+template <int P, int V, Finish kFinish, int kLength>
 static void convTilesOf(int64_t positions, const TileArgs& t, int64_t tiles) {
-  if (positions == P) return convTiles<P, V, kFinish>(t, tiles);
-  if constexpr (P > 1) convTilesOf<P - 1, V, kFinish>(positions, t, tiles);
+  if (positions == P) return convTiles<P, V, kFinish, kLength>(t, tiles);
+  if constexpr (P > 1) convTilesOf<P - 1, V, kFinish, kLength>(positions, t, tiles);
 }
 
 // A whole row of `positions` outputs: tiles of two neighbouring widths, so that no tile is left with a single position.
 // kStore writes whole vectors: its rows are padded to them.
-template <int V, Finish kFinish>
+template <int V, Finish kFinish, int kLength = 0>
 static void convRow(TileArgs t, int64_t positions) {
   constexpr int kMost = V == 1 ? kNarrowPositions : kWidePositions;
   const int64_t tiles = (positions + kMost - 1) / kMost;
   const int64_t width = positions / tiles;
   const int64_t wider = positions % tiles;  // tiles with one position more
-  if (wider > 0) convTilesOf<kMost, V, kFinish>(width + 1, t, wider);
+  if (wider > 0) convTilesOf<kMost, V, kFinish, kLength>(width + 1, t, wider);
   t.first = wider * (width + 1);
-  if (tiles > wider) convTilesOf<kMost, V, kFinish>(width, t, tiles - wider);
+  if (tiles > wider) convTilesOf<kMost, V, kFinish, kLength>(width, t, tiles - wider);
 }
 
 }  // namespace hypermorph::HYPERMORPH_ISA

@@ -42,7 +42,7 @@ struct WinogradProblem {
 
 // Whether this convolution can and should run here. Small or odd channel counts stay with the direct algorithm.
 static bool suitsWinograd(const ConvShape& s, int32_t inputs, int32_t coarse_inputs, int32_t outputs) {
-  bool suits = isWinogradAllowed() && inputs % kLanes == 0 && coarse_inputs % kLanes == 0 && inputs > 0 && outputs >= 8;
+  bool suits = isWinogradAllowed() && inputs % kLanes == 0 && coarse_inputs % kLanes == 0 && inputs > 0 && outputs > 1;
   for (int axis = 0; axis < 3; ++axis) {
     suits = suits && s.filter[axis] == 3 && s.stride[axis] == 1 && s.dilation[axis] == 1 && s.pad[axis] == 1 &&
             s.in[axis] == s.out[axis] && s.in[axis] >= kSmallestWinogradAxis && (s.coarse_channels == 0 || s.up[axis] == 2);
