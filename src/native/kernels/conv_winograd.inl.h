@@ -30,6 +30,9 @@ struct WinogradProblem {
   int32_t coarse_channels;  // 0: none
   int32_t outputs;
   int32_t filter_items;
+  // Outputs [0, summed_outputs), whole blocks, are only used summed over each 2 x 2 x 2 tile: the gradient by a coarse input. The sum's
+  // weights are (1, 2, 0, -1) along each axis, so products at a third point are not needed.
+  int32_t summed_outputs;
 
   int64_t tiles(int axis) const { return (size[axis] + 1) / 2; }
   int64_t inputs() const { return int64_t{channels} + coarse_channels; }
@@ -51,12 +54,14 @@ static bool suitsWinograd(const ConvShape& s, int32_t inputs, int32_t coarse_inp
 }
 
 static WinogradProblem winogradProblem(const ConvShape& s) {
-  return WinogradProblem{s.n, {s.in[0], s.in[1], s.in[2]}, s.channels, s.coarse_channels, s.outputs, s.filter_items};
+  return WinogradProblem{s.n, {s.in[0], s.in[1], s.in[2]}, s.channels, s.coarse_channels, s.outputs, s.filter_items, 0};
 }
 
 // The gradient by the input: outputs and inputs exchanged; an up-sampled input is split afterwards.
 static WinogradProblem winogradGradientProblem(const ConvShape& s) {
-  return WinogradProblem{s.n, {s.in[0], s.in[1], s.in[2]}, s.outputs, 0, s.inputs(), s.filter_items};
+  constexpr int32_t kBlock = kWideVectors * kLanes;
+  const int32_t summed = s.coarse_channels / kBlock * kBlock;
+  return WinogradProblem{s.n, {s.in[0], s.in[1], s.in[2]}, s.outputs, 0, s.inputs(), s.filter_items, summed};
 }
 
 // ---- The filter ----
@@ -283,11 +288,12 @@ static void gatherRows(const float* rows, int64_t count, float* sums) {
   for (int64_t e = 0; e < count; e += kLanes) accumulatePoint(kPoint, sums + e, sums + count + e, load(rows + e));
 }
 
-// Matrix product of one point: products[tiles, O] = values[tiles, C] * filter[C, O].
+// Matrix product of one point: products[tiles, O] = values[tiles, C] * filter[C, O], zero for the first `unused` outputs.
 static void multiplyPoint(const WinogradProblem& p, const float* fine, const float* coarse, const float* filter, int64_t tiles,
-                          float* products) {
+                          int64_t unused, float* products) {
   const int64_t padded = p.paddedOutputs();
-  for (int64_t block = 0; block < padded; block += kWideVectors * kLanes) {
+  for (int64_t t = 0; t < tiles && unused > 0; ++t) clearFloats(products + t * padded, unused);
+  for (int64_t block = unused; block < padded; block += kWideVectors * kLanes) {
     const int64_t width = smaller(padded - block, kWideVectors * kLanes);
     const float* const block_filter = filter + block * p.inputs();
     const Segment segments[2] = {{fine, block_filter, p.channels, p.channels},
@@ -353,9 +359,11 @@ static void computeTileRow(const WinogradProblem& p, const WinogradMemory& m, in
         }
         for (int xk = 0; xk < 4; ++xk) {
           const bool reads_coarse = has_coarse && xk != 2;
+          const bool is_third = xi == 2 || xj == 2 || xk == 2;
           multiplyPoint(p, m.values + xk * kTilesPerBlock * p.channels,
                         reads_coarse ? m.coarse_values + xk * kTilesPerBlock * p.coarse_channels : nullptr,
-                        filter + ((xi * 4 + xj) * 4 + xk) * point_floats, end - begin, m.products + xk * kTilesPerBlock * padded);
+                        filter + ((xi * 4 + xj) * 4 + xk) * point_floats, end - begin, is_third ? p.summed_outputs : 0,
+                        m.products + xk * kTilesPerBlock * padded);
         }
         if (xj == 0) gatherProducts<0>(m.products, begin, end - begin, padded, m.row_sums, row_floats);
         else if (xj == 1) gatherProducts<1>(m.products, begin, end - begin, padded, m.row_sums, row_floats);
