@@ -2,9 +2,16 @@
 
 #include <cstdint>
 
+#include "kernels/arithmetic.h"
 #include "kernels/conv.h"
+#include "kernels/dense.h"
 #include "kernels/elementwise.h"
+#include "kernels/jacobian.h"
+#include "kernels/losses.h"
 #include "kernels/peak.h"
+#include "kernels/pool.h"
+#include "kernels/rescale.h"
+#include "kernels/warp.h"
 
 namespace hypermorph {
 
@@ -24,6 +31,33 @@ struct KernelTable {
   ConvInputGradientFn conv_input_gradient;
   ConvPlanFn conv_filter_gradient_plan;
   ConvFilterGradientFn conv_filter_gradient;
+
+  PoolFn max_pool;
+  PoolFn max_pool_gradient;
+  PoolFn upsample;
+  PoolFn upsample_gradient;
+  WarpFn warp;
+  WarpFn warp_image_gradient;
+  WarpFn warp_displacement_gradient;
+  SelfComposeFn self_compose;
+  SelfComposeFn self_compose_gradient;
+  RescaleFn rescale;
+  RescaleFn rescale_gradient;
+  JacobianFn jacobian;
+  JacobianFn jacobian_gradient;
+  SquaredErrorFn squared_error;
+  ScaledDifferenceFn scaled_difference;
+  SmoothnessFn smoothness;
+  SmoothnessFn smoothness_gradient;
+  LnccPlanFn lncc_plan;
+  LnccFn lncc;
+  LnccFn lncc_gradient;
+  DenseFn dense;
+  DenseGradientFn dense_gradient;
+  AdamFn adam;
+  BinaryFn binary;
+  LinearFn linear;
+  JoinFn join;
 };
 
 }  // namespace hypermorph

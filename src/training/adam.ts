@@ -71,11 +71,14 @@ export class Adam {
     for (const [name, weight] of weights) {
       const gradient = gradients[name];
       const {first, second} = this.#momentsOf(name, weight);
+      const constants = {rate, beta1, beta2, epsilon};
       tf.tidy(() => {
-        first.assign(tf.add(tf.mul(first, beta1), tf.mul(gradient, 1 - beta1)));
-        second.assign(tf.add(tf.mul(second, beta2), tf.mul(tf.square(gradient), 1 - beta2)));
-        const change = tf.div(tf.mul(first, rate), tf.add(tf.sqrt(second), epsilon));
-        weight.assign(tf.sub(weight, change));
+        const updated = hasFusedKernel()
+          ? updateFused({weight, first, second, gradient}, constants)
+          : updatePortably({weight, first, second, gradient}, constants);
+        first.assign(updated.first);
+        second.assign(updated.second);
+        weight.assign(updated.weight);
       });
     }
   }
@@ -98,4 +101,46 @@ export class Adam {
     this.#moments.set(name, created);
     return created;
   }
+}
+
+interface AdamTensors {
+  readonly weight: tf.Tensor;
+  readonly first: tf.Tensor;
+  readonly second: tf.Tensor;
+}
+
+interface AdamConstants {
+  readonly rate: number;
+  readonly beta1: number;
+  readonly beta2: number;
+  readonly epsilon: number;
+}
+
+function hasFusedKernel(): boolean {
+  return tf.getKernel('HmAdam', tf.getBackend()) !== undefined;
+}
+
+/** One pass over memory, in place where the engine can. */
+function updateFused(
+  tensors: AdamTensors & {readonly gradient: tf.Tensor},
+  constants: AdamConstants,
+): AdamTensors {
+  const [weight, first, second] = tf
+    .engine()
+    .runKernel('HmAdam', {...tensors}, {...constants}) as unknown as [
+    tf.Tensor,
+    tf.Tensor,
+    tf.Tensor,
+  ];
+  return {weight, first, second};
+}
+
+function updatePortably(
+  {weight, first, second, gradient}: AdamTensors & {readonly gradient: tf.Tensor},
+  {rate, beta1, beta2, epsilon}: AdamConstants,
+): AdamTensors {
+  const newFirst = tf.add(tf.mul(first, beta1), tf.mul(gradient, 1 - beta1));
+  const newSecond = tf.add(tf.mul(second, beta2), tf.mul(tf.square(gradient), 1 - beta2));
+  const change = tf.div(tf.mul(newFirst, rate), tf.add(tf.sqrt(newSecond), epsilon));
+  return {weight: tf.sub(weight, change), first: newFirst, second: newSecond};
 }

@@ -3,6 +3,7 @@ import {createRequire} from 'node:module';
 import {arch, platform} from 'node:os';
 import {fileURLToPath} from 'node:url';
 import {HypermorphError} from '../../errors.js';
+import type {KernelFunctions} from './kernel-functions.js';
 
 /** One instruction set the addon was built for. */
 export interface CompiledIsa {
@@ -54,7 +55,7 @@ export type ConvFilterGradientFunction = (
 ) => void;
 
 /** The functions of build/native/hypermorph.node. They check sizes, fill the arrays they are given and keep no reference. */
-export interface NativeAddon {
+export interface NativeAddon extends KernelFunctions {
   isa(): string;
   lanes(): number;
   compiledIsas(): CompiledIsa[];

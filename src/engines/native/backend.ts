@@ -49,6 +49,12 @@ export class NativeBackend extends MathBackendCPU {
     );
   }
 
+  /** Whether a tensor's memory is the pool's and no other tensor or caller can see it, so that it may be changed in place. */
+  isPrivate({dataId}: tf.TensorInfo): boolean {
+    const {values} = this.data.get(dataId);
+    return this.refCount(dataId) === 1 && this.pool.isPrivate(values);
+  }
+
   override write(values: Values, shape: number[], dtype: tf.DataType): DataId {
     this.pool.retain(values);
     return super.write(values, shape, dtype);

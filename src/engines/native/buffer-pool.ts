@@ -78,6 +78,12 @@ export class BufferPool {
     if (record.holders > 0) this.#usedBytes -= record.buffer.byteLength;
   }
 
+  /** Whether exactly one tensor, and nobody outside, holds these values. */
+  isPrivate(values: unknown): boolean {
+    const record = this.#recordOf(values);
+    return record !== undefined && !record.escaped && record.holders === 1;
+  }
+
   /** Give the free buffers back to the system (the garbage collector). */
   trim(): void {
     this.#free = [];

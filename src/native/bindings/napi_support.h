@@ -53,5 +53,10 @@ bool addFunction(napi_env env, napi_value exports, const char* name, napi_callba
 bool registerEngine(napi_env env, napi_value exports);
 bool registerElementwise(napi_env env, napi_value exports);
 bool registerConv(napi_env env, napi_value exports);
+bool registerPool(napi_env env, napi_value exports);
+bool registerWarp(napi_env env, napi_value exports);
+bool registerLosses(napi_env env, napi_value exports);
+bool registerDense(napi_env env, napi_value exports);
+bool registerArithmetic(napi_env env, napi_value exports);
 
 }  // namespace hypermorph::bindings

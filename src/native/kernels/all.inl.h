@@ -3,10 +3,17 @@
 
 #include "cpu.h"
 #include "kernel_table.h"
+#include "kernels/arithmetic.inl.h"
 #include "kernels/conv.inl.h"
 #include "kernels/conv_filter_gradient.inl.h"
+#include "kernels/dense.inl.h"
 #include "kernels/elementwise.inl.h"
+#include "kernels/jacobian.inl.h"
+#include "kernels/lncc.inl.h"
 #include "kernels/peak.inl.h"
+#include "kernels/pool.inl.h"
+#include "kernels/rescale.inl.h"
+#include "kernels/warp_gradient.inl.h"
 
 #define HYPERMORPH_TEXT_OF(name) #name
 #define HYPERMORPH_TEXT(name) HYPERMORPH_TEXT_OF(name)
@@ -27,6 +34,32 @@ const KernelTable kTable{
     .conv_input_gradient = &convInputGradient,
     .conv_filter_gradient_plan = &convFilterGradientPlan,
     .conv_filter_gradient = &convFilterGradient,
+    .max_pool = &maxPool,
+    .max_pool_gradient = &maxPoolGradient,
+    .upsample = &upsample,
+    .upsample_gradient = &upsampleGradient,
+    .warp = &warp,
+    .warp_image_gradient = &warpImageGradient,
+    .warp_displacement_gradient = &warpDisplacementGradient,
+    .self_compose = &selfCompose,
+    .self_compose_gradient = &selfComposeGradient,
+    .rescale = &rescale,
+    .rescale_gradient = &rescaleGradient,
+    .jacobian = &jacobian,
+    .jacobian_gradient = &jacobianGradient,
+    .squared_error = &squaredError,
+    .scaled_difference = &scaledDifference,
+    .smoothness = &smoothness,
+    .smoothness_gradient = &smoothnessGradient,
+    .lncc_plan = &lnccPlan,
+    .lncc = &lncc,
+    .lncc_gradient = &lnccGradient,
+    .dense = &dense,
+    .dense_gradient = &denseGradient,
+    .adam = &adam,
+    .binary = &binary,
+    .linear = &linear,
+    .join = &join,
 };
 
 }  // namespace hypermorph::HYPERMORPH_ISA

@@ -1,0 +1,134 @@
+/** Kernels of the addon beside the convolutions. Sizes come first; the last array is filled, inputs are not kept. */
+export interface KernelFunctions {
+  /** `sizes`: n, I, J, K, C of the fine image, three window lengths. */
+  maxPool(sizes: Int32Array, x: Float32Array, y: Float32Array): void;
+  maxPoolGradient(
+    sizes: Int32Array,
+    x: Float32Array,
+    y: Float32Array,
+    dy: Float32Array,
+    dx: Float32Array,
+  ): void;
+  upsample(sizes: Int32Array, x: Float32Array, y: Float32Array): void;
+  upsampleGradient(sizes: Int32Array, dy: Float32Array, dx: Float32Array): void;
+
+  /** `sizes`: n, A, B, D, C of the image, I, J, K of the field. `isLinear`: 1 or 0. `fill`: NaN to repeat the edge. */
+  warp(
+    sizes: Int32Array,
+    isLinear: number,
+    fill: number,
+    image: Float32Array,
+    displacement: Float32Array,
+    y: Float32Array,
+  ): void;
+  warpImageGradient(
+    sizes: Int32Array,
+    isLinear: number,
+    fill: number,
+    displacement: Float32Array,
+    dy: Float32Array,
+    dimage: Float32Array,
+  ): void;
+  warpDisplacementGradient(
+    sizes: Int32Array,
+    isLinear: number,
+    fill: number,
+    image: Float32Array,
+    displacement: Float32Array,
+    dy: Float32Array,
+    ddisplacement: Float32Array,
+  ): void;
+
+  /** `sizes`: n, I, J, K. */
+  selfCompose(sizes: Int32Array, displacement: Float32Array, y: Float32Array): void;
+  selfComposeGradient(
+    sizes: Int32Array,
+    displacement: Float32Array,
+    dy: Float32Array,
+    ddisplacement: Float32Array,
+  ): void;
+  jacobian(sizes: Int32Array, displacement: Float32Array, determinant: Float32Array): void;
+  jacobianGradient(
+    sizes: Int32Array,
+    displacement: Float32Array,
+    dy: Float32Array,
+    ddisplacement: Float32Array,
+  ): void;
+
+  /** `sizes`: n, I, J, K, C of the field, I, J, K of the result; tables as in src/native/kernels/rescale.h. */
+  rescale(
+    sizes: Int32Array,
+    factor: number,
+    lower: Int32Array,
+    fraction: Float32Array,
+    begin: Int32Array,
+    end: Int32Array,
+    isGradient: number,
+    from: Float32Array,
+    to: Float32Array,
+  ): void;
+
+  squaredError(items: number, fixed: Float32Array, moved: Float32Array, out: Float32Array): void;
+  /** to = scale[item] (a - b). */
+  scaledDifference(scale: Float32Array, a: Float32Array, b: Float32Array, to: Float32Array): void;
+  /** `sizes`: n, I, J, K, C. Three weights, one per axis. The gradient where `dy` is given. */
+  smoothness(
+    sizes: Int32Array,
+    isSquared: number,
+    weightI: number,
+    weightJ: number,
+    weightK: number,
+    field: Float32Array,
+    dy: Float32Array | null,
+    out: Float32Array,
+  ): void;
+  /** `sizes`: n, I, J, K, three window lengths. The gradient by `moved` where `dy` is given. */
+  lncc(
+    sizes: Int32Array,
+    epsilon: number,
+    isSigned: number,
+    fixed: Float32Array,
+    moved: Float32Array,
+    dy: Float32Array | null,
+    out: Float32Array,
+  ): void;
+
+  /** `sizes`: n, inputs, outputs. */
+  dense(
+    sizes: Int32Array,
+    slope: number,
+    x: Float32Array,
+    kernel: Float32Array,
+    bias: Float32Array | null,
+    y: Float32Array,
+  ): void;
+  denseGradient(
+    sizes: Int32Array,
+    slope: number,
+    x: Float32Array,
+    kernel: Float32Array,
+    y: Float32Array,
+    dy: Float32Array,
+    dx: Float32Array | null,
+    dkernel: Float32Array | null,
+    dbias: Float32Array | null,
+  ): void;
+  /** `constants`: rate, beta1, 1 - beta1, beta2, 1 - beta2, epsilon. An output may be its input. */
+  adam(
+    constants: Float32Array,
+    weight: Float32Array,
+    first: Float32Array,
+    second: Float32Array,
+    gradient: Float32Array,
+    newWeight: Float32Array,
+    newFirst: Float32Array,
+    newSecond: Float32Array,
+  ): void;
+
+  /** `operation`: 0 add, 1 subtract, 2 multiply. */
+  binary(operation: number, a: Float32Array, b: Float32Array, y: Float32Array): void;
+  /** y = factor x + term. */
+  linear(factor: number, term: number, x: Float32Array, y: Float32Array): void;
+  /** `sizes`: rows, width of a, width of b. */
+  join(sizes: Int32Array, a: Float32Array, b: Float32Array, y: Float32Array): void;
+}
