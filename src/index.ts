@@ -1,0 +1,97 @@
+export {HypermorphError, type ErrorCode, type ErrorOptions} from './errors.js';
+export {VERSION} from './version.js';
+
+export type {Grid, Triple, Volume, VoxelArray} from './volume/volume.js';
+export type {Matrix4} from './volume/affine.js';
+export {
+  conformImage,
+  isSameGrid,
+  networkGridFor,
+  type NetworkGrid,
+  type NetworkGridSpec,
+} from './volume/conform.js';
+export {
+  measureIntensity,
+  normaliseInPlace,
+  type IntensityScale,
+  type Normalisation,
+} from './volume/intensity.js';
+export {
+  portableVoxelKernels,
+  type ComposedMap,
+  type VoxelKernels,
+  type WorldMap,
+} from './volume/voxel-kernels.js';
+
+export {
+  describeNifti,
+  encodeNifti,
+  geometryFromGrid,
+  readNifti,
+  readNiftiField,
+  writeNifti,
+  type NiftiDescription,
+  type NiftiField,
+  type NiftiGeometry,
+  type NiftiImage,
+  type NiftiOutput,
+  type ReadNiftiOptions,
+} from './formats/nifti.js';
+
+export {architectureSchema, sizeMultiple, type Architecture} from './models/architecture.js';
+export {importKerasModel, type KerasImportOptions} from './models/keras-import.js';
+export type {ModelDescription, ModelDraft} from './models/model-description.js';
+export {
+  decodeModel,
+  encodeModel,
+  readModel,
+  writeModel,
+  type Model,
+  type ModelWeights,
+} from './models/model-file.js';
+export {
+  RegistrationNetwork,
+  type NetworkInputs,
+  type Prediction,
+} from './models/registration-network.js';
+
+export {jacobianDeterminant} from './ops/jacobian.js';
+export {integrateVelocity} from './ops/integrate.js';
+export {rescaleField} from './ops/rescale.js';
+export {warpTensor, type WarpOptions} from './ops/warp.js';
+
+export {startEngine, type Engine} from './engines/select.js';
+
+export type {AlignmentMode} from './registration/alignment.js';
+export {
+  chooseHyperparameters,
+  gridSpecOf,
+  type GivenHyperparameters,
+} from './registration/model.js';
+export {encodeRegistration, type OutputPaths} from './registration/outputs.js';
+export {
+  registerPair,
+  type NamedVolume,
+  type RegisterPairOptions,
+  type Registration,
+  type RegistrationModel,
+  type RegistrationSummary,
+} from './registration/register-pair.js';
+export {buildReport, type Report} from './registration/report.js';
+export type {ProgressEvent, StageRecord} from './registration/stages.js';
+
+export {
+  HyperConv2DFromDense,
+  HyperConv3DFromDense,
+  type HyperConvOptions,
+} from './layers/hyper-conv-from-dense.js';
+export {HyperDenseFromDense, type HyperDenseOptions} from './layers/hyper-dense-from-dense.js';
+export {
+  RescaleTransform,
+  SpatialTransformer,
+  VecInt,
+  type RescaleTransformOptions,
+  type SpatialTransformerOptions,
+  type VecIntOptions,
+} from './layers/transform-layers.js';
+export {diceLoss, lnccLoss, mseLoss, type SimilarityLoss} from './losses/similarity.js';
