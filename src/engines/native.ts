@@ -1,0 +1,28 @@
+import * as tf from '@tensorflow/tfjs-core';
+import {portableVoxelKernels} from '../volume/voxel-kernels.js';
+import type {Engine, StartOptions} from './engine.js';
+import {loadAddon} from './native/addon.js';
+import {NATIVE_BACKEND, registerNativeBackend} from './native/backend.js';
+
+/**
+ * The addon's kernels on a TensorFlow.js backend.
+ *
+ * @throws {HypermorphError} E_ENGINE if the addon cannot be loaded.
+ */
+export async function startNative(options: StartOptions): Promise<Engine> {
+  registerNativeBackend(options);
+  await tf.setBackend(NATIVE_BACKEND);
+  return {
+    name: 'native',
+    description: describeNative(),
+    voxelKernels: portableVoxelKernels,
+    warnings: [],
+  };
+}
+
+/** Instruction set and threads. */
+export function describeNative(): string {
+  const addon = loadAddon();
+  const threads = addon.threads();
+  return `${addon.isa()}, ${threads} ${threads === 1 ? 'thread' : 'threads'}`;
+}

@@ -1,0 +1,99 @@
+import {HypermorphError} from '../errors.js';
+import type {Engine, EngineName, StartOptions} from './engine.js';
+import {startJavascript} from './javascript.js';
+import {describeNative, startNative} from './native.js';
+import {hasCudaDriver, loadTensorflow, startTensorflow} from './tensorflow.js';
+
+export type {Engine, EngineName} from './engine.js';
+
+export interface EngineOptions extends StartOptions {
+  /** `auto`: tensorflow where it loads and finds a CUDA GPU, else native, else javascript with a warning. */
+  readonly engine: 'auto' | EngineName;
+}
+
+/** Whether an engine loads on this machine, and if not, why. */
+export interface EngineReport {
+  readonly name: EngineName;
+  readonly loads: boolean;
+  /** What it computes with, or the reason why it does not load. */
+  readonly description: string;
+  /** What to do about it. */
+  readonly hint?: string;
+}
+
+/**
+ * Start the engine on which everything runs from now on.
+ *
+ * @throws {HypermorphError} E_ENGINE if the engine that was asked for does not load (never for `auto`); E_RANGE for threads below 1.
+ */
+export async function startEngine({engine, threads}: EngineOptions): Promise<Engine> {
+  if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1)) {
+    throw new HypermorphError(
+      'E_RANGE',
+      `engine: threads must be a whole number of at least 1, got ${threads}.`,
+    );
+  }
+  const options = threads === undefined ? {} : {threads};
+  switch (engine) {
+    case 'tensorflow':
+      return startTensorflow(options);
+    case 'native':
+      return startNative(options);
+    case 'javascript':
+      return startJavascript();
+    case 'auto':
+      return startBest(options);
+  }
+}
+
+async function startBest(options: StartOptions): Promise<Engine> {
+  const reasons: string[] = [];
+  if (hasCudaDriver()) {
+    try {
+      const engine = await startTensorflow(options);
+      // Without a GPU the native engine is the faster one.
+      if (engine.warnings.length === 0) return engine;
+    } catch (error) {
+      reasons.push(`There may be a GPU, but ${reasonOf(error)}`);
+    }
+  }
+  try {
+    const engine = await startNative(options);
+    return {...engine, warnings: [...engine.warnings, ...reasons]};
+  } catch (error) {
+    return startJavascript([...reasons, reasonOf(error)]);
+  }
+}
+
+/** Try every engine, in the order in which `auto` prefers them; the last one that loads is current afterwards. */
+export async function describeEngines(): Promise<readonly EngineReport[]> {
+  const attempts: [EngineName, () => string | Promise<string>][] = [
+    ['tensorflow', async () => (await loadTensorflow()).description],
+    ['native', describeNative],
+    ['javascript', async () => (await startJavascript()).description],
+  ];
+  const reports: EngineReport[] = [];
+  for (const [name, attempt] of attempts) reports.push(await tryEngine(name, attempt));
+  return reports;
+}
+
+async function tryEngine(
+  name: EngineName,
+  attempt: () => string | Promise<string>,
+): Promise<EngineReport> {
+  try {
+    return {name, loads: true, description: await attempt()};
+  } catch (error) {
+    const hint = error instanceof HypermorphError ? error.hint : undefined;
+    return {
+      name,
+      loads: false,
+      description: reasonOf(error),
+      ...(hint === undefined ? {} : {hint}),
+    };
+  }
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,57 @@
+import assert from 'node:assert/strict';
+import {test} from 'node:test';
+import * as tf from '@tensorflow/tfjs-core';
+import {describeEngines, startEngine} from '../../src/engines/select.js';
+
+test('the native engine starts on its backend with the threads it was given', async () => {
+  const engine = await startEngine({engine: 'native', threads: 2});
+  assert.equal(engine.name, 'native');
+  assert.match(engine.description, /^(avx512|avx2|neon|scalar), 2 threads$/);
+  assert.equal(tf.getBackend(), 'native');
+  assert.deepEqual(engine.warnings, []);
+});
+
+test('the javascript engine warns that it is slow and says nothing on the console', async (context) => {
+  const warn = context.mock.method(console, 'warn', () => undefined);
+  const engine = await startEngine({engine: 'javascript'});
+  assert.equal(tf.getBackend(), 'cpu');
+  assert.match(engine.warnings[0], /about 300 times slower/);
+  tf.tidy(() => tf.add(tf.tensor1d([1]), 1).dataSync());
+  assert.equal(warn.mock.callCount(), 0);
+});
+
+test('auto never picks the javascript engine while the native one loads', async () => {
+  const {name} = await startEngine({engine: 'auto'});
+  assert.notEqual(name, 'javascript');
+});
+
+test('a tensorflow engine that is not there is an E_ENGINE with a reason and a hint', async (context) => {
+  const before = process.env.HYPERMORPH_TENSORFLOW_PREFIX;
+  process.env.HYPERMORPH_TENSORFLOW_PREFIX = '/nonexistent';
+  context.after(() => {
+    if (before === undefined) delete process.env.HYPERMORPH_TENSORFLOW_PREFIX;
+    else process.env.HYPERMORPH_TENSORFLOW_PREFIX = before;
+  });
+  await assert.rejects(startEngine({engine: 'tensorflow'}), {
+    code: 'E_ENGINE',
+    message: /^tensorflow engine: @tensorflow\/tfjs-node-gpu must load, got: Cannot find module/,
+    hint: /HYPERMORPH_TENSORFLOW_PREFIX/,
+  });
+});
+
+test('threads below one are refused', async () => {
+  await assert.rejects(startEngine({engine: 'native', threads: 0}), {
+    code: 'E_RANGE',
+    message: 'engine: threads must be a whole number of at least 1, got 0.',
+  });
+});
+
+test('every engine is described, whether it loads or not', async () => {
+  const reports = await describeEngines();
+  assert.deepEqual(
+    reports.map(({name}) => name),
+    ['tensorflow', 'native', 'javascript'],
+  );
+  assert.ok(reports[2].loads);
+  for (const report of reports) assert.notEqual(report.description, '');
+});
