@@ -8,6 +8,8 @@ export interface TinyModelOptions {
   readonly hyperparameters?: ModelDescription['hyperparameters'];
   /** How strong its (meaningless) velocities are. */
   readonly strength?: number;
+  /** Of its grid, mm. */
+  readonly spacing?: number;
 }
 
 /** Write a model of two levels with random weights that is run in a moment. It moves things, but to no good end. */
@@ -15,6 +17,7 @@ export async function writeTinyModel(path: string, options: TinyModelOptions = {
   const {
     hyperparameters = [{name: 'lambda', minimum: 0, maximum: 1, recommended: 0.3}],
     strength = 0.02,
+    spacing = 4,
   } = options;
   const architecture = architectureSchema.parse({
     hyperparameters: hyperparameters.length,
@@ -36,7 +39,7 @@ export async function writeTinyModel(path: string, options: TinyModelOptions = {
     description: {
       architecture,
       grid: {
-        spacingMm: [4, 4, 4],
+        spacingMm: [spacing, spacing, spacing],
         orientation: 'LIA',
         multiple: sizeMultiple(architecture),
         trainingShape: [16, 16, 16],

@@ -1,0 +1,109 @@
+import assert from 'node:assert/strict';
+import {existsSync, readdirSync} from 'node:fs';
+import {join} from 'node:path';
+import {describe, test} from 'node:test';
+import {readNifti} from '../../src/formats/nifti.js';
+import type {Report} from '../../src/registration/report.js';
+import {runCli} from '../support/cli.js';
+import {temporaryFolder} from '../support/temporary-folder.js';
+import {writeTinyModel} from '../support/tiny-model.js';
+import {largestDifference} from '../support/volumes.js';
+
+const ROOT = join(import.meta.dirname, '..', '..');
+const FIXED = join(ROOT, 'data', 'brain', 'someone_t1_2p75mm.nii.gz');
+/** A collection of odd files that is too large for the repository. */
+const AWKWARD = join(ROOT, '..', 'shared', 'data', 'awkward');
+const missing = existsSync(AWKWARD) ? false : 'the collection of odd files is not here';
+/** Files that cannot be read, with what must be said about them. */
+const UNREADABLE: Readonly<Record<string, RegExp>> = {
+  't1_truncated.nii.gz': /t1_truncated\.nii\.gz: the gzip data must be whole/,
+};
+
+/** Register with a model that is run in a moment. */
+async function register(folder: string, moving: string) {
+  const model = join(folder, 'model.safetensors');
+  if (!existsSync(model)) await writeTinyModel(model, {spacing: 8});
+  const moved = join(folder, 'moved.nii');
+  const result = await runCli([
+    'register',
+    ...['--model', model, '--engine', 'javascript', '--volume', '0', '--json'],
+    ...['-o', moved, FIXED, moving],
+  ]);
+  return {...result, moved};
+}
+
+describe(
+  'every odd file registers to a head, or is refused in one sentence',
+  {skip: missing},
+  () => {
+    const files = missing === false ? readdirSync(AWKWARD) : [];
+    for (const file of files.filter((name) => /\.(nii|hdr)(\.gz)?$/.test(name))) {
+      test(file, async (t) => {
+        const {code, stdout, logs, moved} = await register(
+          await temporaryFolder(t),
+          join(AWKWARD, file),
+        );
+        const message = UNREADABLE[file];
+        if (message !== undefined) {
+          assert.equal(code, 3);
+          assert.match(logs.at(-1)!.msg, message);
+          assert.ok(!existsSync(moved));
+          return;
+        }
+        assert.equal(code, 0, logs.at(-1)?.msg);
+        const report = JSON.parse(stdout) as Report;
+        assert.ok(report.displacement.maximumMm > 0);
+        const image = await readNifti(moved);
+        assert.ok(image.data.every(Number.isFinite));
+      });
+    }
+  },
+);
+
+/** Files with the same head in another storage give the same moved image. */
+async function assertSameMoved(
+  folder: string,
+  paths: readonly string[],
+  tolerance: number,
+): Promise<void> {
+  const images: Float32Array[] = [];
+  for (const path of paths) {
+    const {code, moved} = await register(folder, path);
+    assert.equal(code, 0);
+    images.push((await readNifti(moved)).data as Float32Array);
+  }
+  const maximum = images[0].reduce((largest, value) => Math.max(largest, value), 0);
+  for (const [n, image] of images.entries()) {
+    assert.ok(largestDifference(image, images[0]) <= tolerance * maximum, paths[n]);
+  }
+}
+
+test('eight orientations of one head give one moved image', {skip: missing}, async (t) => {
+  const codes = ['RAS', 'LAS', 'LPI', 'ASR', 'SRA', 'PIL', 'IRP', 'AIL'];
+  const paths = codes.map((code) => join(AWKWARD, `orient_${code}.nii.gz`));
+  // The files hold the same float32 positions only to their last digits.
+  await assertSameMoved(await temporaryFolder(t), paths, 1e-4);
+});
+
+test('one head in other storages gives one moved image', {skip: missing}, async (t) => {
+  const names = [
+    't1_left_handed.nii.gz',
+    't1_nifti2_big_endian.nii.gz',
+    't1_three_gzip_members.nii.gz',
+    't1_microns.nii.gz',
+  ];
+  const paths = [FIXED, ...names.map((name) => join(AWKWARD, name))];
+  // One of them holds int16 with a slope: its intensities differ by 2e-5 of the range, and what the network makes of that.
+  await assertSameMoved(await temporaryFolder(t), paths, 1e-3);
+});
+
+test('a head registers to a head of another grid, spacing and handedness', async (t) => {
+  const folder = await temporaryFolder(t);
+  const {code, stdout} = await register(
+    folder,
+    join(ROOT, 'data', 'brain', 'someone_epi_3mm.nii.gz'),
+  );
+  assert.equal(code, 0);
+  const report = JSON.parse(stdout) as Report;
+  assert.ok(report.overlap > 0.5);
+});
