@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
-import {asNative, type NativeBackend} from '../backend.js';
+import type {NativeBackend} from '../backend.js';
+import {asNative} from './as-native.js';
 import type {NativeKernel} from './index.js';
 
 const OPERATION = {Add: 0, Sub: 1, Multiply: 2} as const;

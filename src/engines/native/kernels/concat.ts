@@ -1,5 +1,5 @@
 import type * as tf from '@tensorflow/tfjs-core';
-import {asNative} from '../backend.js';
+import {asNative} from './as-native.js';
 import {inheritedKernel} from './arithmetic.js';
 import type {NativeKernel} from './index.js';
 

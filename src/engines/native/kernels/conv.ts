@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
-import {asNative, type NativeBackend} from '../backend.js';
+import type {NativeBackend} from '../backend.js';
+import {asNative} from './as-native.js';
 import {planConv, type Activation, type ConvAttributes, type ConvPlan} from './conv-shape.js';
 import type {NativeKernel} from './index.js';
 

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
-import {asNative, type NativeBackend} from '../backend.js';
+import type {NativeBackend} from '../backend.js';
+import {asNative} from './as-native.js';
 
 /** A gradient that is computed when TensorFlow.js asks for it. */
 export type Gradient = () => tf.Tensor;

@@ -1,5 +1,6 @@
 import type * as tf from '@tensorflow/tfjs-core';
-import {asNative, type NativeBackend} from '../backend.js';
+import type {NativeBackend} from '../backend.js';
+import {asNative} from './as-native.js';
 import {currentNative, gradientLike} from './gradient.js';
 import type {NativeKernel} from './index.js';
 
