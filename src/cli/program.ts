@@ -4,12 +4,13 @@ import {VERSION} from '../version.js';
 import {importCommand} from './commands/import.js';
 import {infoCommand} from './commands/info.js';
 import {registerCommand} from './commands/register.js';
+import {trainCommand} from './commands/train.js';
 import type {CliContext} from './context.js';
 import {EXIT, exitCodeOf, recogniseMemoryError} from './exit-codes.js';
 import type {LogOptions} from './logger.js';
 
 /** Every command, in the order of the help. A module here only declares its options; what it does is loaded when it runs. */
-const COMMANDS = [registerCommand, infoCommand, importCommand];
+const COMMANDS = [registerCommand, trainCommand, infoCommand, importCommand];
 
 const EXIT_CODES = `
 Exit codes:

@@ -54,7 +54,7 @@ function wantsInteger(schema: z.ZodType, root: unknown, path: Path): boolean {
   return issues.some(
     (issue) =>
       issue.code === 'invalid_type' &&
-      (issue.expected) === 'int' &&
+      issue.expected === 'int' &&
       formatPath(issue.path) === formatPath(path),
   );
 }
@@ -76,7 +76,9 @@ function explainIssue(issue: Issue, root: unknown, isInteger: (path: Path) => bo
   }
   const name = issue.path.length === 0 ? 'the configuration' : formatPath(issue.path);
   if (issue.code === 'custom') {
-    return [`${name} ${issue.message}, got ${formatValue(issue.input ?? given)}.`];
+    return [
+      `${name} ${issue.message}, got ${formatValue(issue.params === undefined ? given : issue.params.value)}.`,
+    ];
   }
   const number = isInteger(issue.path) ? 'integer' : 'number';
   return [`${name} must be ${requirementOf(issue, number)}, got ${formatValue(given)}.`];

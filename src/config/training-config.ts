@@ -187,18 +187,29 @@ function* findContradictions(
   config: ConfigObject,
 ): Generator<{path: readonly (string | number)[]; requirement: string; value: unknown}> {
   const {dimensions, grid, hyperparameters, lambda, normalisation} = config;
-  const multiple = 2 ** (config.unet.encoder.length / config.unet.convolutionsPerLevel);
   const must = (path: readonly (string | number)[], requirement: string, value: unknown) => ({
     path,
     requirement,
     value,
   });
+  const {encoder, decoder, convolutionsPerLevel} = config.unet;
+  const levels = encoder.length / convolutionsPerLevel;
+  if (!Number.isInteger(levels)) {
+    yield must(['unet', 'encoder'], `have a multiple of ${convolutionsPerLevel} features`, encoder);
+    return;
+  }
+  if (decoder.length < encoder.length) {
+    yield must(['unet', 'decoder'], `have at least ${encoder.length} features`, decoder);
+  }
+  if (config.velocityResolution > 2 ** levels) {
+    yield must(['velocityResolution'], `be at most ${2 ** levels}`, config.velocityResolution);
+  }
   if (grid.shape.length !== dimensions) {
     yield must(['grid', 'shape'], `have ${dimensions} numbers`, grid.shape);
   }
   for (const [axis, length] of grid.shape.entries()) {
-    if (length % multiple !== 0) {
-      yield must(['grid', 'shape', axis], `be a multiple of ${multiple}`, length);
+    if (length % 2 ** levels !== 0) {
+      yield must(['grid', 'shape', axis], `be a multiple of ${2 ** levels}`, length);
     }
   }
   if (grid.spacingMm && grid.spacingMm.length !== dimensions) {
@@ -228,6 +239,7 @@ export const trainingConfigSchema = configObject.check((context) => {
       code: 'custom',
       path: [...path],
       message: `must ${requirement}`,
+      params: {value},
       input: value,
     });
   }

@@ -20,7 +20,10 @@ export function requireSingleChannel(
 }
 
 /** The grid on which a described model sees its images. */
-export function gridSpecOf({architecture, grid}: ModelDescription): NetworkGridSpec {
+export function gridSpecOf({
+  architecture,
+  grid,
+}: Pick<ModelDescription, 'architecture' | 'grid'>): NetworkGridSpec {
   const {multiple, orientation, spacingMm: spacing} = grid;
   if (architecture.dimensions === 3) {
     return {orientation, spacing, multiple: [multiple, multiple, multiple]};

@@ -1,13 +1,8 @@
 import type {TrainingConfig} from '../config/training-config.js';
-import {architectureSchema, sizeMultiple, type Architecture} from '../models/architecture.js';
 import type {ModelDraft} from '../models/model-description.js';
+import {architectureOf} from './architecture-of.js';
 import {lambdaRange} from './lambda.js';
-
-/** The network's own settings among those of a training. */
-export function architectureOf(config: TrainingConfig): Architecture {
-  const keys = Object.keys(architectureSchema.shape) as (keyof Architecture)[];
-  return architectureSchema.parse(Object.fromEntries(keys.map((key) => [key, config[key]])));
-}
+import {describeGrid} from './training-grid.js';
 
 /** What a trained model says about itself. */
 export function describeTraining(
@@ -15,20 +10,12 @@ export function describeTraining(
   options: {readonly steps: number; readonly toolVersion: string; readonly date: Date},
 ): ModelDraft {
   const architecture = architectureOf(config);
-  const {grid, normalisation, loss} = config;
+  const {normalisation, loss} = config;
   return {
     architecture,
-    grid: {
-      spacingMm: grid.spacingMm,
-      orientation: grid.orientation,
-      multiple: sizeMultiple(architecture),
-      trainingShape: grid.shape,
-    },
+    grid: describeGrid(config),
     normalisation,
-    hyperparameters:
-      architecture.hyperparameters === 0
-        ? []
-        : [{name: 'lambda', ...lambdaRange(config.lambda), recommended: config.recommendedLambda}],
+    hyperparameters: architecture.hyperparameters === 0 ? [] : [describeLambda(config)],
     provenance: {
       tool: 'hypermorph',
       toolVersion: options.toolVersion,
@@ -40,4 +27,10 @@ export function describeTraining(
       loss: loss.similarity.kind,
     },
   };
+}
+
+function describeLambda({lambda, recommendedLambda}: TrainingConfig) {
+  const {minimum, maximum} = lambdaRange(lambda);
+  const recommended = Math.min(Math.max(recommendedLambda, minimum), maximum);
+  return {name: 'lambda', minimum, maximum, recommended};
 }

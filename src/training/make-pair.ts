@@ -1,10 +1,10 @@
 import type {Augmentation} from '../config/training-config.js';
 import type {Random} from '../random.js';
 import type {Triple} from '../volume/volume.js';
-import type {ComposedMap, VoxelKernels} from '../volume/voxel-kernels.js';
 import type {TrainingImage} from './images.js';
 import {changeIntensities} from './intensity-changes.js';
-import {drawTransform, isStill, mirrored} from './random-transform.js';
+import {drawTransform, isStill, mirrored, type RandomTransform} from './random-transform.js';
+import {sampleImage} from './sample-image.js';
 import {drawContrast, type LabelMap} from './shapes.js';
 
 /** Two images of the training grid, [I, J, K] in tensor order. */
@@ -21,7 +21,6 @@ export interface Workshop {
   readonly shape: Triple;
   /** Null: images are taken as they are. */
   readonly augmentation: Augmentation | null;
-  readonly kernels: VoxelKernels;
 }
 
 /** Two images, each changed at random; mirrored both or none. */
@@ -39,14 +38,7 @@ export function augmentPair(
     const changed =
       transform === null
         ? data.slice()
-        : workshop.kernels.sampleThroughMap(
-            {data, shape: storedShape(shape)},
-            transform,
-            storedShape(shape),
-            {
-              outside,
-            },
-          );
+        : sampleImage(data, shape, transform, {interpolation: 'linear', outside});
     changeIntensities(changed, shape, augmentation, random);
     return changed;
   };
@@ -69,23 +61,17 @@ export function paintPair(
   const aroundContrast = drawContrast(random);
   if (around === 'black') contrast[0] = 0;
   const paint = ({data}: LabelMap) => {
-    const {augmentation, shape, kernels} = workshop;
+    const {augmentation, shape} = workshop;
     const transform =
       augmentation === null ? null : drawImageTransform(workshop, augmentation, isMirrored, random);
     const place = (map: Uint8Array) =>
       transform === null
         ? map
-        : kernels.sampleLabelsThroughMap(
-            {data: map, shape: storedShape(shape)},
-            transform,
-            storedShape(shape),
-            {
-              outside: 'edge',
-            },
-          );
+        : sampleImage(map, shape, transform, {interpolation: 'nearest', outside: 'edge'});
     const labels = place(data);
     const scenery = around === null || around === 'black' ? null : place(around.data);
-    const image = Float32Array.from(labels, (label) => contrast[label]);
+    const image = new Float32Array(labels.length);
+    for (let n = 0; n < image.length; n++) image[n] = contrast[labels[n]];
     if (scenery !== null) {
       for (let n = 0; n < image.length; n++) {
         if (labels[n] === 0) image[n] = aroundContrast[scenery[n]];
@@ -106,13 +92,8 @@ function drawImageTransform(
   augmentation: Augmentation,
   isMirrored: boolean,
   random: Random,
-): ComposedMap | null {
+): RandomTransform | null {
   if (isStill(augmentation) && !isMirrored) return null;
-  const transform = drawTransform(storedShape(shape), augmentation, random);
-  return isMirrored ? mirrored(transform, 2, shape[0]) : transform;
-}
-
-/** A tensor [I, J, K] with k fastest, seen as an image whose first axis is the fastest. */
-function storedShape([i, j, k]: Triple): Triple {
-  return [k, j, i];
+  const transform = drawTransform(shape, augmentation, random);
+  return isMirrored ? mirrored(transform, shape[0]) : transform;
 }

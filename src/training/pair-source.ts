@@ -1,7 +1,6 @@
 import type {Source, TrainingConfig} from '../config/training-config.js';
 import {HypermorphError} from '../errors.js';
 import {Random} from '../random.js';
-import type {VoxelKernels} from '../volume/voxel-kernels.js';
 import {listFiles} from './file-list.js';
 import type {ImageStore, TrainingImage} from './images.js';
 import {augmentPair, paintPair, type ImagePair, type Workshop} from './make-pair.js';
@@ -24,7 +23,6 @@ export async function openSources(
   options: {
     readonly where: string;
     readonly store: ImageStore;
-    readonly kernels: VoxelKernels;
     readonly augment: boolean;
   },
 ): Promise<PairSource> {
@@ -32,7 +30,6 @@ export async function openSources(
     shape: trainingShape(config),
     augmentation:
       options.augment || kind === 'shapes' || kind === 'labels' ? config.augmentation : null,
-    kernels: options.kernels,
   });
   const opened: PairSource[] = [];
   for (const [index, source] of sources.entries()) {

@@ -1,12 +1,11 @@
 import type {Augmentation} from '../config/training-config.js';
 import type {Random} from '../random.js';
-import {fromLinearAndOffset, multiplyLinear, type Matrix3} from '../volume/affine.js';
+import {fromLinearAndOffset, multiplyLinear, type Matrix3, type Matrix4} from '../volume/affine.js';
 import type {Triple} from '../volume/volume.js';
-import type {ComposedMap} from '../volume/voxel-kernels.js';
 import {smoothNoise} from './smooth-noise.js';
 
 /** Voxels between the points at which a random deformation is computed. */
-const FIELD_SPACING = 4;
+export const FIELD_SPACING = 4;
 /** Squarings; a velocity is at most a few field voxels. */
 const INTEGRATION_STEPS = 5;
 
@@ -15,15 +14,21 @@ type Geometry = Pick<
   'rotationDegrees' | 'translationVox' | 'scale' | 'deformationVox' | 'deformationScaleVox'
 >;
 
+/** A map from the voxels x of the training grid to places in an image on it: A (x + u(x)) + t. */
+export interface RandomTransform {
+  readonly affine: Matrix4;
+  /** Null: nowhere displaced. [FI, FJ, FK, 3], voxels of the training grid, on points FIELD_SPACING voxels apart. */
+  readonly field: Float32Array | null;
+  readonly fieldShape: Triple;
+}
+
 /**
  * Draw a map from the voxels of an image to places in it: a small affine map about its centre, then a smooth displacement
  * that is the integral of a random velocity, so that nothing folds.
  *
- * @param shape - Voxels along the axes, the one that is stored fastest first; an axis of one voxel stays as it is.
+ * @param shape - I, J, K; an axis of one voxel stays as it is.
  */
-export function drawTransform(shape: Triple, amounts: Geometry, random: Random): ComposedMap {
-  const {field, fieldShape} = drawDisplacement(shape, amounts, random);
-  const perVoxel = shape.map((length) => (length === 1 ? 1 : 1 / FIELD_SPACING));
+export function drawTransform(shape: Triple, amounts: Geometry, random: Random): RandomTransform {
   const linear = drawLinear(shape, amounts, random);
   const centre = shape.map((length) => (length - 1) / 2);
   const offset = [0, 1, 2].map((row) => {
@@ -32,14 +37,8 @@ export function drawTransform(shape: Triple, amounts: Geometry, random: Random):
     return centre[row] - turned + shift;
   }) as unknown as Triple;
   return {
-    voxelToMoving: fromLinearAndOffset(linear, offset),
-    fieldToMoving: linear,
-    voxelToField: fromLinearAndOffset(
-      [perVoxel[0], 0, 0, 0, perVoxel[1], 0, 0, 0, perVoxel[2]],
-      [0, 0, 0],
-    ),
-    field,
-    fieldShape,
+    affine: fromLinearAndOffset(linear, offset),
+    ...drawDisplacement(shape, amounts, random),
   };
 }
 
@@ -49,14 +48,11 @@ export function isStill(amounts: Geometry): boolean {
   return rotationDegrees + translationVox + scale + deformationVox === 0;
 }
 
-/** The same map into the mirror image along one axis of so many voxels. */
-export function mirrored(map: ComposedMap, axis: number, length: number): ComposedMap {
-  // Mirror the place that is looked up: m -> (length - 1) - m along the axis.
-  const row = (values: readonly number[], width: number) =>
-    values.map((value, n) => (Math.floor(n / width) === axis ? -value : value));
-  const voxelToMoving = row(map.voxelToMoving, 4);
-  voxelToMoving[4 * axis + 3] += length - 1;
-  return {...map, voxelToMoving, fieldToMoving: row(map.fieldToMoving, 3)};
+/** The same map into the mirror image along the first axis of so many voxels. */
+export function mirrored(transform: RandomTransform, length: number): RandomTransform {
+  const affine = transform.affine.map((value, n) => (n < 4 ? -value : value));
+  affine[3] += length - 1;
+  return {...transform, affine};
 }
 
 function drawLinear(shape: Triple, amounts: Geometry, random: Random): Matrix3 {
@@ -81,13 +77,12 @@ function drawLinear(shape: Triple, amounts: Geometry, random: Random): Matrix3 {
   return linear.map((value, n) => value * factors[n % 3]);
 }
 
-/** A displacement in image voxels, [.., .., .., 3], on points FIELD_SPACING voxels apart. */
 function drawDisplacement(
   shape: Triple,
   {deformationVox, deformationScaleVox}: Geometry,
   random: Random,
-): {field: Float32Array; fieldShape: Triple} {
-  if (deformationVox === 0) return {field: new Float32Array(3), fieldShape: [1, 1, 1]};
+): Pick<RandomTransform, 'field' | 'fieldShape'> {
+  if (deformationVox === 0) return {field: null, fieldShape: [1, 1, 1]};
   const fieldShape = shape.map((length) =>
     length === 1 ? 1 : Math.ceil((length - 1) / FIELD_SPACING) + 1,
   ) as unknown as Triple;

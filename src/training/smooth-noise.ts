@@ -84,24 +84,31 @@ export function blurInPlace(data: Float32Array, shape: Triple, sigmaVox: number)
   }
 }
 
+/** Blur along one axis; neighbours along it lie `stride` apart, and so many lines lie beside each other. */
 function blurAlong(
   data: Float32Array,
   length: number,
   stride: number,
   weights: readonly number[],
 ): void {
-  const line = new Float32Array(length);
   const radius = weights.length - 1;
-  for (let start = 0; start < data.length; start += stride * length) {
-    for (let offset = start; offset < start + stride; offset++) {
-      for (let x = 0; x < length; x++) line[x] = data[offset + x * stride];
-      for (let x = 0; x < length; x++) {
-        let sum = weights[0] * line[x];
-        for (let r = 1; r <= radius; r++) {
-          sum += weights[r] * (line[Math.max(x - r, 0)] + line[Math.min(x + r, length - 1)]);
-        }
-        data[offset + x * stride] = sum;
+  const block = stride * length;
+  // The lines of a block with their ends repeated.
+  const padded = new Float32Array(block + 2 * radius * stride);
+  for (let start = 0; start < data.length; start += block) {
+    padded.set(data.subarray(start, start + block), radius * stride);
+    for (let r = 0; r < radius; r++) {
+      padded.copyWithin(r * stride, radius * stride, (radius + 1) * stride);
+      const last = (radius + length - 1) * stride;
+      padded.copyWithin(last + (r + 1) * stride, last, last + stride);
+    }
+    for (let n = 0; n < block; n++) {
+      const at = n + radius * stride;
+      let sum = weights[0] * padded[at];
+      for (let r = 1; r <= radius; r++) {
+        sum += weights[r] * (padded[at - r * stride] + padded[at + r * stride]);
       }
+      data[start + n] = sum;
     }
   }
 }

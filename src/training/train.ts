@@ -18,7 +18,8 @@ import {
   weightsOf,
   writeCheckpoint,
 } from './checkpoint.js';
-import {architectureOf, describeTraining} from './describe.js';
+import {architectureOf} from './architecture-of.js';
+import {describeTraining} from './describe.js';
 import {ImageStore} from './images.js';
 import {balancedWeights} from './initial-weights.js';
 import {drawLambda} from './lambda.js';
@@ -105,16 +106,11 @@ export async function openData(
 ): Promise<TrainingData> {
   const {config, kernels, onProgress} = options;
   const store = new ImageStore(config, kernels);
-  const common = {store, kernels};
-  const draw = await openSources(config.sources, config, {
-    ...common,
-    where: 'sources',
-    augment: true,
-  });
+  const draw = await openSources(config.sources, config, {store, where: 'sources', augment: true});
   const validation: ImagePair[] = [];
   if (config.validation.sources.length > 0) {
     const drawValidation = await openSources(config.validation.sources, config, {
-      ...common,
+      store,
       where: 'validation.sources',
       augment: false,
     });

@@ -1,29 +1,31 @@
 import type {TrainingConfig} from '../config/training-config.js';
-import {spacingOf} from '../volume/affine.js';
+import {sizeMultiple} from '../models/architecture.js';
+import type {ModelDescription} from '../models/model-description.js';
+import {gridSpecOf} from '../registration/model.js';
 import {networkGridFor, type NetworkGrid} from '../volume/conform.js';
 import type {Grid, Triple} from '../volume/volume.js';
-
-type GridSettings = Pick<TrainingConfig, 'grid' | 'dimensions'>;
+import {architectureOf} from './architecture-of.js';
 
 /** Voxels of the training grid along three axes; a plane has one voxel along the third. */
-export function trainingShape({grid, dimensions}: GridSettings): Triple {
+export function trainingShape({
+  grid,
+  dimensions,
+}: Pick<TrainingConfig, 'grid' | 'dimensions'>): Triple {
   const [i, j, k] = grid.shape;
   return [i, j, dimensions === 3 ? k : 1];
 }
 
+/** The grid as a model describes it. */
+export function describeGrid(config: TrainingConfig): ModelDescription['grid'] {
+  const {spacingMm, orientation, shape} = config.grid;
+  const multiple = sizeMultiple(architectureOf(config));
+  return {spacingMm, orientation, multiple, trainingShape: shape};
+}
+
 /** Place the training grid on an image: the same centre, one size for all images; what does not fit is cut off. */
-export function trainingGridOn(image: Grid, settings: GridSettings): NetworkGrid {
-  const shape = trainingShape(settings);
-  const {spacingMm, orientation} = settings.grid;
-  const spacing: Triple | null =
-    spacingMm === null
-      ? null
-      : [spacingMm[0], spacingMm[1], spacingMm[2] ?? spacingOf(image.affine)[2]];
+export function trainingGridOn(image: Grid, config: TrainingConfig): NetworkGrid {
+  const shape = trainingShape(config);
+  const spec = gridSpecOf({architecture: architectureOf(config), grid: describeGrid(config)});
   // One multiple of the whole size: exactly this size.
-  return networkGridFor(image, {
-    orientation: settings.dimensions === 3 ? orientation : null,
-    spacing,
-    multiple: shape,
-    maximumShape: shape,
-  });
+  return networkGridFor(image, {...spec, multiple: shape, maximumShape: shape});
 }

@@ -1,9 +1,5 @@
-import {existsSync} from 'node:fs';
-import {createRequire} from 'node:module';
-import {arch, platform} from 'node:os';
-import {fileURLToPath} from 'node:url';
-import {HypermorphError} from '../../errors.js';
 import type {KernelFunctions} from './kernel-functions.js';
+import {openAddon} from './open-addon.js';
 
 /** One instruction set the addon was built for. */
 export interface CompiledIsa {
@@ -54,7 +50,7 @@ export type ConvFilterGradientFunction = (
   dbias: Float32Array | null,
 ) => void;
 
-/** The functions of build/native/hypermorph.node. They check sizes, fill the arrays they are given and keep no reference. */
+/** The functions of hypermorph.node. They check sizes, fill the arrays they are given and keep no reference. */
 export interface NativeAddon extends KernelFunctions {
   isa(): string;
   lanes(): number;
@@ -81,42 +77,16 @@ export interface NativeAddon extends KernelFunctions {
   convFilterGradientReference: ConvFilterGradientFunction;
 }
 
-// The same depth from src/engines/native and from dist/engines/native.
-const PACKAGE_ROOT = new URL('../../../', import.meta.url);
-
 let loaded: NativeAddon | undefined;
-
-function candidatePaths(): string[] {
-  const places = [
-    'build/native/hypermorph.node',
-    `prebuilds/${platform()}-${arch()}/hypermorph.node`,
-  ];
-  return places.map((place) => fileURLToPath(new URL(place, PACKAGE_ROOT)));
-}
 
 /**
  * Load the native addon, once per process.
  *
  * @returns The addon's functions.
- * @throws {HypermorphError} E_ENGINE if it was not built, cannot be loaded, or HYPERMORPH_FORCE_ISA names a set that cannot run.
+ * @throws {HypermorphError} E_ENGINE if there is none, it is hidden by HYPERMORPH_NO_NATIVE or cannot be loaded, or
+ *   HYPERMORPH_FORCE_ISA names a set that cannot run.
  */
 export function loadAddon(): NativeAddon {
-  if (loaded !== undefined) return loaded;
-  const path = candidatePaths().find((place) => existsSync(place));
-  if (path === undefined) {
-    throw new HypermorphError('E_ENGINE', 'native engine: the addon must be built, got no file.', {
-      hint: 'Run `npm run build:native` with a C++ compiler installed, or use the javascript engine.',
-    });
-  }
-  try {
-    const addon = createRequire(import.meta.url)(path) as NativeAddon;
-    addon.isa();
-    loaded = addon;
-    return addon;
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new HypermorphError('E_ENGINE', `native engine: ${path} must load, got: ${reason}`, {
-      cause,
-    });
-  }
+  loaded ??= openAddon();
+  return loaded;
 }

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import {test} from 'node:test';
 import * as tf from '@tensorflow/tfjs-core';
 import {NATIVE_BACKEND} from '../../../src/engines/native/backend.js';
 import {Adam} from '../../../src/training/adam.js';
+import {test} from '../../support/native.js';
 import {assertNear, backend, draw} from './kernel-cases.js';
 
 const SIZES = [1, 17, 40000]; // the last one is pooled, so it is updated in place

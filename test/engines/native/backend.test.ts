@@ -1,11 +1,9 @@
 import assert from 'node:assert/strict';
-import {test} from 'node:test';
 import * as tf from '@tensorflow/tfjs-core';
-import {NATIVE_BACKEND, registerNativeBackend} from '../../../src/engines/native/backend.js';
+import {test, testedBackend} from '../../support/native.js';
 import {seededRandom} from '../../support/random.js';
 
-const backend = registerNativeBackend({threads: 2});
-await tf.setBackend(NATIVE_BACKEND);
+const backend = await testedBackend();
 
 const LARGE = 1 << 16; // elements; well above the smallest pooled buffer
 

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
-import {test} from 'node:test';
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-layers'; // registers the gradients of TensorFlow.js' own operations
-import {NATIVE_BACKEND, registerNativeBackend} from '../../../src/engines/native/backend.js';
+import {NATIVE_BACKEND} from '../../../src/engines/native/backend.js';
 import {convolve, convolveJoined} from '../../../src/ops/convolve.js';
+import {test, testedBackend} from '../../support/native.js';
 import {seededRandom} from '../../support/random.js';
 import {assertClose} from './conv-cases.js';
 
-registerNativeBackend({threads: 2});
+await testedBackend();
 
 interface Drawn {
   readonly shape: number[];

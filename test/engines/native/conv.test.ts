@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import {describe, test} from 'node:test';
-import {loadAddon} from '../../../src/engines/native/addon.js';
+import {test as skippedTest} from 'node:test';
+import {describe, test, testedAddon, testedIsas} from '../../support/native.js';
 import {assertClose, nameOf, runCase, type ConvCase} from './conv-cases.js';
 
-const addon = loadAddon();
-const ISAS = addon.compiledIsas();
+const addon = testedAddon();
+const ISAS = testedIsas();
 
 // Channels and positions around the widths of vectors (4, 8, 16) and of tiles (6, 12, 14).
 const CASES: readonly ConvCase[] = [
@@ -64,7 +64,7 @@ const SPACINGS: readonly ConvCase[] = (['same', 'valid'] as const).flatMap((padd
 
 for (const {isa, supported} of ISAS) {
   if (!supported) {
-    test(`convolutions on ${isa}`, {skip: `this processor has no ${isa}`}, () => undefined);
+    skippedTest(`convolutions on ${isa}`, {skip: `this processor has no ${isa}`}, () => undefined);
     continue;
   }
   describe(`convolutions on ${isa}`, () => {

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import * as tf from '@tensorflow/tfjs-core';
-import {NATIVE_BACKEND, registerNativeBackend} from '../../../src/engines/native/backend.js';
+import {NATIVE_BACKEND} from '../../../src/engines/native/backend.js';
 import '../../../src/ops/gradients.js';
+import {testedBackend, testedIsas} from '../../support/native.js';
 import {seededRandom} from '../../support/random.js';
 
-export const backend = registerNativeBackend({threads: 2});
+export const backend = await testedBackend();
 
 /** Instruction sets that this processor can run. */
-export const ISAS = backend.addon
-  .compiledIsas()
+export const ISAS = testedIsas()
   .filter(({supported}) => supported)
   .map(({isa}) => isa);
 

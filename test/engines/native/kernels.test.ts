@@ -1,4 +1,3 @@
-import {describe, test} from 'node:test';
 import * as tf from '@tensorflow/tfjs-core';
 import {dense} from '../../../src/ops/dense.js';
 import {integrateVelocity} from '../../../src/ops/integrate.js';
@@ -10,6 +9,7 @@ import {smoothness} from '../../../src/ops/smoothness.js';
 import {squaredError} from '../../../src/ops/squared-error.js';
 import {upsample} from '../../../src/ops/upsample.js';
 import {warpTensor, type WarpOptions} from '../../../src/ops/warp.js';
+import {describe, test} from '../../support/native.js';
 import {
   assertLikePortable,
   assertSameForAllThreads,

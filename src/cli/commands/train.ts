@@ -1,0 +1,62 @@
+import {Command, Option} from 'commander';
+import {addCommonOptions, addExamples, collect, type CommonOptions} from '../common-options.js';
+import type {CliContext} from '../context.js';
+
+export interface TrainOptions extends CommonOptions {
+  readonly config: string;
+  readonly set?: readonly string[];
+  readonly output?: string;
+  readonly resume?: boolean;
+  readonly dryRun?: boolean;
+  readonly engine: 'auto' | 'tensorflow' | 'native' | 'javascript';
+  readonly threads?: string;
+}
+
+const DESCRIPTION = `Train a model as a configuration says.
+
+The run folder holds config.yaml (every setting), log.jsonl (one JSON object a line), checkpoint.safetensors (everything to go on \
+from), model.safetensors (the model of the last checkpoint) and, where the configuration has validation pairs, best.safetensors. \
+Paths in the configuration are read from the current folder.
+
+Ctrl-C finishes the step, writes a checkpoint and ends with exit code 130; --resume goes on as if nothing had happened.`;
+
+export function trainCommand(context: CliContext): Command {
+  const command = new Command('train')
+    .summary('train a model on your own images, or on random shapes')
+    .description(DESCRIPTION)
+    .requiredOption('-c, --config <file>', 'the configuration, YAML')
+    .option(
+      '-s, --set <path=value>',
+      'change a setting, such as optimiser.learningRate=1e-3 or unet.encoder[2]=64; repeatable',
+      collect,
+    )
+    .option('-o, --output <folder>', 'the run folder (default: runs/ and the name of <config>)')
+    .option('--resume', 'go on from the checkpoint in the run folder')
+    .option('-n, --dry-run', 'read the configuration and all images, and say what would be done')
+    .addOption(
+      new Option('--engine <name>', 'what computes')
+        .choices(['auto', 'tensorflow', 'native', 'javascript'])
+        .default('auto'),
+    )
+    .option('--threads <n>', 'threads to use (default: all)');
+  addCommonOptions(command);
+  addExamples(command, [
+    {
+      purpose: 'Random shapes need no data; look at what would happen first:',
+      command: 'hypermorph train --config configs/shapes.yaml --dry-run',
+    },
+    {
+      purpose: 'Train, with another learning rate and folder:',
+      command:
+        'hypermorph train --config configs/shapes.yaml --set optimiser.learningRate=2e-4 --output runs/slow',
+    },
+    {
+      purpose: 'Go on with it after Ctrl-C:',
+      command: 'hypermorph train --config configs/shapes.yaml --output runs/slow --resume',
+    },
+  ]);
+  return command.action(async (options: TrainOptions) => {
+    const {runTrain} = await import('../run-train.js');
+    await runTrain(options, context);
+  });
+}

@@ -1,0 +1,150 @@
+import {basename, extname, join} from 'node:path';
+import {loadTrainingConfig} from '../config/load-config.js';
+import type {TrainingConfig} from '../config/training-config.js';
+import {startEngine} from '../engines/select.js';
+import {HypermorphError} from '../errors.js';
+import {countParameters} from '../models/weight-specs.js';
+import {architectureOf} from '../training/architecture-of.js';
+import {openData, train, type TrainingEvent, type TrainingSummary} from '../training/train.js';
+import {VERSION} from '../version.js';
+import type {TrainOptions} from './commands/train.js';
+import type {CliContext} from './context.js';
+import {createLogger, type Logger} from './logger.js';
+import {writeJson, writeTable} from './output.js';
+import {createProgressBar} from './progress.js';
+
+/** The command `train`. */
+export async function runTrain(options: TrainOptions, context: CliContext): Promise<void> {
+  const logger = await createLogger(context, options);
+  const config = await loadTrainingConfig(options.config, options.set);
+  const output = options.output ?? join('runs', basename(options.config, extname(options.config)));
+  const engine = await startEngine({engine: options.engine, ...threadsOf(options)});
+  engine.warnings.forEach((warning) => logger.warn(warning));
+  logger.debug(`engine ${engine.name}: ${engine.description}`);
+  const kernels = engine.voxelKernels;
+  if (options.dryRun === true) {
+    await openData({config, kernels, onProgress: createReporter(logger, context, options).report});
+    return describePlan(config, output, options, context);
+  }
+
+  const reporter = createReporter(logger, context, options);
+  let summary: TrainingSummary;
+  try {
+    summary = await train({
+      config,
+      output,
+      resume: options.resume === true,
+      kernels,
+      toolVersion: VERSION,
+      signal: context.signal,
+      onProgress: reporter.report,
+    });
+  } finally {
+    reporter.clear();
+  }
+  if (options.json === true) writeJson(context.stdout, summary);
+  else {
+    writeTable(context.stdout, [
+      ['steps', `${summary.step} of ${config.steps}`],
+      ['model', summary.model],
+      ...(summary.best === null ? [] : [['best model', summary.best] as const]),
+      ['checkpoint', summary.checkpoint],
+    ]);
+  }
+  if (summary.outcome === 'interrupted') {
+    throw new HypermorphError(
+      'E_INTERRUPTED',
+      `train: interrupted after step ${summary.step} of ${config.steps}; the checkpoint is in ${summary.checkpoint}.`,
+      {hint: 'Go on with the same command and --resume.'},
+    );
+  }
+}
+
+function threadsOf({threads}: TrainOptions): {readonly threads?: number} {
+  if (threads === undefined) return {};
+  const count = Number(threads);
+  if (!Number.isInteger(count) || count < 1) {
+    throw new HypermorphError(
+      'E_USAGE',
+      `train: --threads must be a whole number from 1, got "${threads}".`,
+    );
+  }
+  return {threads: count};
+}
+
+/** `--dry-run`: the configuration is sound and all images can be read. */
+function describePlan(
+  config: TrainingConfig,
+  output: string,
+  options: TrainOptions,
+  context: CliContext,
+): void {
+  const parameters = countParameters(architectureOf(config));
+  const plan = {
+    dryRun: true,
+    config: options.config,
+    output,
+    parameters,
+    shape: config.grid.shape,
+    sources: config.sources.map(({kind}) => kind),
+    validationPairs: config.validation.sources.length === 0 ? 0 : config.validation.pairs,
+    steps: config.steps,
+  };
+  if (options.json === true) return writeJson(context.stdout, plan);
+  writeTable(context.stdout, [
+    ['config', plan.config],
+    ['would write to', plan.output],
+    ['parameters', String(plan.parameters)],
+    ['grid', plan.shape.join('x')],
+    ['pairs from', plan.sources.join(', ')],
+    ['validation pairs', String(plan.validationPairs)],
+    ['steps', String(plan.steps)],
+  ]);
+}
+
+interface Reporter {
+  readonly report: (event: TrainingEvent) => void;
+  readonly clear: () => void;
+}
+
+/** Events as a bar on a terminal, and as log lines. */
+function createReporter(logger: Logger, context: CliContext, options: TrainOptions): Reporter {
+  const bar = createProgressBar(context.stderr, options.quiet !== true && options.json !== true);
+  const log = (fields: object, text: string) => {
+    bar.clear();
+    logger.info(fields, text);
+  };
+  const report = (event: TrainingEvent) => {
+    switch (event.kind) {
+      case 'warning':
+        bar.clear();
+        logger.warn(event.text);
+        break;
+      case 'start':
+        log(
+          {parameters: event.parameters, step: event.step},
+          `Training ${event.parameters} parameters, from step ${event.step} to ${event.steps}.`,
+        );
+        break;
+      case 'step':
+        bar.update(
+          event.step / event.steps,
+          `step ${event.step} of ${event.steps}, loss ${event.total.toFixed(4)}`,
+        );
+        break;
+      case 'checkpoint':
+        log({step: event.step, path: event.path}, `Checkpoint of step ${event.step} written.`);
+        break;
+      case 'validation':
+        for (const row of event.rows) {
+          log(
+            {step: event.step, ...row},
+            `Validation after step ${event.step}, lambda ${row.lambda}: similarity loss ${row.similarity.toFixed(4)}, ` +
+              `SDlogJ ${row.sdLogJacobian.toFixed(3)}, folds ${(100 * row.foldingFraction).toFixed(3)} %.`,
+          );
+        }
+        break;
+    }
+  };
+  return {report, clear: () => bar.clear()};
+}

@@ -1,0 +1,129 @@
+import assert from 'node:assert/strict';
+import {test} from 'node:test';
+import {decodeTrainingConfig} from '../../src/config/load-config.js';
+import type {TrainingConfig} from '../../src/config/training-config.js';
+
+const SHAPES = 'sources: [{kind: shapes}]\n';
+
+function decode(text: string, ...overrides: string[]): TrainingConfig {
+  return decodeTrainingConfig(SHAPES + text, {where: 'configs/x.yaml', overrides});
+}
+
+test('a configuration that only says where its pairs come from has the original defaults', () => {
+  const config = decode('');
+  assert.deepEqual(config.unet.encoder, [16, 32, 32, 32]);
+  assert.deepEqual(config.hypernetwork, {layers: 6, units: 128});
+  assert.deepEqual(config.loss.similarity, {kind: 'mse', sigma: 0.05});
+  assert.deepEqual(config.lambda, {kind: 'ends', endProbability: 0.2});
+  assert.equal(config.optimiser.learningRate, 1e-4);
+  assert.equal(config.optimiser.epsilon, 1e-7);
+  assert.equal(config.steps, 600_000);
+  assert.equal(config.batch, 1);
+});
+
+const WRONG: readonly [setting: string, message: string][] = [
+  ['unet: {encoder: [16, 32, -32, 32]}', 'unet.encoder[2] must be a positive integer, got -32.'],
+  ['unet: {encoder: [16, 3.5]}', 'unet.encoder[1] must be an integer, got 3.5.'],
+  ['unet: {encoder: many}', 'unet.encoder must be a list, got "many".'],
+  ['steps: soon', 'steps must be a number, got "soon".'],
+  ['dimensions: 4', 'dimensions must be 2 or 3, got 4.'],
+  ['lamda: 3', 'lamda must be a known setting, got 3.'],
+  ['optimiser: {learningRate: 0}', 'optimiser.learningRate must be a positive number, got 0.'],
+  ['optimiser: {rate: 1}', 'optimiser.rate must be a known setting, got 1.'],
+  [
+    'lambda: {kind: normal}',
+    'lambda.kind must be one of "ends", "uniform", "logOdds", "fixed", got "normal".',
+  ],
+  ['lambda: {kind: fixed, value: 2}', 'lambda.value must be a number of at most 1, got 2.'],
+  [
+    'lambda: {kind: logOdds, lowest: 9, highest: 2}',
+    'lambda.lowest must be below lambda.highest, got 9.',
+  ],
+  ['grid: {shape: [100, 96, 96]}', 'grid.shape[0] must be a multiple of 16, got 100.'],
+  ['grid: {shape: [96, 96]}', 'grid.shape must have 3 numbers, got [96,96].'],
+  [
+    'grid: {centre: reference}',
+    'grid.reference must name an image where grid.centre is "reference", got null.',
+  ],
+  ['hyperparameters: 2', 'hyperparameters must be 0 or 1, got 2.'],
+  ['hyperparameters: 0', 'lambda.kind must be "fixed" where hyperparameters is 0, got "ends".'],
+  ['seed: -1', 'seed must be an integer of at least 0, got -1.'],
+  ['storage: int8', 'storage must be one of "float32", "float16", "bfloat16", got "int8".'],
+  [
+    'unet: {encoder: [16, 32, 32, 32], decoder: [32]}',
+    'unet.decoder must have at least 4 features, got [32].',
+  ],
+];
+
+for (const [setting, message] of WRONG) {
+  test(`"${setting}" is refused by path and value`, () => {
+    assert.throws(() => decode(setting), {code: 'E_CONFIG', message: `configs/x.yaml: ${message}`});
+  });
+}
+
+test('a missing list of sources, an unknown kind and a source without images are named', () => {
+  const sources = (text: string) => () => decodeTrainingConfig(text, {where: 'x.yaml'});
+  assert.throws(sources('steps: 3'), {message: 'x.yaml: sources must be a list, got nothing.'});
+  assert.throws(sources('sources: []'), {
+    message: 'x.yaml: sources must be a list of at least 1, got [].',
+  });
+  assert.throws(sources('sources: [{kind: scans}]'), {
+    message: 'x.yaml: sources[0].images must be a text or a list, got nothing.',
+  });
+  assert.throws(sources('sources: [{kind: movies}]'), {
+    message:
+      'x.yaml: sources[0].kind must be one of "scans", "atlas", "pairs", "labels", "shapes", got "movies".',
+  });
+});
+
+test('several faults are all told: the first as message, the others as hint', () => {
+  assert.throws(() => decode('batch: 0\nsteps: 0'), {
+    message: 'configs/x.yaml: steps must be a positive integer, got 0.',
+    hint: 'Also: batch must be a positive integer, got 0.',
+  });
+});
+
+test('text that is not YAML is refused with its line', () => {
+  assert.throws(() => decode('steps: [1, 2'), {
+    code: 'E_CONFIG',
+    message: /^configs\/x\.yaml: must be YAML, got an error in line \d+: /,
+  });
+});
+
+test('an override changes one setting, in lists too, and its value is YAML', () => {
+  const config = decode(
+    'unet: {encoder: [8, 8, 8], decoder: [8, 8, 8]}',
+    'optimiser.learningRate=1e-3',
+    'unet.encoder[2]=64',
+    'grid.spacingMm=[2, 2, 2.5]',
+    'sources[0].maps=3',
+    'loss.similarity={kind: lncc}',
+  );
+  assert.equal(config.optimiser.learningRate, 1e-3);
+  assert.deepEqual(config.unet.encoder, [8, 8, 64]);
+  assert.deepEqual(config.grid.spacingMm, [2, 2, 2.5]);
+  assert.deepEqual(config.sources[0], {
+    kind: 'shapes',
+    weight: 1,
+    maps: 3,
+    labels: 16,
+    scaleVox: 16,
+  });
+  assert.deepEqual(config.loss.similarity, {kind: 'lncc', window: 9, epsilon: 1e-5, signed: false});
+});
+
+test('a wrong override is refused: without value, with a path that leads nowhere, with a wrong value', () => {
+  assert.throws(() => decode('', 'steps'), {
+    code: 'E_USAGE',
+    message: '--set: must have the form path=value, got "steps".',
+  });
+  assert.throws(() => decode('', 'sources.kind=scans'), {
+    code: 'E_USAGE',
+    message:
+      '--set: must lead to a setting through groups and lists that exist, got "sources.kind=scans".',
+  });
+  assert.throws(() => decode('', 'steps=-3'), {
+    code: 'E_CONFIG',
+    message: 'configs/x.yaml: steps must be a positive integer, got -3.',
+  });
+});

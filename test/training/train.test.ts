@@ -1,0 +1,174 @@
+import assert from 'node:assert/strict';
+import {readFile} from 'node:fs/promises';
+import {join} from 'node:path';
+import {before, test, type TestContext} from 'node:test';
+import * as tf from '@tensorflow/tfjs-core';
+import {decodeTrainingConfig} from '../../src/config/load-config.js';
+import {startEngine} from '../../src/engines/select.js';
+import {readModel} from '../../src/models/model-file.js';
+import {train, type TrainingEvent, type TrainOptions} from '../../src/training/train.js';
+import {portableVoxelKernels} from '../../src/volume/voxel-kernels.js';
+import {temporaryFolder} from '../support/temporary-folder.js';
+
+/** Planes of 16 x 16 voxels and two levels: a step takes milliseconds on the javascript engine. */
+const TINY = `
+dimensions: 2
+grid: {shape: [16, 16], spacingMm: null, orientation: null}
+hypernetwork: {layers: 1, units: 4}
+unet: {encoder: [4, 4], decoder: [4, 4]}
+integrationSteps: 2
+sources: [{kind: shapes, maps: 2, labels: 5, scaleVox: 6}]
+augmentation: {deformationVox: 1.5, deformationScaleVox: 8, translationVox: 0.5, blurVox: 1}
+loss: {similarity: {kind: mse, sigma: 0.2}}
+initialisation: balanced
+optimiser: {learningRate: 0.005}
+steps: 6
+logEverySteps: 1
+checkpointEverySteps: 2
+`;
+
+before(async () => {
+  await startEngine({engine: 'javascript'});
+});
+
+function optionsFor(output: string, overrides: readonly string[] = []): TrainOptions {
+  return {
+    config: decodeTrainingConfig(TINY, {where: 'tiny.yaml', overrides}),
+    output,
+    kernels: portableVoxelKernels,
+    toolVersion: '0.0.0',
+  };
+}
+
+async function weightsIn(folder: string): Promise<Map<string, Float32Array>> {
+  const {weights} = await readModel(join(folder, 'model.safetensors'));
+  return new Map([...weights].map(([name, {data}]) => [name, data]));
+}
+
+async function runTwice(t: TestContext): Promise<readonly [string, string]> {
+  return [join(await temporaryFolder(t), 'a'), join(await temporaryFolder(t), 'b')];
+}
+
+test('N + M steps equal N steps, a stop, and M resumed ones, bit for bit', async (t) => {
+  const [whole, halves] = await runTwice(t);
+  assert.equal((await train(optionsFor(whole))).outcome, 'finished');
+
+  const abort = new AbortController();
+  const stopped = await train({
+    ...optionsFor(halves),
+    signal: abort.signal,
+    onProgress: (event) => {
+      if (event.kind === 'step' && event.step === 3) abort.abort();
+    },
+  });
+  assert.equal(stopped.outcome, 'interrupted');
+  assert.equal(stopped.step, 3);
+  // What is logged after the checkpoint is forgotten when the run goes on.
+  const resumed = await train({...optionsFor(halves), resume: true});
+  assert.deepEqual([resumed.outcome, resumed.step], ['finished', 6]);
+
+  assert.deepEqual(await weightsIn(halves), await weightsIn(whole));
+  const lossesOf = async (folder: string) =>
+    (await readFile(join(folder, 'log.jsonl'), 'utf8'))
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as {step: number; total: number})
+      .map(({step, total}) => [step, total]);
+  assert.deepEqual(await lossesOf(halves), await lossesOf(whole));
+});
+
+test('an interrupted run leaves a model that loads and says what it is', async (t) => {
+  const output = join(await temporaryFolder(t), 'run');
+  const abort = new AbortController();
+  const onProgress = (event: TrainingEvent) => {
+    if (event.kind === 'step') abort.abort();
+  };
+  const summary = await train({...optionsFor(output), signal: abort.signal, onProgress});
+  assert.deepEqual([summary.outcome, summary.step], ['interrupted', 1]);
+  const {description} = await readModel(summary.model);
+  assert.equal(description.provenance.steps, 1);
+  assert.equal(description.hyperparameters[0].name, 'lambda');
+  assert.deepEqual(description.grid.trainingShape, [16, 16]);
+});
+
+test('a training leaves no tensor behind', async (t) => {
+  const output = join(await temporaryFolder(t), 'run');
+  const tensors = tf.memory().numTensors;
+  await train(optionsFor(output, ['steps=2']));
+  assert.equal(tf.memory().numTensors, tensors);
+});
+
+test('a loss that is no longer finite stops the run with the pair and the step; the last good checkpoint stays', async (t) => {
+  const output = join(await temporaryFolder(t), 'run');
+  const overrides = ['optimiser.learningRate=1e18', 'checkpointEverySteps=1', 'steps=30'];
+  await train(optionsFor(output, ['steps=1', 'checkpointEverySteps=1']));
+  const good = await readFile(join(output, 'checkpoint.safetensors'));
+  await assert.rejects(train({...optionsFor(output, overrides), resume: true}), (error: Error) => {
+    assert.equal((error as Error & {code: string}).code, 'E_RANGE');
+    assert.match(
+      error.message,
+      /^train: (the loss|weight \S+) must be finite, got \S+ (in|after) step \d+/,
+    );
+    return true;
+  });
+  assert.ok((await readModel(join(output, 'model.safetensors'))).weights.size > 0);
+  assert.equal((await readFile(join(output, 'checkpoint.safetensors'))).length, good.length);
+});
+
+test('validation is logged, and the model that did best is kept', async (t) => {
+  const output = join(await temporaryFolder(t), 'run');
+  const validation =
+    'validation={sources: [{kind: shapes, maps: 1}], pairs: 2, everySteps: 3, lambdas: [0, 1]}';
+  const summary = await train(optionsFor(output, [validation]));
+  assert.equal(summary.best, join(output, 'best.safetensors'));
+  assert.ok((await readModel(summary.best)).weights.size > 0);
+  const lines = (await readFile(join(output, 'log.jsonl'), 'utf8')).trim().split('\n');
+  const rows = lines
+    .map((line) => JSON.parse(line) as {kind: string; step: number; rows: {lambda: number}[]})
+    .filter(({kind}) => kind === 'validation');
+  assert.deepEqual(
+    rows.map(({step}) => step),
+    [3, 6],
+  );
+  assert.deepEqual(
+    rows[0].rows.map(({lambda}) => lambda),
+    [0, 1],
+  );
+});
+
+test('a run is never overwritten, and one that is not there is not resumed', async (t) => {
+  const output = join(await temporaryFolder(t), 'run');
+  await assert.rejects(train({...optionsFor(output), resume: true}), {
+    code: 'E_USAGE',
+    message: `train: the folder to resume must hold a checkpoint, got ${output} without ${join(output, 'checkpoint.safetensors')}.`,
+  });
+  await train(optionsFor(output, ['steps=1']));
+  await assert.rejects(train(optionsFor(output)), {
+    code: 'E_USAGE',
+    message: `train: the output folder must not hold another run, got ${output}.`,
+  });
+});
+
+test('a checkpoint of another architecture is refused by the tensor that does not fit', async (t) => {
+  const output = join(await temporaryFolder(t), 'run');
+  await train(optionsFor(output, ['steps=1']));
+  await assert.rejects(train({...optionsFor(output, ['unet.encoder[1]=6']), resume: true}), {
+    code: 'E_WEIGHTS',
+    message:
+      /checkpoint\.safetensors: tensor "unet_enc_conv_1_0\/hyperkernel_kernel" must have shape/,
+  });
+});
+
+test('a run can start from the weights of another model', async (t) => {
+  const [first, second] = await runTwice(t);
+  await train(optionsFor(first, ['steps=2']));
+  const start = `initialModel=${join(first, 'model.safetensors')}`;
+  await train(optionsFor(second, [start, 'steps=1', 'optimiser.learningRate=1e-12']));
+  const [a, b] = [await weightsIn(first), await weightsIn(second)];
+  for (const [name, data] of a) {
+    assert.ok(
+      data.every((value, n) => Math.abs(value - b.get(name)![n]) < 1e-6),
+      name,
+    );
+  }
+});
