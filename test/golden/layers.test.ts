@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import {after, describe, test} from 'node:test';
+import {after, test} from 'node:test';
 import * as tf from '@tensorflow/tfjs-core';
 import {HypermorphError} from '../../src/errors.js';
 import {
@@ -9,7 +9,7 @@ import {
 import {HyperDenseFromDense} from '../../src/layers/hyper-dense-from-dense.js';
 import type {Activation} from '../../src/ops/activation.js';
 import {convolve, type ConvolveOptions} from '../../src/ops/convolve.js';
-import {testEngines} from '../support/engines.js';
+import {onEveryEngine} from '../support/engines.js';
 import {goldenCases, goldenInputs, type GoldenCase} from './support/golden.js';
 import {GoldenReport} from './support/golden-report.js';
 import {gradientsOf, toGolden, toTensors} from './support/tensors.js';
@@ -84,27 +84,24 @@ function runLayer(golden: GoldenCase, inputs: Tensors): tf.Tensor {
   return layer.call([x, h]);
 }
 
-for (const engine of await testEngines()) {
-  describe(`golden layers on ${engine.name}`, () => {
-    for (const golden of goldenCases('layers')) {
-      test(`${golden.name} gives the original's numbers`, async () => {
-        await engine.activate();
-        if (golden.statistics) {
-          checkInitializers(golden);
-          report.pass(engine.name, golden, 'limits and spread of the initial weights');
-        } else if (!golden.works) {
-          checkRefusal(golden);
-          report.pass(engine.name, golden, 'refused, as by the original');
-        } else {
-          checkNumbers(engine.name, golden);
-        }
-      });
-    }
-    test('every case ran', () => {
-      assert.deepEqual(report.missing(engine.name), []);
+onEveryEngine('golden layers', (engine) => {
+  for (const golden of goldenCases('layers')) {
+    test(`${golden.name} gives the original's numbers`, () => {
+      if (golden.statistics) {
+        checkInitializers(golden);
+        report.pass(engine, golden, 'limits and spread of the initial weights');
+      } else if (!golden.works) {
+        checkRefusal(golden);
+        report.pass(engine, golden, 'refused, as by the original');
+      } else {
+        checkNumbers(engine, golden);
+      }
     });
+  }
+  test('every case ran', () => {
+    assert.deepEqual(report.missing(engine), []);
   });
-}
+});
 
 function checkNumbers(engine: string, golden: GoldenCase): void {
   tf.tidy(() => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import {after, describe, test} from 'node:test';
+import {after, test} from 'node:test';
 import * as tf from '@tensorflow/tfjs-core';
 import {HypermorphError} from '../../src/errors.js';
 import {
@@ -12,7 +12,7 @@ import {
 } from '../../src/losses/similarity.js';
 import {lnccMap} from '../../src/ops/lncc.js';
 import {smoothness, type Penalty} from '../../src/ops/smoothness.js';
-import {testEngines} from '../support/engines.js';
+import {onEveryEngine} from '../support/engines.js';
 import {goldenCases, goldenInputs, type GoldenCase} from './support/golden.js';
 import {GoldenReport} from './support/golden-report.js';
 import {gradientsOf, toGolden, toTensors} from './support/tensors.js';
@@ -67,43 +67,35 @@ function mutualInformationOptions(golden: GoldenCase) {
   });
 }
 
-for (const engine of await testEngines()) {
-  describe(`golden losses on ${engine.name}`, () => {
-    for (const golden of goldenCases('losses')) {
-      test(`${golden.name} gives the original's numbers`, async () => {
-        await engine.activate();
-        if (!golden.works) {
-          checkRefusal(golden);
-          report.pass(engine.name, golden, 'bin centres cannot be given, here as in the original');
+onEveryEngine('golden losses', (engine) => {
+  for (const golden of goldenCases('losses')) {
+    test(`${golden.name} gives the original's numbers`, () => {
+      if (!golden.works) {
+        checkRefusal(golden);
+        report.pass(engine, golden, 'bin centres cannot be given, here as in the original');
+        return;
+      }
+      tf.tidy(() => {
+        const {y_true: fixed, ...rest} = toTensors(goldenInputs(golden));
+        if ('cc' in golden.outputs) {
+          report.check(engine, golden, 'cc', toGolden(lnccMap(fixed, rest.y_pred)));
           return;
         }
-        tf.tidy(() => {
-          const {y_true: fixed, ...rest} = toTensors(goldenInputs(golden));
-          if ('cc' in golden.outputs) {
-            report.check(engine.name, golden, 'cc', toGolden(lnccMap(fixed, rest.y_pred)));
-            return;
-          }
-          report.check(
-            engine.name,
-            golden,
-            'value',
-            toGolden(runLoss(golden, {y_true: fixed, ...rest})),
-          );
-          const {vox_weight: weight, y_pred: moved} = rest;
-          const gradients = gradientsOf(
-            (tensors) =>
-              runLoss(golden, {y_true: fixed, ...(weight && {vox_weight: weight}), ...tensors}),
-            {y_pred: moved},
-          );
-          report.check(engine.name, golden, 'grad', toGolden(gradients.y_pred));
-        });
+        report.check(engine, golden, 'value', toGolden(runLoss(golden, {y_true: fixed, ...rest})));
+        const {vox_weight: weight, y_pred: moved} = rest;
+        const gradients = gradientsOf(
+          (tensors) =>
+            runLoss(golden, {y_true: fixed, ...(weight && {vox_weight: weight}), ...tensors}),
+          {y_pred: moved},
+        );
+        report.check(engine, golden, 'grad', toGolden(gradients.y_pred));
       });
-    }
-    test('every case ran', () => {
-      assert.deepEqual(report.missing(engine.name), []);
     });
+  }
+  test('every case ran', () => {
+    assert.deepEqual(report.missing(engine), []);
   });
-}
+});
 
 function checkRefusal(golden: GoldenCase): void {
   const image = tf.zeros([1, 4, 4, 4, 1]);

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
-import {after, describe, test} from 'node:test';
+import {after, test} from 'node:test';
 import * as tf from '@tensorflow/tfjs-core';
 import {HypermorphError} from '../../src/errors.js';
 import {architectureSchema} from '../../src/models/architecture.js';
 import {importKerasModel} from '../../src/models/keras-import.js';
 import {RegistrationNetwork, type Prediction} from '../../src/models/registration-network.js';
 import {countParameters, listWeights} from '../../src/models/weight-specs.js';
-import {testEngines} from '../support/engines.js';
+import {onEveryEngine} from '../support/engines.js';
 import {
   goldenCases,
   goldenInputs,
@@ -32,27 +32,24 @@ const FIELDS: Readonly<Record<string, keyof Prediction>> = {
   y_target: 'movedBack',
 };
 
-for (const engine of await testEngines()) {
-  describe(`golden models on ${engine.name}`, () => {
-    for (const golden of goldenCases('models').filter(isAvailable)) {
-      test(`${golden.name} gives the original's numbers`, async () => {
-        await engine.activate();
-        if (golden.name === 'full_default_listing') {
-          checkListing();
-          report.pass(engine.name, golden, 'every layer, shape and count');
-        } else if (!golden.works) {
-          checkIndivisibleShape(golden);
-          report.pass(engine.name, golden, 'refused, as by the original');
-        } else {
-          await checkFields(engine.name, golden);
-        }
-      });
-    }
-    test('every case ran', () => {
-      assert.deepEqual(report.missing(engine.name), []);
+onEveryEngine('golden models', (engine) => {
+  for (const golden of goldenCases('models').filter(isAvailable)) {
+    test(`${golden.name} gives the original's numbers`, async () => {
+      if (golden.name === 'full_default_listing') {
+        checkListing();
+        report.pass(engine, golden, 'every layer, shape and count');
+      } else if (!golden.works) {
+        checkIndivisibleShape(golden);
+        report.pass(engine, golden, 'refused, as by the original');
+      } else {
+        await checkFields(engine, golden);
+      }
     });
+  }
+  test('every case ran', () => {
+    assert.deepEqual(report.missing(engine), []);
   });
-}
+});
 
 async function checkFields(engine: string, golden: GoldenCase): Promise<void> {
   const {description, weights} = await importKerasModel(goldenModelPath(golden));

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
-import {after, describe, test} from 'node:test';
+import {after, test} from 'node:test';
 import * as tf from '@tensorflow/tfjs-core';
 import {lnccLoss, mseLoss} from '../../src/losses/similarity.js';
 import {importKerasModel} from '../../src/models/keras-import.js';
 import {RegistrationNetwork} from '../../src/models/registration-network.js';
 import {Adam} from '../../src/training/adam.js';
 import {lossGradients} from '../../src/training/step.js';
-import {testEngines} from '../support/engines.js';
+import {onEveryEngine} from '../support/engines.js';
 import {
   goldenCases,
   goldenInputs,
@@ -21,19 +21,16 @@ import {toGolden, toTensors} from './support/tensors.js';
 const report = new GoldenReport(['training']);
 after(() => console.log(report.table()));
 
-for (const engine of await testEngines()) {
-  describe(`golden training on ${engine.name}`, () => {
-    for (const golden of goldenCases('training').filter(isAvailable)) {
-      test(`${golden.name}: twelve steps end in the original's weights`, async () => {
-        await engine.activate();
-        await checkTraining(engine.name, golden);
-      });
-    }
-    test('every case ran', () => {
-      assert.deepEqual(report.missing(engine.name), []);
+onEveryEngine('golden training', (engine) => {
+  for (const golden of goldenCases('training').filter(isAvailable)) {
+    test(`${golden.name}: twelve steps end in the original's weights`, async () => {
+      await checkTraining(engine, golden);
     });
+  }
+  test('every case ran', () => {
+    assert.deepEqual(report.missing(engine), []);
   });
-}
+});
 
 async function checkTraining(engine: string, golden: GoldenCase): Promise<void> {
   const {args} = golden;

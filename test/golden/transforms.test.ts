@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import {after, describe, test} from 'node:test';
+import {after, test} from 'node:test';
 import * as tf from '@tensorflow/tfjs-core';
 import {RescaleTransform, SpatialTransformer, VecInt} from '../../src/layers/transform-layers.js';
 import {
@@ -11,7 +11,7 @@ import {
 } from '../../src/ops/affine-field.js';
 import {jacobianDeterminant} from '../../src/ops/jacobian.js';
 import type {Interpolation} from '../../src/ops/warp.js';
-import {testEngines} from '../support/engines.js';
+import {onEveryEngine} from '../support/engines.js';
 import {goldenCases, goldenInputs, type GoldenCase} from './support/golden.js';
 import {GoldenReport} from './support/golden-report.js';
 import {gradientsOf, toGolden, toTensors} from './support/tensors.js';
@@ -71,33 +71,25 @@ function swapFirstTwo(field: tf.Tensor): tf.Tensor {
   return tf.concat([b, a, c], field.rank - 1);
 }
 
-for (const engine of await testEngines()) {
-  describe(`golden transforms on ${engine.name}`, () => {
-    for (const golden of goldenCases('transforms')) {
-      test(`${golden.name} gives the original's numbers`, async () => {
-        await engine.activate();
-        tf.tidy(() => {
-          const {r, ...inputs} = toTensors(goldenInputs(golden));
-          const names = Object.keys(golden.outputs);
-          const outputs = runTransform(golden, inputs);
-          for (const name of names.filter((output) => !output.startsWith('grad_'))) {
-            report.check(engine.name, golden, name, toGolden(outputs[name]));
-          }
-          if (!r) return;
-          const gradients = gradientsOf((tensors) => runTransform(golden, tensors).y, inputs, r);
-          for (const name of names.filter((output) => output.startsWith('grad_'))) {
-            report.check(
-              engine.name,
-              golden,
-              name,
-              toGolden(gradients[name.slice('grad_'.length)]),
-            );
-          }
-        });
+onEveryEngine('golden transforms', (engine) => {
+  for (const golden of goldenCases('transforms')) {
+    test(`${golden.name} gives the original's numbers`, () => {
+      tf.tidy(() => {
+        const {r, ...inputs} = toTensors(goldenInputs(golden));
+        const names = Object.keys(golden.outputs);
+        const outputs = runTransform(golden, inputs);
+        for (const name of names.filter((output) => !output.startsWith('grad_'))) {
+          report.check(engine, golden, name, toGolden(outputs[name]));
+        }
+        if (!r) return;
+        const gradients = gradientsOf((tensors) => runTransform(golden, tensors).y, inputs, r);
+        for (const name of names.filter((output) => output.startsWith('grad_'))) {
+          report.check(engine, golden, name, toGolden(gradients[name.slice('grad_'.length)]));
+        }
       });
-    }
-    test('every case ran', () => {
-      assert.deepEqual(report.missing(engine.name), []);
     });
+  }
+  test('every case ran', () => {
+    assert.deepEqual(report.missing(engine), []);
   });
-}
+});

@@ -1,42 +1,47 @@
-import '@tensorflow/tfjs-backend-cpu';
 import {existsSync} from 'node:fs';
-import {createRequire} from 'node:module';
 import {before, describe, test} from 'node:test';
 import {fileURLToPath} from 'node:url';
-import util from 'node:util';
 import * as tf from '@tensorflow/tfjs-core';
-import {registerNativeBackend} from '../../src/engines/native/backend.js';
+import {startEngine, type EngineName} from '../../src/engines/select.js';
 
 /** An engine that this machine can run, and how to make it the current one. */
 export interface TestEngine {
-  readonly name: string;
+  readonly name: EngineName;
   readonly activate: () => Promise<void>;
 }
 
-export async function testEngines(): Promise<readonly TestEngine[]> {
-  const engines: TestEngine[] = [{name: 'javascript', activate: () => setBackend('cpu')}];
-  if (process.env.TF_PREFIX && existsSync(process.env.TF_PREFIX)) {
-    (util as any).isNullOrUndefined ??= (x: unknown) => x == null;
-    createRequire(process.env.TF_PREFIX + '/x.js')('@tensorflow/tfjs-node-gpu');
-    engines.push({name: 'tensorflow', activate: () => setBackend('tensorflow')});
+/** Where `scripts/provide-libtensorflow.js` puts the tensorflow engine's package. */
+const PROVIDED = fileURLToPath(new URL('../../.cache/libtensorflow', import.meta.url));
+if (existsSync(PROVIDED)) process.env.HYPERMORPH_TENSORFLOW_PREFIX ??= PROVIDED;
+
+const NAMES: readonly EngineName[] = ['javascript', 'tensorflow', 'native'];
+const BACKENDS = {javascript: 'cpu', tensorflow: 'tensorflow', native: 'native'} as const;
+
+const available: TestEngine[] = [];
+const missing = new Map<EngineName, string>();
+for (const name of NAMES) {
+  try {
+    await startEngine({engine: name});
+    available.push({name, activate: () => useBackend(BACKENDS[name])});
+  } catch (error) {
+    missing.set(name, error instanceof Error ? error.message : String(error));
   }
-  registerNativeBackend();
-  engines.push({name: 'native', activate: () => setBackend('native')});
-  return process.env.ONLY ? engines.filter((e) => e.name === process.env.ONLY) : engines;
 }
 
-async function setBackend(name: string): Promise<void> {
+async function useBackend(name: string): Promise<void> {
   await tf.setBackend(name);
   await tf.ready();
 }
-const available = await testEngines();
 
-/** Register tests once for every engine. */
-export function onEveryEngine(what: string, tests: () => void): void {
-  for (const engine of available) {
-    describe(`${what} on ${engine.name}`, () => {
-      before(engine.activate);
-      tests();
+/** Register tests once for every engine; one that does not load on this machine is a visible skip. */
+export function onEveryEngine(what: string, tests: (engine: EngineName) => void): void {
+  for (const {name, activate} of available) {
+    describe(`${what} on ${name}`, () => {
+      before(activate);
+      tests(name);
     });
+  }
+  for (const [name, reason] of missing) {
+    test(`${what} on ${name}`, {skip: reason});
   }
 }
