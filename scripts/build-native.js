@@ -1,20 +1,38 @@
 #!/usr/bin/env node
 // Builds the native engine, build/native/hypermorph.node, with the C++ compiler that is there; nothing is downloaded.
-// Without a compiler it says so in one line and succeeds: the javascript engine still works.
+// A prebuilt binary that fits, made from the same sources, is left to do the work instead. Without either it says so in one
+// line and succeeds: the javascript engine still works.
 //
-//   node scripts/build-native.js [--sanitize] [--arch arm64 --output build/native-arm64]
-//   CXX names the compiler (default: c++, g++, clang++, first one found).
+//   node scripts/build-native.js [--sanitize] [--target linux-arm64] [--output FOLDER]
+//   node scripts/build-native.js --prebuild [--target NAME]   writes prebuilds/<target>/ for publication
+//   node scripts/build-native.js --print-target               the name of this machine
+//
+// Targets are <platform>-<arch>, with -musl behind it for Linux without glibc. CXX names the compiler, with arguments if need be;
+// the default is the first one found. Built and tested where this is developed: linux-x64, linux-arm64 (under emulation) and
+// linux-x64-musl. darwin and win32 are written after the compilers' manuals, for the matrix of .github/workflows/prebuild.yml.
 
 import {spawn, spawnSync} from 'node:child_process';
 import {createHash} from 'node:crypto';
-import {existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync} from 'node:fs';
-import {basename, join} from 'node:path';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import {createRequire} from 'node:module';
+import {basename, join, resolve} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {parseArgs} from 'node:util';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const SOURCE = join(ROOT, 'src/native');
 const JOBS = 2;
+const LIBRARY = 'hypermorph.node';
+const FALLBACK = 'the javascript engine will be used.';
+const require = createRequire(import.meta.url);
 
 /** Flags of each instruction set; everything else is built for the base processor. */
 const ISA_FLAGS = {
@@ -33,59 +51,87 @@ const ISA_FLAGS = {
   arm64: {scalar: [], neon: []},
 };
 
+/** Compilers in the order in which they are looked for. On Windows it has to be clang++: cl has no vector types. */
+const COMPILERS = {linux: ['c++', 'g++', 'clang++'], darwin: ['clang++'], win32: ['clang++']};
+const TRIPLES = {x64: 'x86_64', arm64: 'aarch64'};
+const SANITIZERS = ['-fsanitize=address,undefined'];
+
 const {values: options} = parseArgs({
   options: {
-    arch: {type: 'string', default: process.arch},
-    output: {type: 'string', default: 'build/native'},
+    target: {type: 'string', default: targetOfHost()},
+    output: {type: 'string'},
+    prebuild: {type: 'boolean', default: false},
     sanitize: {type: 'boolean', default: false},
+    'print-target': {type: 'boolean', default: false},
   },
 });
+const isHost = options.target === targetOfHost();
+const [, platform, arch, musl] =
+  /^(linux|darwin|win32)-(x64|arm64)(-musl)?$/.exec(options.target) ?? [];
 
 function say(text) {
   process.stdout.write(`${text}\n`);
 }
 
+/** The same rule as hostTarget() in src/engines/native/open-addon.ts. */
+function targetOfHost() {
+  const name = `${process.platform}-${process.arch}`;
+  if (process.platform !== 'linux') return name;
+  // Otherwise the report asks a name server for every open connection.
+  process.report.excludeNetwork = true;
+  const {glibcVersionRuntime} = process.report.getReport().header;
+  return glibcVersionRuntime === undefined ? `${name}-musl` : name;
+}
+
+/** @returns {string[] | undefined} Program and first arguments of the first compiler that answers. */
 function findCompiler() {
-  const candidates = process.env['CXX'] ? [process.env['CXX']] : ['c++', 'g++', 'clang++'];
-  return candidates.find((name) => spawnSync(name, ['--version'], {stdio: 'ignore'}).status === 0);
+  const cross = `${TRIPLES[arch]}-linux-${musl ? 'musl' : 'gnu'}-g++`;
+  const names = platform === 'linux' && !isHost ? [cross] : COMPILERS[platform];
+  const candidates = process.env['CXX'] ? [process.env['CXX']] : names;
+  return candidates
+    .map((name) => name.split(' '))
+    .find(([program, ...args]) => {
+      const {status} = spawnSync(program, [...args, '--version'], {stdio: 'ignore'});
+      return status === 0;
+    });
+}
+
+/** Which machine the code is for, where the compiler's name does not say it. */
+function machineFlags() {
+  if (platform === 'darwin')
+    return ['-arch', arch === 'x64' ? 'x86_64' : 'arm64', '-mmacosx-version-min=11.0'];
+  if (platform === 'win32' && !process.env['CXX'])
+    return [`--target=${TRIPLES[arch]}-pc-windows-msvc`];
+  return [];
 }
 
 function commonFlags() {
-  const flags = [
-    '-std=c++20',
-    '-fPIC',
-    '-fvisibility=hidden',
-    '-fno-math-errno',
-    '-fno-trapping-math',
-  ];
+  const flags = ['-std=c++20', ...(platform === 'win32' ? [] : ['-fPIC']), '-fvisibility=hidden'];
+  flags.push('-fno-math-errno', '-fno-trapping-math');
   flags.push('-Wall', '-Wextra', '-Werror=missing-field-initializers', '-Wno-psabi', '-DNDEBUG');
   // NAPI_VERSION 8: Node 20 and later.
   flags.push('-DNAPI_VERSION=8', `-I${SOURCE}`);
-  flags.push('-isystem', join(ROOT, 'node_modules/node-api-headers/include'));
-  if (options.sanitize)
-    flags.push('-O1', '-g', '-fsanitize=address,undefined', '-fno-omit-frame-pointer');
+  flags.push('-isystem', require('node-api-headers').include_dir);
+  if (options.sanitize) flags.push('-O1', '-g', ...SANITIZERS, '-fno-omit-frame-pointer');
   else flags.push('-O3');
-  return flags;
+  return [...flags, ...machineFlags()];
 }
 
 /** Every translation unit: source, object, flags. */
-function listUnits(output) {
-  const isaFlags = ISA_FLAGS[options.arch];
+function listUnits(folder) {
+  const isaFlags = ISA_FLAGS[arch];
   const units = [];
-  const add = (folder, extra) => {
-    for (const name of readdirSync(join(SOURCE, folder)).filter((entry) => entry.endsWith('.cc'))) {
+  for (const room of ['.', 'bindings', 'isa']) {
+    for (const name of readdirSync(join(SOURCE, room)).filter((entry) => entry.endsWith('.cc'))) {
       const stem = basename(name, '.cc');
-      if (folder === 'isa' && !(stem in isaFlags)) continue;
+      if (room === 'isa' && !(stem in isaFlags)) continue;
       units.push({
-        source: join(SOURCE, folder, name),
-        object: join(output, 'objects', `${folder.replace('.', 'base')}-${stem}.o`),
-        flags: [...commonFlags(), ...(folder === 'isa' ? isaFlags[stem] : []), ...extra],
+        source: join(SOURCE, room, name),
+        object: join(folder, `${room.replace('.', 'base')}-${stem}.o`),
+        flags: [...commonFlags(), ...(room === 'isa' ? isaFlags[stem] : [])],
       });
     }
-  };
-  add('.', []);
-  add('bindings', []);
-  add('isa', []);
+  }
   return units;
 }
 
@@ -118,11 +164,13 @@ function execute(program, args) {
 }
 
 async function compileAll(compiler, units) {
-  const version = spawnSync(compiler, ['--version']).stdout;
+  const [program, ...first] = compiler;
+  const version = spawnSync(program, [...first, '--version']).stdout;
   const fingerprint = createHash('sha256').update(version).digest('hex');
   const waiting = [];
   for (const unit of units) {
     const args = [
+      ...first,
       ...unit.flags,
       '-MMD',
       '-MF',
@@ -138,7 +186,7 @@ async function compileAll(compiler, units) {
   const total = waiting.length;
   const worker = async () => {
     for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-      await execute(compiler, next.args);
+      await execute(program, next.args);
       writeFileSync(`${next.unit.object}.cmd`, next.command);
     }
   };
@@ -146,49 +194,101 @@ async function compileAll(compiler, units) {
   return total;
 }
 
-function linkFlags() {
-  const flags = ['-shared'];
-  if (process.platform === 'darwin') flags.push('-undefined', 'dynamic_lookup');
-  else flags.push('-static-libgcc', '-static-libstdc++', '-pthread', '-Wl,--gc-sections');
-  if (options.sanitize) return ['-shared', '-pthread', '-fsanitize=address,undefined'];
-  return flags;
+function linkFlags(folder) {
+  if (platform === 'win32') return ['-shared', ...machineFlags(), ...importLibraries(folder)];
+  const flags = ['-shared', ...machineFlags()];
+  if (options.sanitize) return [...flags, '-pthread', ...SANITIZERS];
+  if (platform === 'darwin') return [...flags, '-undefined', 'dynamic_lookup', '-Wl,-dead_strip'];
+  flags.push('-static-libgcc', '-static-libstdc++', '-pthread', '-Wl,--gc-sections');
+  return options.prebuild ? [...flags, '-Wl,-s'] : flags;
+}
+
+/** Windows wants to know which program will offer Node's functions; llvm-dlltool, which comes with clang++, makes libraries that say it. */
+function importLibraries(folder) {
+  const machine = arch === 'x64' ? 'i386:x86-64' : 'arm64';
+  return Object.entries(require('node-api-headers').def_paths).map(([name, definition]) => {
+    const library = join(folder, `${name}.lib`);
+    const tool = process.env['DLLTOOL']?.split(' ') ?? ['llvm-dlltool'];
+    const args = ['-m', machine, '-d', definition, '-l', library];
+    const {status} = spawnSync(tool[0], [...tool.slice(1), ...args], {stdio: 'inherit'});
+    if (status !== 0) throw new Error(`${tool[0]} failed on ${definition}`);
+    return library;
+  });
+}
+
+/** One number for everything a binary is made from. */
+function hashOfSources() {
+  const hash = createHash('sha256');
+  const names = readdirSync(SOURCE, {recursive: true}).map((name) => name.replaceAll('\\', '/'));
+  for (const name of names.filter((entry) => /\.(cc|h)$/.test(entry)).sort()) {
+    hash.update(`${name}\n${readFileSync(join(SOURCE, name), 'utf8').replaceAll('\r\n', '\n')}`);
+  }
+  return hash.digest('hex');
+}
+
+const PREBUILD = join(ROOT, 'prebuilds', options.target);
+const HASH_FILE = 'sources.sha256';
+
+/** Whether there is a prebuilt binary for this machine that is made from these sources and loads here. */
+function hasFittingPrebuild() {
+  const library = join(PREBUILD, LIBRARY);
+  const hash = join(PREBUILD, HASH_FILE);
+  if (!existsSync(library) || !existsSync(hash)) return false;
+  if (readFileSync(hash, 'utf8').trim() !== hashOfSources()) return false;
+  // In another process: this one may still have to compile over it.
+  return spawnSync(process.execPath, ['-e', `require(${JSON.stringify(library)})`]).status === 0;
+}
+
+async function build(compiler) {
+  const suffix = `${isHost ? '' : `-${options.target}`}${options.sanitize ? '-sanitize' : ''}`;
+  const work = join(ROOT, `build/native${suffix}`);
+  const output = options.prebuild ? PREBUILD : resolve(ROOT, options.output ?? work);
+  const objects = join(work, 'objects');
+  mkdirSync(objects, {recursive: true});
+  mkdirSync(output, {recursive: true});
+  const library = join(output, LIBRARY);
+  const units = listUnits(objects);
+  const compiled = await compileAll(compiler, units);
+  const linked = existsSync(library) ? statSync(library).mtimeMs : 0;
+  const isStale = units.some(({object}) => statSync(object).mtimeMs > linked);
+  if (isStale || options.prebuild) {
+    // Linked beside and renamed: a running process keeps the library it has loaded.
+    const files = units.map((unit) => unit.object);
+    const [program, ...first] = compiler;
+    const fresh = `${library}.new`;
+    await execute(program, [...first, ...files, ...linkFlags(objects), '-o', fresh]);
+    renameSync(fresh, library);
+  }
+  if (options.prebuild) writeFileSync(join(output, HASH_FILE), `${hashOfSources()}\n`);
+  say(`native engine: ${isStale ? `built (${compiled} files)` : 'up to date'}, ${library}`);
 }
 
 async function main() {
-  if (!(options.arch in ISA_FLAGS) || process.platform === 'win32') {
-    say(
-      `native engine: not built for ${process.platform}-${options.arch}; the javascript engine will be used.`,
-    );
-    return;
-  }
+  if (options['print-target']) return say(options.target);
+  if (arch === undefined || (musl && platform !== 'linux'))
+    return say(`native engine: not built for ${options.target}; ${FALLBACK}`);
+  const isPlain = isHost && !options.prebuild && !options.sanitize && options.output === undefined;
+  if (isPlain && !existsSync(join(ROOT, 'build/native', LIBRARY)) && hasFittingPrebuild())
+    return say(`native engine: prebuilt for ${options.target}, ${join(PREBUILD, LIBRARY)}`);
   const compiler = findCompiler();
-  if (compiler === undefined) {
-    say(
-      'native engine: not built, no C++ compiler found (install g++ or clang++); the javascript engine will be used.',
-    );
-    return;
-  }
-  const output = join(ROOT, options.output + (options.sanitize ? '-sanitize' : ''));
-  mkdirSync(join(output, 'objects'), {recursive: true});
-  const library = join(output, 'hypermorph.node');
-  const units = listUnits(output);
-  const compiled = await compileAll(compiler, units);
-  if (compiled > 0 || !existsSync(library)) {
-    // Linked beside and renamed: a running process keeps the library it has loaded.
-    await execute(compiler, [
-      ...units.map((unit) => unit.object),
-      ...linkFlags(),
-      '-o',
-      `${library}.new`,
-    ]);
-    await execute('mv', ['-f', `${library}.new`, library]);
-  }
-  say(`native engine: ${compiled === 0 ? 'up to date' : `built (${compiled} files)`}, ${library}`);
+  return compiler === undefined ? reportNoCompiler(isPlain) : build(compiler);
+}
+
+function reportNoCompiler(isPlain) {
+  const names = platform === 'win32' ? 'clang++' : 'g++ or clang++';
+  const there = [join(ROOT, 'build/native', LIBRARY), join(PREBUILD, LIBRARY)].find(existsSync);
+  if (isPlain && there !== undefined)
+    return say(`native engine: no C++ compiler found (install ${names}); ${there} stays as it is.`);
+  say(`native engine: not built, no C++ compiler found (install ${names}); ${FALLBACK}`);
+  // Whoever asks for more than the engine of this machine wants to know that it is not there.
+  if (!isPlain) process.exitCode = 1;
 }
 
 main().catch((error) => {
-  say(`native engine: not built, ${error.message}; the javascript engine will be used.`);
+  say(`native engine: not built, ${error.message}; ${FALLBACK}`);
   // An explicit build fails loudly; during an installation the package stays usable without it.
-  process.exitCode =
-    process.env['npm_command'] === 'ci' || process.env['npm_command'] === 'install' ? 0 : 1;
+  const isInstallation =
+    ['ci', 'install'].includes(process.env['npm_command']) ||
+    ['install', 'prepare'].includes(process.env['npm_lifecycle_event']);
+  process.exitCode = isInstallation ? 0 : 1;
 });
