@@ -1,0 +1,88 @@
+import {existsSync} from 'node:fs';
+import {join} from 'node:path';
+import {fileURLToPath} from 'node:url';
+import type {BenchCase} from './cases.js';
+import type {BenchInputs} from './inputs.js';
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+const SCRIPTS = join(ROOT, 'scripts', 'bench');
+const PYTHON = join(ROOT, '.cache', 'python-torch', 'bin', 'python');
+const CLI = join(ROOT, 'bin', 'hypermorph.js');
+
+/** Somebody who does the work: we, or a peer. */
+export interface Contender {
+  readonly name: string;
+  readonly kind: 'native' | 'pytorch' | 'tensorflow';
+  /** Command of the worker process. */
+  readonly worker: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
+  /** The command that registers two files; null where there is none. */
+  register(inputs: BenchInputs, lambda: number): readonly string[] | null;
+}
+
+function ours(engine: 'native' | 'tensorflow', threads: number): Contender {
+  return {
+    name: engine === 'native' ? 'hypermorph' : 'libtensorflow',
+    kind: engine,
+    worker: [
+      process.execPath,
+      '--import',
+      'tsx',
+      join(SCRIPTS, 'worker.ts'),
+      engine,
+      String(threads),
+    ],
+    environment: {TF_NUM_INTRAOP_THREADS: String(threads), TF_CPP_MIN_LOG_LEVEL: '2'},
+    register: ({folder, model, fixed, moving}, lambda) =>
+      engine === 'native'
+        ? [
+            process.execPath,
+            CLI,
+            'register',
+            ...['--model', model, '--lambda', String(lambda), '--engine', engine],
+            ...['--threads', String(threads), '--quiet'],
+            ...['--moved', join(folder, 'moved.nii.gz'), '--warp', join(folder, 'warp.nii.gz')],
+            ...[fixed, moving],
+          ]
+        : null,
+  };
+}
+
+function pytorch(format: 'channels_last' | 'contiguous', threads: number): Contender {
+  return {
+    name: format === 'channels_last' ? 'PyTorch channels-last' : 'PyTorch contiguous',
+    kind: 'pytorch',
+    worker: [PYTHON, join(SCRIPTS, 'peer', 'worker.py'), format, String(threads)],
+    environment: {OMP_NUM_THREADS: String(threads)},
+    register: ({folder, model, fixed, moving}, lambda) =>
+      format === 'channels_last'
+        ? [
+            PYTHON,
+            join(SCRIPTS, 'peer', 'register.py'),
+            ...[model, String(lambda), fixed, moving],
+            ...[join(folder, 'peer_moved.nii.gz'), join(folder, 'peer_warp.nii.gz')],
+            String(threads),
+          ]
+        : null,
+  };
+}
+
+/** Who takes part: the native engine and, where asked for, whichever peers are installed. */
+export function listContenders(
+  withPeers: boolean,
+  threads: number,
+): {readonly contenders: readonly Contender[]; readonly missing: readonly string[]} {
+  const contenders = [ours('native', threads)];
+  const missing: string[] = [];
+  if (!withPeers) return {contenders, missing};
+  if (existsSync(PYTHON)) {
+    contenders.push(pytorch('channels_last', threads), pytorch('contiguous', threads));
+  } else missing.push('PyTorch is not installed; `node scripts/bench/provide-torch.js` does so.');
+  contenders.push(ours('tensorflow', threads));
+  return {contenders, missing};
+}
+
+/** Whether a contender is asked to do a case. */
+export function takesPart({kind}: Contender, {peers}: BenchCase): boolean {
+  return kind === 'native' || peers.includes(kind);
+}
