@@ -229,6 +229,7 @@ const STAGE_TEXTS: Readonly<Record<string, string>> = {
   predict: 'running the network',
   sample: 'sampling the moving image',
   place: 'placing the fields',
+  measure: 'measuring the result',
 };
 
 function drawProgress(bar: ProgressBar, {stage, finished, total}: ProgressEvent): void {

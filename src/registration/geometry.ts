@@ -1,14 +1,13 @@
-import {
-  fromLinearAndOffset,
-  identityMatrix,
-  invert,
-  linearPart,
-  multiply,
-  type Matrix4,
-} from '../volume/affine.js';
+import {identityMatrix, invert, linearPart, multiply, type Matrix4} from '../volume/affine.js';
 import {isSameGrid, type NetworkGrid} from '../volume/conform.js';
 import type {Grid, Triple} from '../volume/volume.js';
-import type {ComposedMap, VoxelKernels, WorldMap} from '../volume/voxel-kernels.js';
+import type {
+  ComposedMap,
+  Outside,
+  VoxelKernels,
+  Voxels,
+  WorldMap,
+} from '../volume/voxel-kernels.js';
 
 /**
  * Where everything lies: F, M and N are the voxel -> RAS mm matrices of `fixed`, `moving` and `network`.
@@ -28,6 +27,9 @@ export type NetworkField = Float32Array;
 
 /** Millimetres along left, posterior, superior: the convention of ITK's displacement files. */
 const RAS_TO_LPS: Matrix4 = [-1, 0, 0, 0, 0, -1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1];
+
+/** (k, j, i) -> (i, j, k): tensor order of the one index is disk order of the other. */
+const REVERSED_INDEX: Matrix4 = [0, 0, 1, 0, 0, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1];
 
 /** Network grid index -> fixed voxel. */
 export function networkToFixed({fixed, network}: RegistrationGeometry): Matrix4 {
@@ -127,9 +129,27 @@ export function scalarOnFixed(
 ): Float32Array {
   // An array in tensor order is one in disk order with its axes reversed, on both sides.
   const {fixed, network} = geometry;
-  const toNetwork = reverseAxes(fixedToNetwork(geometry));
+  const toNetwork = multiply(REVERSED_INDEX, fixedToNetwork(geometry), REVERSED_INDEX);
   const image = {data: scalar, shape: reversed(network.shape)};
   return options.kernels.sampleOnGrid(image, toNetwork, reversed(fixed.shape), {
+    interpolation: 'linear',
+    outside: options.outside,
+  });
+}
+
+/**
+ * The moving image on the fixed grid as the headers (or the alignment) place it, without any displacement.
+ *
+ * @returns Disk order of the fixed grid.
+ */
+export function movingOnFixed(
+  geometry: RegistrationGeometry,
+  moving: Voxels,
+  options: {readonly outside: Outside; readonly kernels: VoxelKernels},
+): Float32Array {
+  const {fixed, moving: grid, alignment} = geometry;
+  const toMoving = multiply(invert(grid.affine), alignment, fixed.affine, REVERSED_INDEX);
+  return options.kernels.sampleOnGrid(moving, toMoving, reversed(fixed.shape), {
     interpolation: 'linear',
     outside: options.outside,
   });
@@ -180,10 +200,4 @@ function subtract(a: Matrix4, b: Matrix4): Matrix4 {
 
 function reversed([i, j, k]: Triple): Triple {
   return [k, j, i];
-}
-
-/** The same map between two grids whose axes are both counted backwards. */
-function reverseAxes(m: Matrix4): Matrix4 {
-  const linear = linearPart(m).toReversed();
-  return fromLinearAndOffset(linear, [m[11], m[7], m[3]]);
 }

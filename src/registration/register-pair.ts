@@ -14,6 +14,7 @@ import {
   composeMap,
   composeWarp,
   isOneGrid,
+  movingOnFixed,
   networkToFixed,
   networkToMoving,
   scalarOnFixed,
@@ -97,7 +98,7 @@ export interface RegistrationSummary {
   readonly warnings: readonly string[];
 }
 
-const STAGES = 5;
+const STAGES = 6;
 
 /**
  * Register a moving image to a fixed one.
@@ -133,7 +134,7 @@ export async function registerPair(options: RegisterPairOptions): Promise<Regist
 
   const sampled = await stages.run('sample', () => sampleImages(options, geometry, fields));
   const placed = await stages.run('place', () => placeFields(options, geometry, fields));
-  const measures = {
+  const measures = await stages.run('measure', () => ({
     displacement: measureDisplacement(
       placed.warp,
       composeWarp(geometry, fields.displacement),
@@ -141,7 +142,7 @@ export async function registerPair(options: RegisterPairOptions): Promise<Regist
     ),
     similarity: measureSimilarity({fixed: fixed.data, ...sampled}, conformed.scales),
     jacobian: measureJacobian(fields.jacobian, geometry),
-  };
+  }));
 
   const {alignment, network} = geometry;
   const overlap = overlapOf(fixed, moving, alignment);
@@ -230,9 +231,8 @@ function sampleImages(
   const repeatsEdge = isOneGrid(geometry) && options.model.network.architecture.fill === null;
   const outside: Outside = repeatsEdge ? 'edge' : NaN;
   const map = composeMap(geometry, fields.displacement);
-  const still = {...map, fieldToMoving: new Array<number>(9).fill(0)};
   return {
-    before: kernels.sampleThroughMap(moving, still, fixed.shape, {outside}),
+    before: movingOnFixed(geometry, moving, {outside, kernels}),
     after: kernels.sampleThroughMap(moving, map, fixed.shape, {outside}),
     labels: labels.map((label) => {
       const labelMap = composeMap(geometry, fields.displacement, label);

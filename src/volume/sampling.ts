@@ -203,15 +203,21 @@ function sampleLinear(
         fj * ((1 - fi) * data[n + stepK + stepJ] + fi * data[n + stepK + stepJ + stepI]));
   if (value - value === 0) return value;
   // A corner is NaN or infinite (or the product of such a corner with weight 0): again, with such voxels as 0.
-  const finite = (index: number) => (data[index] - data[index] === 0 ? data[index] : 0);
   return (
     (1 - fk) *
-      ((1 - fj) * ((1 - fi) * finite(n) + fi * finite(n + stepI)) +
-        fj * ((1 - fi) * finite(n + stepJ) + fi * finite(n + stepJ + stepI))) +
+      ((1 - fj) * ((1 - fi) * finiteAt(data, n) + fi * finiteAt(data, n + stepI)) +
+        fj * ((1 - fi) * finiteAt(data, n + stepJ) + fi * finiteAt(data, n + stepJ + stepI))) +
     fk *
-      ((1 - fj) * ((1 - fi) * finite(n + stepK) + fi * finite(n + stepK + stepI)) +
-        fj * ((1 - fi) * finite(n + stepK + stepJ) + fi * finite(n + stepK + stepJ + stepI)))
+      ((1 - fj) * ((1 - fi) * finiteAt(data, n + stepK) + fi * finiteAt(data, n + stepK + stepI)) +
+        fj *
+          ((1 - fi) * finiteAt(data, n + stepK + stepJ) +
+            fi * finiteAt(data, n + stepK + stepJ + stepI)))
   );
+}
+
+function finiteAt(data: VoxelArray, index: number): number {
+  const value = data[index];
+  return value - value === 0 ? value : 0;
 }
 
 /** Value of the voxel nearest to index (x, y, z) of an image stored i fastest. */
@@ -233,8 +239,7 @@ function sampleNearest(
   const i = Math.floor(clampIndex(x, lengthI) + HALF_VOXEL);
   const j = Math.floor(clampIndex(y, lengthJ) + HALF_VOXEL);
   const k = Math.floor(clampIndex(z, lengthK) + HALF_VOXEL);
-  const value = data[i + lengthI * (j + lengthJ * k)];
-  return value - value === 0 ? value : 0;
+  return finiteAt(data, i + lengthI * (j + lengthJ * k));
 }
 
 function isInside(position: number, length: number): boolean {

@@ -127,7 +127,7 @@ describe('register writes', () => {
     assert.equal(report.engine.name, 'javascript');
     assert.ok(report.displacement.maximumMm >= report.displacement.meanMm);
     const stages = report.stages.map(({name}) => name);
-    assert.deepEqual(stages, ['read', 'align', 'conform', 'predict', 'sample', 'place']);
+    assert.deepEqual(stages, ['read', 'align', 'conform', 'predict', 'sample', 'place', 'measure']);
     assert.ok(report.stages.every(({memoryMib}) => memoryMib !== null && memoryMib > 10));
   });
 

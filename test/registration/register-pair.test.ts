@@ -369,7 +369,7 @@ describe('registerPair', () => {
       fakeNetwork(() => [1, 0, 0]),
       {onProgress: ({stage}) => events.push(stage)},
     );
-    assert.deepEqual(events, ['align', 'conform', 'predict', 'sample', 'place', null]);
+    assert.deepEqual(events, ['align', 'conform', 'predict', 'sample', 'place', 'measure', null]);
     const controller = new AbortController();
     await assert.rejects(
       register(
