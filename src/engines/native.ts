@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
-import {portableVoxelKernels} from '../volume/voxel-kernels.js';
 import type {Engine, StartOptions} from './engine.js';
 import {loadAddon} from './native/addon.js';
 import {NATIVE_BACKEND, registerNativeBackend} from './native/backend.js';
+import {createNativeVoxelKernels} from './native/voxel-kernels.js';
 
 /**
  * The addon's kernels on a TensorFlow.js backend.
@@ -10,12 +10,12 @@ import {NATIVE_BACKEND, registerNativeBackend} from './native/backend.js';
  * @throws {HypermorphError} E_ENGINE if the addon cannot be loaded.
  */
 export async function startNative(options: StartOptions): Promise<Engine> {
-  registerNativeBackend(options);
+  const backend = registerNativeBackend(options);
   await tf.setBackend(NATIVE_BACKEND);
   return {
     name: 'native',
     description: describeNative(),
-    voxelKernels: portableVoxelKernels,
+    voxelKernels: createNativeVoxelKernels(backend.addon),
     warnings: [],
   };
 }

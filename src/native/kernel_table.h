@@ -10,6 +10,7 @@
 #include "kernels/losses.h"
 #include "kernels/peak.h"
 #include "kernels/pool.h"
+#include "kernels/resample.h"
 #include "kernels/rescale.h"
 #include "kernels/warp.h"
 
@@ -58,6 +59,13 @@ struct KernelTable {
   BinaryFn binary;
   LinearFn linear;
   JoinFn join;
+  GridSampleFn sample_grid;
+  MapSampleFn sample_map;
+  MapLabelFn sample_labels;
+  MapOffsetFn map_offsets;
+  IntensityFn find_extremes;
+  IntensityFn find_largest_within;
+  IntensityFn count_intensities;
 };
 
 }  // namespace hypermorph

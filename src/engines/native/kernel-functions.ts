@@ -1,3 +1,5 @@
+import type {VoxelArray} from '../../volume/volume.js';
+
 /** Kernels of the addon beside the convolutions. Sizes come first; the last array is filled, inputs are not kept. */
 export interface KernelFunctions {
   /** `sizes`: n, I, J, K, C of the fine image, three window lengths. */
@@ -131,4 +133,61 @@ export interface KernelFunctions {
   linear(factor: number, term: number, x: Float32Array, y: Float32Array): void;
   /** `sizes`: rows, width of a, width of b. */
   join(sizes: Int32Array, a: Float32Array, b: Float32Array, y: Float32Array): void;
+
+  /** `size`, `shape`: I, J, K of the image and of the grid. `toVoxel`: twelve numbers, row-major. */
+  sampleGrid(
+    data: Float32Array,
+    size: Int32Array,
+    hasEdge: number,
+    outside: number,
+    toVoxel: Float64Array,
+    shape: Int32Array,
+    isLinear: number,
+    out: Float32Array,
+  ): void;
+  /** `matrices`: base (12), linear (9), voxel to field (12). `sizes`: I, J, K of the field and of the grid. */
+  sampleMap(
+    data: Float32Array,
+    size: Int32Array,
+    hasEdge: number,
+    outside: number,
+    matrices: Float64Array,
+    field: Float32Array,
+    sizes: Int32Array,
+    out: Float32Array,
+  ): void;
+  /** `outside`: one element; all three arrays of one type. */
+  sampleLabels(
+    labels: VoxelArray,
+    size: Int32Array,
+    hasEdge: number,
+    outside: VoxelArray,
+    matrices: Float64Array,
+    field: Float32Array,
+    sizes: Int32Array,
+    out: VoxelArray,
+  ): void;
+  mapOffsets(
+    matrices: Float64Array,
+    field: Float32Array,
+    sizes: Int32Array,
+    out: Float32Array,
+  ): void;
+  /** Fills minimum, maximum and number of the finite values. */
+  findExtremes(data: Float32Array, extremes: Float64Array): void;
+  /** Fills the second number of `extremes`. */
+  findLargestWithin(
+    data: Float32Array,
+    minimum: number,
+    maximum: number,
+    extremes: Float64Array,
+  ): void;
+  /** `counts`: 65536 bins. */
+  countIntensities(
+    data: Float32Array,
+    minimum: number,
+    maximum: number,
+    width: number,
+    counts: Uint32Array,
+  ): void;
 }

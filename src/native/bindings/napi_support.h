@@ -58,5 +58,6 @@ bool registerWarp(napi_env env, napi_value exports);
 bool registerLosses(napi_env env, napi_value exports);
 bool registerDense(napi_env env, napi_value exports);
 bool registerArithmetic(napi_env env, napi_value exports);
+bool registerResample(napi_env env, napi_value exports);
 
 }  // namespace hypermorph::bindings

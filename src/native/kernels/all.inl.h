@@ -12,6 +12,7 @@
 #include "kernels/lncc.inl.h"
 #include "kernels/peak.inl.h"
 #include "kernels/pool.inl.h"
+#include "kernels/resample.inl.h"
 #include "kernels/rescale.inl.h"
 #include "kernels/warp_gradient.inl.h"
 
@@ -60,6 +61,13 @@ const KernelTable kTable{
     .binary = &binary,
     .linear = &linear,
     .join = &join,
+    .sample_grid = &sampleGrid,
+    .sample_map = &sampleMap,
+    .sample_labels = &sampleLabels,
+    .map_offsets = &mapOffsets,
+    .find_extremes = &findExtremes,
+    .find_largest_within = &findLargestWithin,
+    .count_intensities = &countIntensities,
 };
 
 }  // namespace hypermorph::HYPERMORPH_ISA

@@ -1,0 +1,129 @@
+import type {Matrix4} from '../../volume/affine.js';
+import {
+  INTENSITY_BINS,
+  intensityRangeBy,
+  type IntensityScans,
+} from '../../volume/intensity-range.js';
+import type {Triple, VoxelArray} from '../../volume/volume.js';
+import {
+  portableVoxelKernels,
+  type Outside,
+  type PlacedField,
+  type VoxelKernels,
+} from '../../volume/voxel-kernels.js';
+import type {NativeAddon} from './addon.js';
+
+/** The addon's loops over voxels; element types it does not know (such as float64) go to the portable ones. */
+export function createNativeVoxelKernels(addon: NativeAddon): VoxelKernels {
+  return {
+    sampleOnGrid(volume, toVoxel, shape, options) {
+      const {data} = volume;
+      if (!(data instanceof Float32Array) || isEmpty(volume.shape, shape))
+        return portableVoxelKernels.sampleOnGrid(volume, toVoxel, shape, options);
+      const result = new Float32Array(shape[0] * shape[1] * shape[2]);
+      addon.sampleGrid(
+        data,
+        Int32Array.from(volume.shape),
+        ...edgeOf(options.outside),
+        Float64Array.from(toVoxel.slice(0, 12)),
+        Int32Array.from(shape),
+        options.interpolation === 'linear' ? 1 : 0,
+        result,
+      );
+      return result;
+    },
+    sampleThroughMap(volume, map, shape, options) {
+      const {data} = volume;
+      if (!(data instanceof Float32Array) || isEmpty(volume.shape, shape, map.fieldShape))
+        return portableVoxelKernels.sampleThroughMap(volume, map, shape, options);
+      const result = new Float32Array(shape[0] * shape[1] * shape[2]);
+      addon.sampleMap(
+        data,
+        Int32Array.from(volume.shape),
+        ...edgeOf(options.outside),
+        matricesOf(map.voxelToMoving, map.fieldToMoving, map),
+        map.field,
+        Int32Array.of(...map.fieldShape, ...shape),
+        result,
+      );
+      return result;
+    },
+    sampleLabelsThroughMap(volume, map, shape, options) {
+      const {data} = volume;
+      if (data.BYTES_PER_ELEMENT > 4 || isEmpty(volume.shape, shape, map.fieldShape))
+        return portableVoxelKernels.sampleLabelsThroughMap(volume, map, shape, options);
+      const result = emptyLike(data, shape[0] * shape[1] * shape[2]);
+      const [hasEdge, number] = edgeOf(options.outside);
+      const outside = emptyLike(data, 1);
+      outside[0] = number;
+      addon.sampleLabels(
+        data,
+        Int32Array.from(volume.shape),
+        hasEdge,
+        outside,
+        matricesOf(map.voxelToMoving, map.fieldToMoving, map),
+        map.field,
+        Int32Array.of(...map.fieldShape, ...shape),
+        result,
+      );
+      return result;
+    },
+    worldDisplacement(map, shape) {
+      if (isEmpty(shape, map.fieldShape)) return portableVoxelKernels.worldDisplacement(map, shape);
+      const result = new Float32Array(3 * shape[0] * shape[1] * shape[2]);
+      addon.mapOffsets(
+        matricesOf(map.voxelToOffset, map.fieldToOffset, map),
+        map.field,
+        Int32Array.of(...map.fieldShape, ...shape),
+        result,
+      );
+      return result;
+    },
+    intensityRange(data, percentiles) {
+      if (!(data instanceof Float32Array))
+        return portableVoxelKernels.intensityRange(data, percentiles);
+      return intensityRangeBy(nativeScans(addon, data), data.length, percentiles);
+    },
+  };
+}
+
+function nativeScans(addon: NativeAddon, data: Float32Array): IntensityScans {
+  return {
+    extremes() {
+      const found = new Float64Array(3);
+      addon.findExtremes(data, found);
+      return {minimum: found[0], maximum: found[1], finite: found[2]};
+    },
+    countInto(minimum, maximum, width) {
+      const counts = new Uint32Array(INTENSITY_BINS);
+      addon.countIntensities(data, minimum, maximum, width, counts);
+      return counts;
+    },
+    largestWithin(minimum, maximum) {
+      const found = new Float64Array(3);
+      addon.findLargestWithin(data, minimum, maximum, found);
+      return found[1];
+    },
+  };
+}
+
+function edgeOf(outside: Outside): [hasEdge: number, outside: number] {
+  return outside === 'edge' ? [1, 0] : [0, outside];
+}
+
+function matricesOf(
+  base: Matrix4,
+  linear: readonly number[],
+  {voxelToField}: PlacedField,
+): Float64Array {
+  return Float64Array.of(...base.slice(0, 12), ...linear, ...voxelToField.slice(0, 12));
+}
+
+function isEmpty(...shapes: readonly Triple[]): boolean {
+  return shapes.some((shape) => shape.some((length) => length < 1));
+}
+
+function emptyLike(data: VoxelArray, length: number): VoxelArray {
+  const Type = data.constructor as new (length: number) => VoxelArray;
+  return new Type(length);
+}

@@ -1,0 +1,134 @@
+import assert from 'node:assert/strict';
+import {test} from 'node:test';
+import {createNativeVoxelKernels} from '../../../src/engines/native/voxel-kernels.js';
+import type {Matrix4} from '../../../src/volume/affine.js';
+import type {Triple, VoxelArray} from '../../../src/volume/volume.js';
+import {
+  portableVoxelKernels,
+  type ComposedMap,
+  type Outside,
+  type VoxelKernels,
+} from '../../../src/volume/voxel-kernels.js';
+import {ISAS, assertNear, backend, draw} from './kernel-cases.js';
+
+const native = createNativeVoxelKernels(backend.addon);
+const OUTSIDE: readonly Outside[] = ['edge', 0, 7, NaN];
+const SIZE: Triple = [9, 7, 18];
+const GRID: Triple = [17, 10, 5];
+
+// Turned, scaled, and partly outside the image.
+const TO_VOXEL: Matrix4 = [0.4, 0.1, -0.2, 1, -0.05, 0.7, 0.3, -0.9, 0.2, -0.1, 2.1, 3, 0, 0, 0, 1];
+const FIELD_SIZE: Triple = [6, 5, 7];
+
+function image(): Float32Array {
+  const {values} = draw(SIZE, 1, 0, 100);
+  values[40] = NaN;
+  values[41] = Infinity;
+  return values;
+}
+
+function map(): ComposedMap {
+  return {
+    voxelToMoving: TO_VOXEL,
+    fieldToMoving: [1.1, 0.1, 0, -0.2, 0.9, 0.1, 0, 0.3, 1.2],
+    voxelToField: [0.35, 0, 0.1, -0.8, 0, 0.5, 0, 0.2, 0.1, 0, 1.4, 0.3, 0, 0, 0, 1],
+    field: draw([...FIELD_SIZE, 3], 2, -2, 2).values,
+    fieldShape: FIELD_SIZE,
+  };
+}
+
+/** Both implementations, the native one for every instruction set and for one to three threads. */
+function compare(what: string, run: (kernels: VoxelKernels) => VoxelArray, tolerance = 1e-6): void {
+  const expected = run(portableVoxelKernels);
+  for (const isa of ISAS) {
+    backend.addon.setIsa(isa);
+    backend.addon.setThreads(1);
+    const actual = run(native);
+    assert.equal(actual.constructor, expected.constructor);
+    assertNear(withoutNaN(actual), withoutNaN(expected), tolerance, `${what}, ${isa}`);
+    for (const threads of [2, 3]) {
+      backend.addon.setThreads(threads);
+      assert.deepEqual(run(native), actual, `${what}, ${isa}, ${threads} threads`);
+    }
+  }
+  backend.addon.setIsa(ISAS[0]);
+  backend.addon.setThreads(2);
+}
+
+/** NaN as a number that no image has, so that it must be at the same places. */
+function withoutNaN(values: VoxelArray): Float32Array {
+  return Float32Array.from(values, (value) => (Number.isNaN(value) ? -1e4 : value));
+}
+
+test('an image is sampled on a grid as by the portable kernel', () => {
+  for (const outside of OUTSIDE) {
+    for (const interpolation of ['linear', 'nearest'] as const) {
+      compare(`${interpolation}, outside ${String(outside)}`, (kernels) =>
+        kernels.sampleOnGrid({data: image(), shape: SIZE}, TO_VOXEL, GRID, {
+          interpolation,
+          outside,
+        }),
+      );
+    }
+  }
+});
+
+test('an image of integers is sampled on a grid too', () => {
+  const data = Int16Array.from(image(), (value) => (Number.isFinite(value) ? value : 0));
+  compare('int16', (kernels) =>
+    kernels.sampleOnGrid({data, shape: SIZE}, TO_VOXEL, GRID, {
+      interpolation: 'linear',
+      outside: 0,
+    }),
+  );
+});
+
+test('an image is sampled through a map as by the portable kernel', () => {
+  for (const outside of OUTSIDE) {
+    compare(`outside ${String(outside)}`, (kernels) =>
+      kernels.sampleThroughMap({data: image(), shape: SIZE}, map(), GRID, {outside}),
+    );
+  }
+});
+
+test('label maps keep their element type and their numbers', () => {
+  const types = [Uint8Array, Int8Array, Uint16Array, Int16Array, Uint32Array, Int32Array];
+  for (const Type of [...types, Float32Array, Float64Array]) {
+    const labels = new Type(draw(SIZE, 3, 0, 120).values.map(Math.floor));
+    if (Type === Float32Array) labels[33] = NaN;
+    for (const outside of ['edge', 0, 3] as const) {
+      compare(
+        `${Type.name}, outside ${outside}`,
+        (kernels) =>
+          kernels.sampleLabelsThroughMap({data: labels, shape: SIZE}, map(), GRID, {outside}),
+        0,
+      );
+    }
+  }
+});
+
+test('a warp file holds what the portable kernel computes', () => {
+  const {voxelToMoving: voxelToOffset, fieldToMoving: fieldToOffset, ...placed} = map();
+  compare('offsets', (kernels) =>
+    kernels.worldDisplacement({voxelToOffset, fieldToOffset, ...placed}, GRID),
+  );
+});
+
+test('the range of intensities is the same number by number', () => {
+  const noisy = draw([300, 400], 4, -3, 5).values;
+  noisy[7] = NaN;
+  noisy[70000] = -Infinity;
+  const cases = [noisy, new Float32Array(10).fill(2), Float32Array.of(NaN), new Float32Array(0)];
+  for (const data of cases) {
+    for (const percentiles of [
+      {low: 0, high: 100},
+      {low: 1, high: 99},
+      {low: 0.1, high: 99.9},
+    ]) {
+      assert.deepEqual(
+        native.intensityRange(data, percentiles),
+        portableVoxelKernels.intensityRange(data, percentiles),
+      );
+    }
+  }
+});
