@@ -7,13 +7,16 @@
  */
 import {readFileSync} from 'node:fs';
 import * as tf from '@tensorflow/tfjs-core';
-import {startEngine, type Engine} from '../src/engines/select.js';
+import {startEngine} from '../src/engines/select.js';
 import {readNifti, type NiftiImage} from '../src/formats/nifti.js';
 import {readModel} from '../src/models/model-file.js';
 import {RegistrationNetwork} from '../src/models/registration-network.js';
 import {gridSpecOf} from '../src/registration/model.js';
-import {registerPair, type RegistrationModel} from '../src/registration/register-pair.js';
-import type {VoxelArray} from '../src/volume/volume.js';
+import {
+  registerPair,
+  type NamedVolume,
+  type RegistrationModel,
+} from '../src/registration/register-pair.js';
 
 interface Pair {
   readonly name: string;
@@ -42,40 +45,46 @@ function meanDice(a: ArrayLike<number>, b: ArrayLike<number>): number {
   return scores.reduce((sum, score) => sum + score, 0) / scores.length;
 }
 
-function nameVolume(image: NiftiImage) {
-  return {...image, name: image.path};
+interface Images {
+  readonly fixed: NamedVolume;
+  readonly moving: NamedVolume;
+  readonly fixedLabels: NamedVolume | null;
+  readonly movingLabels: NamedVolume | null;
 }
 
-async function evaluate(pair: Pair, lambda: number, model: RegistrationModel, engine: Engine) {
-  const [fixed, moving] = [await readNifti(pair.fixed), await readNifti(pair.moving)].map(
-    nameVolume,
-  );
-  const read = async (path: string | undefined) =>
-    path === undefined ? null : nameVolume(await readNifti(path, {kind: 'label'}));
-  const [fixedLabels, movingLabels] = [await read(pair.fixedLabels), await read(pair.movingLabels)];
-  const run = (network: RegistrationModel['network']) =>
-    registerPair({
-      fixed,
-      moving,
-      model: {...model, network},
-      engine,
-      hyperparameters: [lambda],
-      align: pair.align ?? 'headers',
-      labels: movingLabels === null ? [] : [movingLabels],
-    });
-  const dice = (labels: readonly VoxelArray[]) =>
-    fixedLabels === null || labels.length === 0 ? null : meanDice(fixedLabels.data, labels[0]);
-  const still = await run(stillNetwork(model.network));
-  const {summary, labels} = await run(model.network);
+async function readImages(pair: Pair): Promise<Images> {
+  const name = (image: NiftiImage): NamedVolume => ({...image, name: image.path});
+  const labels = async (path: string | undefined) =>
+    path === undefined ? null : name(await readNifti(path, {kind: 'label'}));
   return {
-    nccBefore: summary.similarity.before.ncc,
-    nccAfter: summary.similarity.after.ncc,
-    diceBefore: dice(still.labels),
-    diceAfter: dice(labels),
-    sdLogJacobian: summary.jacobian.sdLogJacobian,
-    foldingPercent: 100 * summary.jacobian.foldingFraction,
-    meanMm: summary.displacement.meanMm,
-    maximumMm: summary.displacement.maximumMm,
+    fixed: name(await readNifti(pair.fixed)),
+    moving: name(await readNifti(pair.moving)),
+    fixedLabels: await labels(pair.fixedLabels),
+    movingLabels: await labels(pair.movingLabels),
+  };
+}
+
+/** Register, and compare the labels where there are some. */
+async function measure(
+  images: Images,
+  align: Pair['align'],
+  lambda: number,
+  model: RegistrationModel,
+) {
+  const {fixed, moving, fixedLabels, movingLabels} = images;
+  const {summary, labels} = await registerPair({
+    fixed,
+    moving,
+    model,
+    engine,
+    hyperparameters: [lambda],
+    align: align ?? 'headers',
+    labels: movingLabels === null ? [] : [movingLabels],
+  });
+  return {
+    ...summary,
+    dice:
+      fixedLabels === null || movingLabels === null ? null : meanDice(fixedLabels.data, labels[0]),
   };
 }
 
@@ -109,19 +118,28 @@ console.log(
 );
 console.log('|---|---|---|---|---|---|---|---|---|---|');
 for (const pair of pairs) {
+  const images = await readImages(pair);
+  const still = {...model, network: stillNetwork(model.network)};
+  const before =
+    images.movingLabels === null ? null : (await measure(images, pair.align, 0.5, still)).dice;
   for (const lambda of lambdas) {
-    const r = await evaluate(pair, lambda, model, engine);
+    const {similarity, dice, jacobian, displacement} = await measure(
+      images,
+      pair.align,
+      lambda,
+      model,
+    );
     const cells = [
       pair.name,
       String(lambda),
-      digits(r.nccBefore, 3),
-      digits(r.nccAfter, 3),
-      digits(r.diceBefore, 3),
-      digits(r.diceAfter, 3),
-      digits(r.sdLogJacobian, 3),
-      digits(r.foldingPercent, 3),
-      digits(r.meanMm, 2),
-      digits(r.maximumMm, 1),
+      digits(similarity.before.ncc, 3),
+      digits(similarity.after.ncc, 3),
+      digits(before, 3),
+      digits(dice, 3),
+      digits(jacobian.sdLogJacobian, 3),
+      digits(100 * jacobian.foldingFraction, 3),
+      digits(displacement.meanMm, 2),
+      digits(displacement.maximumMm, 1),
     ];
     console.log(`| ${cells.join(' | ')} |`);
   }

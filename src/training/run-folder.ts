@@ -45,11 +45,11 @@ export class RunFolder {
   }
 
   /**
-   * Begin a run, or go on with one.
+   * Check that a run can begin here, or go on.
    *
    * @throws {HypermorphError} E_USAGE if a new run would overwrite one, or there is none to resume.
    */
-  async open(config: TrainingConfig, options: {readonly resume: boolean}): Promise<void> {
+  async requireUsable(options: {readonly resume: boolean}): Promise<void> {
     const exists = await fileExists(this.checkpoint);
     if (exists && !options.resume) {
       throw new HypermorphError(
@@ -65,8 +65,13 @@ export class RunFolder {
         {hint: 'Start the run without --resume.'},
       );
     }
+  }
+
+  /** Write the settings; the log begins with the run, or goes on after a step. */
+  async begin(config: TrainingConfig, step: number): Promise<void> {
     await writeFileAtomically(this.config, stringify(config));
-    if (!exists) await writeFileAtomically(this.log, '');
+    if (step === 0) await writeFileAtomically(this.log, '');
+    else await this.#forgetAfter(step);
   }
 
   /** Add a line to the log. */
@@ -75,7 +80,7 @@ export class RunFolder {
   }
 
   /** Take back what was logged after a step: a resumed run will write it again. */
-  async forgetAfter(step: number): Promise<void> {
+  async #forgetAfter(step: number): Promise<void> {
     if (!(await fileExists(this.log))) return;
     const lines = (await readFileText(this.log)).split('\n').filter((line) => line !== '');
     const kept = lines.filter((line) => stepOf(line) <= step);

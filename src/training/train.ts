@@ -82,12 +82,12 @@ export interface TrainingSummary {
  *   last good checkpoint stays.
  */
 export async function train(options: TrainOptions): Promise<TrainingSummary> {
-  const {config} = options;
   const folder = new RunFolder(options.output);
+  await folder.requireUsable({resume: options.resume === true});
   const data = await openData(options);
-  await folder.open(config, {resume: options.resume === true});
   const run = await TrainingRun.begin(folder, data, options);
   try {
+    await folder.begin(options.config, run.step);
     return await run.go();
   } finally {
     run.dispose();
@@ -165,7 +165,6 @@ class TrainingRun {
       });
     }
     const checkpoint = await readCheckpoint(folder.checkpoint, architecture);
-    await folder.forgetAfter(checkpoint.state.step);
     restoreOptimiser(optimiser, checkpoint);
     return new TrainingRun(options, folder, data, {
       network: RegistrationNetwork.fromWeights(architecture, checkpoint.weights),
@@ -198,6 +197,11 @@ class TrainingRun {
     this.#step = start.step;
     this.#best = start.best;
     this.#savedStep = -1;
+  }
+
+  /** Steps done. */
+  get step(): number {
+    return this.#step;
   }
 
   async go(): Promise<TrainingSummary> {
@@ -323,7 +327,7 @@ class TrainingRun {
     onProgress?.({kind: 'validation', step: this.#step, rows});
     await this.#folder.record({kind: 'validation', step: this.#step, rows});
     const mean = rows.reduce((sum, {total}) => sum + total, 0) / rows.length;
-    if (this.#best !== null && !(mean < this.#best)) return;
+    if (!(mean < (this.#best ?? Infinity))) return;
     this.#best = mean;
     await this.#writeModel(this.#folder.best, await weightsOf(this.#network));
   }
