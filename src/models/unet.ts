@@ -20,15 +20,24 @@ export function runUnet(
 ): tf.Tensor {
   const plan = planUnet(architecture);
   let features: Features = {image: images};
+  // Large images go as soon as they are used, so that their memory serves the next; a gradient tape keeps what it needs itself.
+  const replaceFeatures = (next: tf.Tensor, keptImage?: tf.Tensor) => {
+    for (const used of [features.image, features.skip]) {
+      if (used !== undefined && used !== keptImage && used !== images) used.dispose();
+    }
+    features = {image: next};
+  };
   const convolutions = (specs: readonly ConvolutionSpec[]) => {
-    for (const {name} of specs) features = {image: convolveFeatures(features, kernels, name)};
+    for (const {name} of specs) replaceFeatures(convolveFeatures(features, kernels, name));
   };
 
   const skips: tf.Tensor[] = [];
-  for (const level of plan.encoder) {
-    convolutions(level);
-    skips.push(features.image);
-    features = {image: maxPool(features.image)};
+  for (const [level, specs] of plan.encoder.entries()) {
+    convolutions(specs);
+    const isJoinedLater = plan.joinsSkip[plan.joinsSkip.length - 1 - level];
+    const {image} = features;
+    skips.push(image);
+    replaceFeatures(maxPool(image), isJoinedLater ? image : undefined);
   }
   for (const [index, level] of plan.decoder.entries()) {
     convolutions(level);
