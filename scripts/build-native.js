@@ -54,6 +54,7 @@ const ISA_FLAGS = {
 /** Compilers in the order in which they are looked for. On Windows it has to be clang++: cl has no vector types. */
 const COMPILERS = {linux: ['c++', 'g++', 'clang++'], darwin: ['clang++'], win32: ['clang++']};
 const TRIPLES = {x64: 'x86_64', arm64: 'aarch64'};
+const CLANG_FLAGS = ['-Wno-unknown-pragmas', '-Wno-bitwise-conditional-parentheses'];
 const SANITIZERS = ['-fsanitize=address,undefined'];
 
 const {values: options} = parseArgs({
@@ -167,11 +168,14 @@ async function compileAll(compiler, units) {
   const [program, ...first] = compiler;
   const version = spawnSync(program, [...first, '--version']).stdout;
   const fingerprint = createHash('sha256').update(version).digest('hex');
+  // The pragmas are for g++; clang++ would name each of them.
+  const quiet = /clang/.test(String(version)) ? CLANG_FLAGS : [];
   const waiting = [];
   for (const unit of units) {
     const args = [
       ...first,
       ...unit.flags,
+      ...quiet,
       '-MMD',
       '-MF',
       `${unit.object}.d`,

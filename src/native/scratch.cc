@@ -1,6 +1,7 @@
 #include "scratch.h"
 
-#include <cstdlib>
+#include <cstddef>
+#include <new>
 
 #include "thread_pool.h"
 
@@ -8,6 +9,7 @@ namespace hypermorph {
 namespace {
 
 constexpr int64_t kAlignFloats = 16;  // one cache line
+constexpr std::align_val_t kAlignment{64};
 
 struct Area {
   float* data = nullptr;
@@ -29,7 +31,7 @@ bool provideScratch(const ScratchNeed& need, Scratch* scratch) noexcept {
   const int64_t total = shared + per_worker * threadCount();
   if (total > area.floats) {
     releaseScratch();
-    void* const data = std::aligned_alloc(64, static_cast<size_t>(total) * sizeof(float));
+    void* const data = ::operator new(static_cast<size_t>(total) * sizeof(float), kAlignment, std::nothrow);
     if (data == nullptr) return false;
     area = Area{static_cast<float*>(data), total};
     if (scratchBytes() > peak_bytes) peak_bytes = scratchBytes();
@@ -42,7 +44,7 @@ int64_t scratchBytes() noexcept { return area.floats * static_cast<int64_t>(size
 int64_t scratchPeakBytes() noexcept { return peak_bytes; }
 
 void releaseScratch() noexcept {
-  std::free(area.data);
+  ::operator delete(area.data, kAlignment);
   area = Area{};
 }
 
