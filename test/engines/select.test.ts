@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import {test} from 'node:test';
 import * as tf from '@tensorflow/tfjs-core';
 import {describeEngines, startEngine} from '../../src/engines/select.js';
+import {test as nativeTest} from '../support/native.js';
 
-test('the native engine starts on its backend with the threads it was given', async () => {
+nativeTest('the native engine starts on its backend with the threads it was given', async () => {
   const engine = await startEngine({engine: 'native', threads: 2});
   assert.equal(engine.name, 'native');
   assert.match(engine.description, /^(avx512|avx2|neon|scalar), 2 threads$/);
@@ -20,7 +21,7 @@ test('the javascript engine warns that it is slow and says nothing on the consol
   assert.equal(warn.mock.callCount(), 0);
 });
 
-test('auto never picks the javascript engine while the native one loads', async () => {
+nativeTest('auto never picks the javascript engine while the native one loads', async () => {
   const {name} = await startEngine({engine: 'auto'});
   assert.notEqual(name, 'javascript');
 });
