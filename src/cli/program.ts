@@ -1,6 +1,7 @@
 import {Command, CommanderError} from 'commander';
 import {HypermorphError} from '../errors.js';
 import {VERSION} from '../version.js';
+import {doctorCommand} from './commands/doctor.js';
 import {importCommand} from './commands/import.js';
 import {infoCommand} from './commands/info.js';
 import {registerCommand} from './commands/register.js';
@@ -10,7 +11,7 @@ import {EXIT, exitCodeOf, recogniseMemoryError} from './exit-codes.js';
 import type {LogOptions} from './logger.js';
 
 /** Every command, in the order of the help. A module here only declares its options; what it does is loaded when it runs. */
-const COMMANDS = [registerCommand, trainCommand, infoCommand, importCommand];
+const COMMANDS = [registerCommand, trainCommand, infoCommand, importCommand, doctorCommand];
 
 const EXIT_CODES = `
 Exit codes:

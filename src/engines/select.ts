@@ -88,7 +88,7 @@ async function tryEngine(
     return {
       name,
       loads: false,
-      description: reasonOf(error),
+      description: reasonOf(error).replace(`${name} engine: `, ''),
       ...(hint === undefined ? {} : {hint}),
     };
   }

@@ -47,7 +47,7 @@ export async function loadTensorflow(options: StartOptions = {}): Promise<Tensor
     const isReady = await tf.setBackend(BACKEND);
     if (!isReady) throw new Error('its backend could not be initialised');
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message.trim().split('\n')[0] : String(cause);
+    const reason = cause instanceof Error ? cause.message.split('\n')[0].trim() : String(cause);
     throw new HypermorphError(
       'E_ENGINE',
       `tensorflow engine: ${PACKAGE} must load, got: ${reason}`,

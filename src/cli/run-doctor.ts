@@ -1,0 +1,77 @@
+import {arch, cpus, platform, totalmem} from 'node:os';
+import {estimateRegistration, measureMachine, type MachineMeasurement} from '../engines/machine.js';
+import {describeEngines, type EngineReport} from '../engines/select.js';
+import {HypermorphError} from '../errors.js';
+import {VERSION} from '../version.js';
+import type {DoctorOptions} from './commands/doctor.js';
+import type {CliContext} from './context.js';
+import {createLogger} from './logger.js';
+import {writeJson, writeTable, type Row} from './output.js';
+
+/** The command `doctor`. An engine that does not load is a finding, not an error. */
+export async function runDoctor(options: DoctorOptions, context: CliContext): Promise<void> {
+  const logger = await createLogger(context, options);
+  const threads = parseThreads(options.threads);
+  const engines = await describeEngines();
+  const isNative = engines.some(({name, loads}) => name === 'native' && loads);
+  const machine = isNative ? await measureMachine(threads) : null;
+  if (!isNative) {
+    logger.warn('Without the native engine, registering a pair takes minutes to hours.');
+  }
+  const system = {
+    version: VERSION,
+    node: process.versions.node,
+    platform: `${platform()} ${arch()}`,
+    processor: cpus()[0]?.model.trim() ?? 'unknown',
+    processors: cpus().length,
+    memoryGigabytes: totalmem() / 2 ** 30,
+  };
+  if (options.json === true) {
+    const estimate = machine && estimateRegistration(machine);
+    writeJson(context.stdout, {...system, engines, machine, estimate});
+    return;
+  }
+  writeTable(context.stdout, [
+    ['hypermorph', `${system.version}, Node.js ${system.node}, ${system.platform}`],
+    [
+      'machine',
+      `${system.processor}, ${system.processors} processors, ${system.memoryGigabytes.toFixed(1)} GiB of memory`,
+    ],
+    ...engines.flatMap(engineRows),
+    ...(machine === null ? [] : machineRows(machine)),
+  ]);
+}
+
+function parseThreads(text: string | undefined): {threads?: number} {
+  if (text === undefined) return {};
+  const threads = Number(text);
+  if (Number.isInteger(threads) && threads >= 1) return {threads};
+  throw new HypermorphError(
+    'E_USAGE',
+    `doctor: --threads must be a whole number from 1, got "${text}".`,
+  );
+}
+
+function engineRows({name, loads, description, hint}: EngineReport): Row[] {
+  return [
+    [`engine ${name}`, loads ? `loads: ${description}` : `does not load: ${description}`],
+    ...(hint === undefined ? [] : [['', hint] as const]),
+  ];
+}
+
+function machineRows(machine: MachineMeasurement): Row[] {
+  const others = machine.compiledIsas.filter(({isa}) => isa !== machine.isa);
+  const sets = others.map(({isa, supported}) => `${isa}${supported ? '' : ' (not here)'}`);
+  const {seconds, gigabytes} = estimateRegistration(machine);
+  return [
+    ['instruction set', `${machine.isa}; also built: ${sets.join(', ')}`],
+    ['threads', String(machine.threads)],
+    ['multiply-adds', `${machine.gflops.toFixed(0)} GFLOP/s at most`],
+    ['memory', `${machine.gigabytesPerSecond.toFixed(1)} GB/s copied`],
+    ['convolution', `${machine.convolutionGflops.toFixed(0)} GFLOP/s`],
+    [
+      'registration',
+      `about ${seconds.toFixed(1)} s and ${gigabytes} GB for 160 x 192 x 224 voxels with the native engine`,
+    ],
+  ];
+}
