@@ -1,7 +1,7 @@
 #pragma once
 
+#include "kernels/locate.inl.h"
 #include "kernels/resample.h"
-#include "simd.h"
 
 // Positions are rounded as the portable kernels round them: a fused multiply-add would send a voxel that lies exactly between two
 // labels to the other one.
@@ -25,13 +25,14 @@ inline __attribute__((always_inline)) double clampIndex(double position, int32_t
 inline __attribute__((always_inline)) float finiteOrZero(float value) { return value - value == 0.0f ? value : 0.0f; }
 
 // Trilinear value of eight corners.
-inline __attribute__((always_inline)) double mix(const double* corner, double fi, double fj, double fk) {
-  const double a = corner[0] + fi * (corner[1] - corner[0]), b = corner[2] + fi * (corner[3] - corner[2]);
-  const double c = corner[4] + fi * (corner[5] - corner[4]), d = corner[6] + fi * (corner[7] - corner[6]);
-  const double lower = a + fj * (b - a), upper = c + fj * (d - c);
+inline __attribute__((always_inline)) float mix(const float* corner, float fi, float fj, float fk) {
+  const float a = corner[0] + fi * (corner[1] - corner[0]), b = corner[2] + fi * (corner[3] - corner[2]);
+  const float c = corner[4] + fi * (corner[5] - corner[4]), d = corner[6] + fi * (corner[7] - corner[6]);
+  const float lower = a + fj * (b - a), upper = c + fj * (d - c);
   return lower + fk * (upper - lower);
 }
 
+// Positions are double, values float.
 inline __attribute__((always_inline)) float sampleLinear(const SampledImage& image, double x, double y, double z) {
   const int32_t* const size = image.size;
   if (!image.has_edge && !(isWithin(x, size[0]) && isWithin(y, size[1]) && isWithin(z, size[2]))) return image.outside;
@@ -41,14 +42,13 @@ inline __attribute__((always_inline)) float sampleLinear(const SampledImage& ima
   const int64_t step_j = j + 1 < size[1] ? size[0] : 0;
   const int64_t step_k = k + 1 < size[2] ? int64_t{size[0]} * size[1] : 0;
   const float* const p = image.data + i + size[0] * (j + int64_t{size[1]} * k);
-  const float values[8] = {p[0],      p[step_i],          p[step_j],          p[step_j + step_i],
-                           p[step_k], p[step_k + step_i], p[step_k + step_j], p[step_k + step_j + step_i]};
-  double corners[8];
-  for (int n = 0; n < 8; ++n) corners[n] = values[n];
-  const double value = mix(corners, px - i, py - j, pz - k);
-  if (value - value == 0.0) return static_cast<float>(value);
-  for (int n = 0; n < 8; ++n) corners[n] = finiteOrZero(values[n]);
-  return static_cast<float>(mix(corners, px - i, py - j, pz - k));
+  float corners[8] = {p[0],      p[step_i],          p[step_j],          p[step_j + step_i],
+                      p[step_k], p[step_k + step_i], p[step_k + step_j], p[step_k + step_j + step_i]};
+  const float fi = static_cast<float>(px - i), fj = static_cast<float>(py - j), fk = static_cast<float>(pz - k);
+  const float value = mix(corners, fi, fj, fk);
+  if (value - value == 0.0f) return value;
+  for (int n = 0; n < 8; ++n) corners[n] = finiteOrZero(corners[n]);
+  return mix(corners, fi, fj, fk);
 }
 
 // Element of the voxel nearest to a position, halves up; -1 outside.
@@ -92,22 +92,35 @@ static void sampleGrid(const GridSampleArgs& a) noexcept {
   });
 }
 
-// Trilinear u at (x, y, z) of its grid; zero further than half a voxel outside.
+// Trilinear u at (x, y, z) of its grid; zero further than half a voxel outside. Vectors are mixed in float, like the field they come from.
 inline __attribute__((always_inline)) void sampleField(const PlacedMap& map, double x, double y, double z, double u[3]) {
   const int32_t* const size = map.field_size;
   u[0] = u[1] = u[2] = 0.0;
   if (!isWithin(x, size[0]) || !isWithin(y, size[1]) || !isWithin(z, size[2])) return;
   const double px = clampIndex(x, size[0]), py = clampIndex(y, size[1]), pz = clampIndex(z, size[2]);
-  const int32_t i = static_cast<int32_t>(px), j = static_cast<int32_t>(py), k = static_cast<int32_t>(pz);
-  const int64_t step_k = k + 1 < size[2] ? 3 : 0;
+  const int32_t i = static_cast<int32_t>(px), j = static_cast<int32_t>(py);
+  int32_t k = static_cast<int32_t>(pz);
+  if (k + 1 >= size[2] && k > 0) --k;  // so that there is a pair along k; its upper half counts
   const int64_t step_j = j + 1 < size[1] ? int64_t{3} * size[2] : 0;
   const int64_t step_i = i + 1 < size[0] ? int64_t{3} * size[2] * size[1] : 0;
+  const float fi = static_cast<float>(px - i), fj = static_cast<float>(py - j), fk = static_cast<float>(pz - k);
   const float* const p = map.field + 3 * ((int64_t{i} * size[1] + j) * size[2] + k);
-  for (int c = 0; c < 3; ++c) {
-    const double corners[8] = {p[c],          p[step_i + c],          p[step_j + c],          p[step_j + step_i + c],
-                               p[step_k + c], p[step_k + step_i + c], p[step_k + step_j + c], p[step_k + step_j + step_i + c]};
-    u[c] = mix(corners, px - i, py - j, pz - k);
+  const auto mixRows = [&](const auto& row) {
+    const Vec4 a = row(p), b = row(p + step_j), c = row(p + step_i), d = row(p + step_i + step_j);
+    const Vec4 lower = a + fj * (b - a), upper = c + fj * (d - c);
+    return lower + fi * (upper - lower);
+  };
+  Vec4 value;
+  if (size[2] > 1) {
+    const Vec4 near = mixRows([](const float* row) { return load4(row); });
+    const Vec4 far = mixRows([](const float* row) { return load4(row + 2); });
+    value = near + fk * (__builtin_shufflevector(far, far, 1, 2, 3, 0) - near);
+  } else {
+    value = mixRows([](const float* row) { return load3(row); });
   }
+  u[0] = static_cast<double>(value[0]);
+  u[1] = static_cast<double>(value[1]);
+  u[2] = static_cast<double>(value[2]);
 }
 
 // body(first voxel of the row, positions: three per voxel) for every row along i. Rows that follow each other along k read the same
