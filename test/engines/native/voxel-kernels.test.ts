@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import {test} from 'node:test';
 import {createNativeVoxelKernels} from '../../../src/engines/native/voxel-kernels.js';
 import type {Matrix4} from '../../../src/volume/affine.js';
 import type {Triple, VoxelArray} from '../../../src/volume/volume.js';
@@ -9,9 +8,10 @@ import {
   type Outside,
   type VoxelKernels,
 } from '../../../src/volume/voxel-kernels.js';
+import {test, testedAddon} from '../../support/native.js';
 import {ISAS, assertNear, backend, draw} from './kernel-cases.js';
 
-const native = createNativeVoxelKernels(backend.addon);
+const native = createNativeVoxelKernels(testedAddon());
 const OUTSIDE: readonly Outside[] = ['edge', 0, 7, NaN];
 const SIZE: Triple = [9, 7, 18];
 const GRID: Triple = [17, 10, 5];
