@@ -8,8 +8,8 @@
 //   node scripts/build-native.js --print-target               the name of this machine
 //
 // Targets are <platform>-<arch>, with -musl behind it for Linux without glibc. CXX names the compiler, with arguments if need be;
-// the default is the first one found. Built and tested where this is developed: linux-x64, linux-arm64 (under emulation) and
-// linux-x64-musl. darwin and win32 are written after the compilers' manuals, for the matrix of .github/workflows/prebuild.yml.
+// the default is the first one found. Built and tested where this is developed: linux-x64 and linux-arm64 (under emulation).
+// musl, darwin and win32 are untested: written after the manuals, for the matrix of .github/workflows/prebuild.yml.
 
 import {spawn, spawnSync} from 'node:child_process';
 import {createHash} from 'node:crypto';
