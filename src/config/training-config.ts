@@ -1,5 +1,6 @@
 import {z} from 'zod';
 import {architectureSchema} from '../models/architecture.js';
+import {isOrientation} from '../models/model-description.js';
 
 const share = z.number().min(0).max(1);
 const positive = z.number().positive();
@@ -48,15 +49,27 @@ const sourceSchema = z.discriminatedUnion('kind', [
 
 const gridSchema = z.strictObject({
   /** Voxels along the network's axes. */
-  shape: z.array(z.int().positive()).min(2).max(3).default([160, 192, 224]),
+  shape: z.array(z.int().positive()).min(2).max(3).optional(),
   /** mm per voxel along the network's axes; null takes that of each image. */
-  spacingMm: z.array(positive).min(2).max(3).nullable().default([1, 1, 1]),
+  spacingMm: z.array(positive).min(2).max(3).nullable().optional(),
   /** Where the network's axes run to; null takes those of each image. */
-  orientation: z.string().nullable().default('RAS'),
+  orientation: z.string().nullable().optional(),
   /** `volume`: the grid is centred on each image; `reference`: one grid in the world, centred on `reference`. */
   centre: z.enum(['volume', 'reference']).default('volume'),
   reference: z.string().min(1).nullable().default(null),
 });
+
+/** The original's grid; planes have the first two of everything. */
+const DEFAULT_GRID = {shape: [160, 192, 224], spacingMm: [1, 1, 1], orientation: 'RAS'} as const;
+
+function completeGrid(grid: z.infer<typeof gridSchema>, dimensions: 2 | 3) {
+  const {
+    shape = DEFAULT_GRID.shape.slice(0, dimensions),
+    spacingMm = DEFAULT_GRID.spacingMm.slice(0, dimensions),
+    orientation = DEFAULT_GRID.orientation.slice(0, dimensions),
+  } = grid;
+  return {...grid, shape, spacingMm, orientation};
+}
 
 const normalisationSchema = z
   .discriminatedUnion('kind', [
@@ -180,7 +193,13 @@ const configObject = z.strictObject({
   dataDescription: z.string().default(''),
 });
 
-type ConfigObject = z.infer<typeof configObject>;
+/** With the defaults that depend on the number of dimensions. */
+const completeConfig = configObject.transform((config) => ({
+  ...config,
+  grid: completeGrid(config.grid, config.dimensions),
+}));
+
+type ConfigObject = z.output<typeof completeConfig>;
 
 /** What must hold between settings: path, requirement, and the value that fails it. */
 function* findContradictions(
@@ -215,6 +234,14 @@ function* findContradictions(
   if (grid.spacingMm && grid.spacingMm.length !== dimensions) {
     yield must(['grid', 'spacingMm'], `have ${dimensions} numbers`, grid.spacingMm);
   }
+  if (grid.orientation !== null && !isOrientation(grid.orientation, dimensions)) {
+    const example = DEFAULT_GRID.orientation.slice(0, dimensions);
+    yield must(
+      ['grid', 'orientation'],
+      `name ${dimensions} different axes, such as ${example}`,
+      grid.orientation,
+    );
+  }
   if (grid.centre === 'reference' && grid.reference === null) {
     yield must(['grid', 'reference'], 'name an image where grid.centre is "reference"', null);
   }
@@ -233,7 +260,7 @@ function* findContradictions(
   }
 }
 
-export const trainingConfigSchema = configObject.check((context) => {
+export const trainingConfigSchema = completeConfig.check((context) => {
   for (const {path, requirement, value} of findContradictions(context.value)) {
     context.issues.push({
       code: 'custom',

@@ -104,7 +104,10 @@ function* findContradictions(
     yield ['grid.trainingShape', `must have ${dimensions} numbers`];
   }
   if (grid.orientation !== null && !isOrientation(grid.orientation, dimensions)) {
-    yield ['grid.orientation', `must name ${dimensions} different axes, such as RAS`];
+    yield [
+      'grid.orientation',
+      `must name ${dimensions} different axes, such as ${'RAS'.slice(0, dimensions)}`,
+    ];
   }
   if (normalisation.kind === 'percentile' && normalisation.low >= normalisation.high) {
     yield ['normalisation', 'low must be below high'];
@@ -126,6 +129,8 @@ function* findContradictions(
   }
 }
 
+/** Whether letters name as many different axes as there are dimensions. */
+export /** Whether letters name as many different axes as there are dimensions: `LIA`, or `RA` for planes. */
 function isOrientation(letters: string, dimensions: number): boolean {
   const axes = Array.from(letters, (letter) =>
     AXIS_ENDS.findIndex((ends) => ends.includes(letter)),

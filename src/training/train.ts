@@ -3,8 +3,7 @@ import type {TrainingConfig} from '../config/training-config.js';
 import {HypermorphError} from '../errors.js';
 import type {ObjectiveOptions} from '../losses/objective.js';
 import {lnccLoss, mseLoss, type SimilarityLoss} from '../losses/similarity.js';
-import {initialiseWeights} from '../models/initialise.js';
-import {readModel, requireWeights, writeModel, type ModelWeights} from '../models/model-file.js';
+import {writeModel, type ModelWeights} from '../models/model-file.js';
 import {RegistrationNetwork} from '../models/registration-network.js';
 import {countParameters} from '../models/weight-specs.js';
 import {Random} from '../random.js';
@@ -21,12 +20,12 @@ import {
 import {architectureOf} from './architecture-of.js';
 import {describeTraining} from './describe.js';
 import {ImageStore} from './images.js';
-import {balancedWeights} from './initial-weights.js';
 import {drawLambda} from './lambda.js';
 import type {ImagePair} from './make-pair.js';
 import {openSources, type PairSource} from './pair-source.js';
 import {RunFolder} from './run-folder.js';
 import {learningRateAt} from './schedule.js';
+import {requireDescribable, startingWeights} from './start.js';
 import {trainingStep, type StepLosses} from './step.js';
 import {trainingShape} from './training-grid.js';
 import {imageTensor, validate, type ValidationRow} from './validation.js';
@@ -155,6 +154,7 @@ class TrainingRun {
     const optimiser = new Adam(config.optimiser);
     if (options.resume !== true) {
       const weights = await startingWeights(config);
+      requireDescribable(config, weights, options.toolVersion);
       const network = RegistrationNetwork.fromWeights(architecture, weights);
       return new TrainingRun(options, folder, data, {
         network,
@@ -165,6 +165,7 @@ class TrainingRun {
       });
     }
     const checkpoint = await readCheckpoint(folder.checkpoint, architecture);
+    requireDescribable(config, checkpoint.weights, options.toolVersion);
     restoreOptimiser(optimiser, checkpoint);
     return new TrainingRun(options, folder, data, {
       network: RegistrationNetwork.fromWeights(architecture, checkpoint.weights),
@@ -355,15 +356,4 @@ function breathe(): Promise<void> {
   return new Promise((resolve) => {
     setImmediate(resolve);
   });
-}
-
-async function startingWeights(config: TrainingConfig): Promise<ModelWeights> {
-  const architecture = architectureOf(config);
-  if (config.initialModel !== null) {
-    const {weights} = await readModel(config.initialModel);
-    return requireWeights(architecture, weights, config.initialModel);
-  }
-  return config.initialisation === 'balanced'
-    ? balancedWeights(architecture, config.seed)
-    : initialiseWeights(architecture, config.seed);
 }

@@ -21,6 +21,20 @@ test('a configuration that only says where its pairs come from has the original 
   assert.equal(config.batch, 1);
 });
 
+test('the grid of planes has two numbers and two letters where nothing is said', () => {
+  const {shape, spacingMm, orientation} = decode('dimensions: 2').grid;
+  assert.deepEqual(
+    {shape, spacingMm, orientation},
+    {
+      shape: [160, 192],
+      spacingMm: [1, 1],
+      orientation: 'RA',
+    },
+  );
+  assert.equal(decode('').grid.orientation, 'RAS');
+  assert.equal(decode('grid: {orientation: null}').grid.orientation, null);
+});
+
 const WRONG: readonly [setting: string, message: string][] = [
   ['unet: {encoder: [16, 32, -32, 32]}', 'unet.encoder[2] must be a positive integer, got -32.'],
   ['unet: {encoder: [16, 3.5]}', 'unet.encoder[1] must be an integer, got 3.5.'],
@@ -44,6 +58,18 @@ const WRONG: readonly [setting: string, message: string][] = [
   [
     'grid: {centre: reference}',
     'grid.reference must name an image where grid.centre is "reference", got null.',
+  ],
+  [
+    'grid: {orientation: XYZ}',
+    'grid.orientation must name 3 different axes, such as RAS, got "XYZ".',
+  ],
+  [
+    'grid: {orientation: RAL}',
+    'grid.orientation must name 3 different axes, such as RAS, got "RAL".',
+  ],
+  [
+    'dimensions: 2\ngrid: {orientation: RAS}',
+    'grid.orientation must name 2 different axes, such as RA, got "RAS".',
   ],
   ['hyperparameters: 2', 'hyperparameters must be 0 or 1, got 2.'],
   ['hyperparameters: 0', 'lambda.kind must be "fixed" where hyperparameters is 0, got "ends".'],

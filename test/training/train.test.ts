@@ -91,6 +91,22 @@ test('an interrupted run leaves a model that loads and says what it is', async (
   assert.deepEqual(description.grid.trainingShape, [16, 16]);
 });
 
+test('planes of the default orientation train, and their model loads', async (t) => {
+  const output = join(await temporaryFolder(t), 'run');
+  const grid = 'grid={shape: [16, 16]}';
+  const summary = await train(optionsFor(output, [grid, 'steps=1']));
+  assert.equal((await readModel(summary.model)).description.grid.orientation, 'RA');
+});
+
+test('what a model cannot say is told before the first step', async (t) => {
+  const options = optionsFor(join(await temporaryFolder(t), 'run'));
+  const config = {...options.config, grid: {...options.config.grid, orientation: 'XY'}};
+  const events: string[] = [];
+  const onProgress = ({kind}: TrainingEvent) => events.push(kind);
+  await assert.rejects(train({...options, config, onProgress}), {code: 'E_WEIGHTS'});
+  assert.deepEqual(events, []);
+});
+
 test('a training leaves no tensor behind', async (t) => {
   const output = join(await temporaryFolder(t), 'run');
   const tensors = tf.memory().numTensors;
