@@ -64,7 +64,7 @@ function compileBinding() {
   for (const library of LIBRARIES) {
     copyFileSync(join(wheel, 'tensorflow', library), join(libraries, library));
   }
-  const headers = createRequire(import.meta.url)('node-api-headers').include_dir;
+  const headers = createRequire(join(prefix, 'package.json'))('node-api-headers').include_dir;
   const defines = [
     'NAPI_VERSION=8',
     'NODE_GYP_MODULE_NAME=tfjs_binding',
@@ -82,6 +82,14 @@ function compileBinding() {
 }
 
 function provide() {
+  try {
+    prepare();
+  } finally {
+    rmSync(wheel, {recursive: true, force: true});
+  }
+}
+
+function prepare() {
   if (existsSync(addon) && loads()) return say(`ready: ${prefix}`);
   for (const [what, step] of [
     ['installing @tensorflow/tfjs-node-gpu', fetchPackage],

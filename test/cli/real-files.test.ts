@@ -1,18 +1,15 @@
 import assert from 'node:assert/strict';
-import {existsSync, readdirSync} from 'node:fs';
+import {existsSync} from 'node:fs';
 import {join} from 'node:path';
 import {describe, test} from 'node:test';
 import {readNifti} from '../../src/formats/nifti.js';
 import type {Report} from '../../src/registration/report.js';
 import {runCli} from '../support/cli.js';
+import {COLLECTION, DATA, ODD_FILES, ODD_FOLDER, ODD_SET} from '../support/real-data.js';
 import {temporaryFolder} from '../support/temporary-folder.js';
 import {writeTinyModel} from '../support/tiny-model.js';
 
-const ROOT = join(import.meta.dirname, '..', '..');
-const FIXED = join(ROOT, 'data', 'brain', 'someone_t1_2p75mm.nii.gz');
-/** A collection of odd files that is too large for the repository. */
-const AWKWARD = join(ROOT, '..', 'shared', 'data', 'awkward');
-const missing = existsSync(AWKWARD) ? false : 'the collection of odd files is not here';
+const FIXED = join(DATA, 'brain', 'someone_t1_2p75mm.nii.gz');
 /** Files that cannot be read, with what must be said about them. */
 const UNREADABLE: Readonly<Record<string, RegExp>> = {
   't1_truncated.nii.gz': /t1_truncated\.nii\.gz: the gzip data must be whole/,
@@ -31,33 +28,28 @@ async function register(folder: string, moving: string) {
   return {...result, moved};
 }
 
-describe(
-  'every odd file registers to a head, or is refused in one sentence',
-  {skip: missing},
-  () => {
-    const files = missing === false ? readdirSync(AWKWARD) : [];
-    for (const file of files.filter((name) => /\.(nii|hdr)(\.gz)?$/.test(name))) {
-      test(file, async (t) => {
-        const {code, stdout, logs, moved} = await register(
-          await temporaryFolder(t),
-          join(AWKWARD, file),
-        );
-        const message = UNREADABLE[file];
-        if (message !== undefined) {
-          assert.equal(code, 3);
-          assert.match(logs.at(-1)!.msg, message);
-          assert.ok(!existsSync(moved));
-          return;
-        }
-        assert.equal(code, 0, logs.at(-1)?.msg);
-        const report = JSON.parse(stdout) as Report;
-        assert.ok(report.displacement.maximumMm > 0);
-        const image = await readNifti(moved);
-        assert.ok(image.data.every(Number.isFinite));
-      });
-    }
-  },
-);
+describe(`every odd file registers to a head, or is refused in one sentence (${ODD_SET})`, () => {
+  for (const file of ODD_FILES) {
+    test(file, async (t) => {
+      const {code, stdout, logs, moved} = await register(
+        await temporaryFolder(t),
+        join(ODD_FOLDER, file),
+      );
+      const message = UNREADABLE[file];
+      if (message !== undefined) {
+        assert.equal(code, 3);
+        assert.match(logs.at(-1)!.msg, message);
+        assert.ok(!existsSync(moved));
+        return;
+      }
+      assert.equal(code, 0, logs.at(-1)?.msg);
+      const report = JSON.parse(stdout) as Report;
+      assert.ok(report.displacement.maximumMm > 0);
+      const image = await readNifti(moved);
+      assert.ok(image.data.every(Number.isFinite));
+    });
+  }
+});
 
 /** Files with the same head in another storage give the same moved image. */
 async function assertSameMoved(
@@ -79,32 +71,48 @@ async function assertSameMoved(
   }
 }
 
-test('eight orientations of one head give one moved image', {skip: missing}, async (t) => {
+test('eight orientations of one head give one moved image', async (t) => {
   const codes = ['RAS', 'LAS', 'LPI', 'ASR', 'SRA', 'PIL', 'IRP', 'AIL'];
-  const paths = codes.map((code) => join(AWKWARD, `orient_${code}.nii.gz`));
+  const paths = codes.map((code) => join(ODD_FOLDER, `orient_${code}.nii.gz`));
   // The files hold the same float32 positions only to their last digits.
   await assertSameMoved(await temporaryFolder(t), paths, 1e-4);
 });
 
-test('one head in other storages gives one moved image', {skip: missing}, async (t) => {
+test('one head in other storages gives one moved image', async (t) => {
   const names = [
     't1_left_handed.nii.gz',
     't1_nifti2_big_endian.nii.gz',
     't1_three_gzip_members.nii.gz',
     't1_microns.nii.gz',
   ];
-  const paths = [FIXED, ...names.map((name) => join(AWKWARD, name))];
+  const paths = [FIXED, ...names.map((name) => join(ODD_FOLDER, name))];
   // One of them holds int16 with a slope: its intensities differ by 2e-5 of the range, and what the network makes of that.
   await assertSameMoved(await temporaryFolder(t), paths, 1e-3);
 });
 
 test('a head registers to a head of another grid, spacing and handedness', async (t) => {
   const folder = await temporaryFolder(t);
-  const {code, stdout} = await register(
-    folder,
-    join(ROOT, 'data', 'brain', 'someone_epi_3mm.nii.gz'),
-  );
+  const {code, stdout} = await register(folder, join(DATA, 'brain', 'someone_epi_3mm.nii.gz'));
   assert.equal(code, 0);
   const report = JSON.parse(stdout) as Report;
   assert.ok(report.overlap > 0.5);
 });
+
+const TEMPLATE = join(COLLECTION, 'brain', 'mni152_t1_2mm.nii.gz');
+
+test(
+  'a head registers to a left-handed template of another spacing and field of view',
+  {skip: existsSync(TEMPLATE) ? false : 'only in the large collection: mni152_t1_2mm.nii.gz'},
+  async (t) => {
+    const folder = await temporaryFolder(t);
+    const moved = join(folder, 'moved.nii.gz');
+    const {code, logs} = await runCli([
+      ...['register', '--lambda', '0.3', '-o', moved, TEMPLATE],
+      FIXED,
+    ]);
+    assert.equal(code, 0, logs.at(-1)?.msg);
+    const [template, image] = [await readNifti(TEMPLATE), await readNifti(moved)];
+    assert.deepEqual(image.shape, template.shape);
+    assert.deepEqual(image.affine, template.affine);
+  },
+);
