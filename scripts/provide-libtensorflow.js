@@ -39,10 +39,9 @@ function loads() {
 function fetchPackage() {
   mkdirSync(prefix, {recursive: true});
   writeFileSync(join(prefix, 'package.json'), '{"private": true}\n');
-  const name = `@tensorflow/tfjs-node-gpu@${TFJS_VERSION}`;
-  runQuietly('npm', ['install', '--ignore-scripts', '--no-audit', '--no-fund', name], {
-    cwd: prefix,
-  });
+  const names = [`@tensorflow/tfjs-node-gpu@${TFJS_VERSION}`, 'node-api-headers'];
+  const words = ['install', '--ignore-scripts', '--no-audit', '--no-fund', ...names];
+  runQuietly('npm', words, {cwd: prefix});
 }
 
 function fetchLibraries() {
