@@ -5,6 +5,7 @@ import {startEngine} from '../engines/select.js';
 import {HypermorphError} from '../errors.js';
 import {countParameters} from '../models/weight-specs.js';
 import {architectureOf} from '../training/architecture-of.js';
+import {startingWeights} from '../training/start.js';
 import {openData, train, type TrainingEvent, type TrainingSummary} from '../training/train.js';
 import {VERSION} from '../version.js';
 import type {TrainOptions} from './commands/train.js';
@@ -23,6 +24,7 @@ export async function runTrain(options: TrainOptions, context: CliContext): Prom
   logger.debug(`engine ${engine.name}: ${engine.description}`);
   const kernels = engine.voxelKernels;
   if (options.dryRun === true) {
+    await startingWeights(config, VERSION);
     await openData({config, kernels, onProgress: createReporter(logger, context, options).report});
     return describePlan(config, output, options, context);
   }
@@ -72,7 +74,7 @@ function threadsOf({threads}: TrainOptions): {readonly threads?: number} {
   return {threads: count};
 }
 
-/** `--dry-run`: the configuration is sound and all images can be read. */
+/** `--dry-run`: the configuration is sound, the model to start from fits, and all images can be read. */
 function describePlan(
   config: TrainingConfig,
   output: string,

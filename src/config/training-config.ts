@@ -1,5 +1,6 @@
 import {z} from 'zod';
 import {architectureSchema} from '../models/architecture.js';
+import {fieldSizes} from '../models/field-sizes.js';
 import {isOrientation} from '../models/model-description.js';
 
 const share = z.number().min(0).max(1);
@@ -150,8 +151,8 @@ const optimiserSchema = z.strictObject({
   finalShare: share.default(0.05),
   /** Steps over which the rate rises to its value. */
   warmupSteps: z.int().nonnegative().default(0),
-  beta1: share.default(0.9),
-  beta2: share.default(0.999),
+  beta1: z.number().min(0).lt(1).default(0.9),
+  beta2: z.number().min(0).lt(1).default(0.999),
   epsilon: positive.default(1e-7),
 });
 
@@ -202,17 +203,26 @@ const completeConfig = configObject.transform((config) => ({
 type ConfigObject = z.output<typeof completeConfig>;
 
 /** What must hold between settings: path, requirement, and the value that fails it. */
-function* findContradictions(
-  config: ConfigObject,
-): Generator<{path: readonly (string | number)[]; requirement: string; value: unknown}> {
-  const {dimensions, grid, hyperparameters, lambda, normalisation} = config;
-  const must = (path: readonly (string | number)[], requirement: string, value: unknown) => ({
-    path,
-    requirement,
-    value,
-  });
+interface Contradiction {
+  readonly path: readonly (string | number)[];
+  readonly requirement: string;
+  readonly value: unknown;
+}
+
+function must(path: Contradiction['path'], requirement: string, value: unknown): Contradiction {
+  return {path, requirement, value};
+}
+
+function* findContradictions(config: ConfigObject): Generator<Contradiction> {
+  const contradictions = [...findNetworkContradictions(config), ...findGridContradictions(config)];
+  yield* contradictions;
+  if (contradictions.length === 0) yield* findFieldContradictions(config);
+  yield* findOtherContradictions(config);
+}
+
+function* findNetworkContradictions(config: ConfigObject): Generator<Contradiction> {
   const {encoder, decoder, convolutionsPerLevel} = config.unet;
-  const levels = encoder.length / convolutionsPerLevel;
+  const levels = levelsOf(config);
   if (!Number.isInteger(levels)) {
     yield must(['unet', 'encoder'], `have a multiple of ${convolutionsPerLevel} features`, encoder);
     return;
@@ -223,12 +233,24 @@ function* findContradictions(
   if (config.velocityResolution > 2 ** levels) {
     yield must(['velocityResolution'], `be at most ${2 ** levels}`, config.velocityResolution);
   }
+  for (const channels of ['movingChannels', 'fixedChannels'] as const) {
+    if (config[channels] !== 1) yield must([channels], 'be 1', config[channels]);
+  }
+}
+
+function levelsOf({unet}: ConfigObject): number {
+  return unet.encoder.length / unet.convolutionsPerLevel;
+}
+
+function* findGridContradictions(config: ConfigObject): Generator<Contradiction> {
+  const {dimensions, grid} = config;
   if (grid.shape.length !== dimensions) {
     yield must(['grid', 'shape'], `have ${dimensions} numbers`, grid.shape);
   }
+  const multiple = 2 ** levelsOf(config);
   for (const [axis, length] of grid.shape.entries()) {
-    if (length % 2 ** levels !== 0) {
-      yield must(['grid', 'shape', axis], `be a multiple of ${2 ** levels}`, length);
+    if (Number.isInteger(multiple) && length % multiple !== 0) {
+      yield must(['grid', 'shape', axis], `be a multiple of ${multiple}`, length);
     }
   }
   if (grid.spacingMm && grid.spacingMm.length !== dimensions) {
@@ -245,6 +267,34 @@ function* findContradictions(
   if (grid.centre === 'reference' && grid.reference === null) {
     yield must(['grid', 'reference'], 'name an image where grid.centre is "reference"', null);
   }
+}
+
+/** The displacement must have the size of the image, and its smoothness must be defined. */
+function* findFieldContradictions(config: ConfigObject): Generator<Contradiction> {
+  const {velocityResolution, integrationResolution, integrationSteps} = config;
+  if (velocityResolution > 1 && integrationSteps === 0) {
+    const where = `velocityResolution is ${velocityResolution}`;
+    yield must(['integrationSteps'], `be at least 1 where ${where}`, integrationSteps);
+    return;
+  }
+  if (velocityResolution > 1 && integrationResolution === 1) {
+    const where = `velocityResolution is ${velocityResolution}`;
+    yield must(['integrationResolution'], `be at least 2 where ${where}`, integrationResolution);
+    return;
+  }
+  const {shape} = config.grid;
+  const {integration, displacement} = fieldSizes(config, shape);
+  if (integration.some((length) => length < 2)) {
+    const requirement = 'leave at least 2 voxels along every axis of grid.shape';
+    yield must(['integrationResolution'], requirement, integrationResolution);
+  } else if (displacement.some((length, axis) => length !== shape[axis])) {
+    const requirement = `divide grid.shape (${shape.join('x')})`;
+    yield must(['integrationResolution'], requirement, integrationResolution);
+  }
+}
+
+function* findOtherContradictions(config: ConfigObject): Generator<Contradiction> {
+  const {hyperparameters, lambda, normalisation} = config;
   if (normalisation.kind === 'percentile' && normalisation.low >= normalisation.high) {
     yield must(['normalisation', 'low'], 'be below normalisation.high', normalisation.low);
   }
@@ -254,9 +304,6 @@ function* findContradictions(
   if (hyperparameters > 1) yield must(['hyperparameters'], 'be 0 or 1', hyperparameters);
   if (hyperparameters === 0 && lambda.kind !== 'fixed') {
     yield must(['lambda', 'kind'], 'be "fixed" where hyperparameters is 0', lambda.kind);
-  }
-  for (const channels of ['movingChannels', 'fixedChannels'] as const) {
-    if (config[channels] !== 1) yield must([channels], 'be 1', config[channels]);
   }
 }
 

@@ -1,4 +1,5 @@
 import type {TrainingConfig} from '../config/training-config.js';
+import {HypermorphError} from '../errors.js';
 import {initialiseWeights} from '../models/initialise.js';
 import {
   completeDescription,
@@ -11,19 +12,36 @@ import {describeTraining} from './describe.js';
 import {balancedWeights} from './initial-weights.js';
 
 /**
- * The weights from which a new training starts.
+ * The weights from which a new training starts; a model of them could be written.
  *
- * @throws {HypermorphError} As `readModel` of `initialModel`; E_WEIGHTS if it is of another architecture.
+ * @throws {HypermorphError} As `readModel` of `initialModel`; E_WEIGHTS if it is of another architecture, or as
+ *   `requireDescribable`.
  */
-export async function startingWeights(config: TrainingConfig): Promise<ModelWeights> {
+export async function startingWeights(
+  config: TrainingConfig,
+  toolVersion: string,
+): Promise<ModelWeights> {
+  const weights = await weightsToStartFrom(config);
+  requireDescribable(config, weights, toolVersion);
+  return weights;
+}
+
+async function weightsToStartFrom(config: TrainingConfig): Promise<ModelWeights> {
   const architecture = architectureOf(config);
-  if (config.initialModel !== null) {
-    const {weights} = await readModel(config.initialModel);
-    return requireWeights(architecture, weights, config.initialModel);
+  const {initialModel, initialisation, seed} = config;
+  if (initialModel === null) {
+    return initialisation === 'balanced'
+      ? balancedWeights(architecture, seed)
+      : initialiseWeights(architecture, seed);
   }
-  return config.initialisation === 'balanced'
-    ? balancedWeights(architecture, config.seed)
-    : initialiseWeights(architecture, config.seed);
+  try {
+    const {weights} = await readModel(initialModel);
+    return requireWeights(architecture, weights, initialModel);
+  } catch (error) {
+    if (!(error instanceof HypermorphError)) throw error;
+    const {hint = 'Name a model of the same architecture, or set initialModel to null.'} = error;
+    throw new HypermorphError(error.code, `initialModel: ${error.message}`, {cause: error, hint});
+  }
 }
 
 /**

@@ -153,8 +153,7 @@ class TrainingRun {
     const architecture = architectureOf(config);
     const optimiser = new Adam(config.optimiser);
     if (options.resume !== true) {
-      const weights = await startingWeights(config);
-      requireDescribable(config, weights, options.toolVersion);
+      const weights = await startingWeights(config, options.toolVersion);
       const network = RegistrationNetwork.fromWeights(architecture, weights);
       return new TrainingRun(options, folder, data, {
         network,

@@ -48,6 +48,7 @@ function onShippedData(path: string): string[] {
     });
   return [
     'grid.shape=[32, 32, 32]',
+    'initialModel=null',
     ...replace('sources', config.sources),
     ...replace('validation.sources', config.validation?.sources ?? []),
     ...(config.grid?.reference === undefined
@@ -150,4 +151,29 @@ test('a list that fits no file, and an image that cannot be read, are named', as
   const unreadable = await dryRun(broken);
   assert.equal(unreadable.code, 3);
   assert.ok(unreadable.logs.at(-1)!.msg.startsWith(broken));
+});
+
+test('a dry run reads the model to start from: one that is missing or of another architecture is named', async (t) => {
+  const folder = await temporaryFolder(t);
+  const [config, first] = [join(folder, 'tiny.yaml'), join(folder, 'first')];
+  await writeFile(config, TINY);
+  const tiny = ['train', '--config', config, '--engine', 'javascript'];
+  assert.equal((await runCli([...tiny, '--output', first, '--set', 'steps=1'])).code, 0);
+  const model = join(first, 'model.safetensors');
+  const dryRun = (path: string, ...settings: string[]) =>
+    runCli([
+      ...tiny,
+      '--dry-run',
+      ...[`initialModel=${path}`, ...settings].flatMap((setting) => ['--set', setting]),
+    ]);
+  assert.equal((await dryRun(model)).code, 0);
+  const missing = await dryRun(join(folder, 'none.safetensors'));
+  assert.equal(missing.code, 3);
+  assert.ok(missing.logs.at(-1)!.msg.startsWith(`initialModel: ${join(folder, 'none.')}`));
+  const wider = await dryRun(model, 'unet.encoder[1]=6');
+  assert.equal(wider.code, 3);
+  assert.match(
+    wider.logs.at(-1)!.msg,
+    /^initialModel: \S+model\.safetensors: tensor "\S+" must have shape \[/,
+  );
 });

@@ -71,6 +71,24 @@ const WRONG: readonly [setting: string, message: string][] = [
     'dimensions: 2\ngrid: {orientation: RAS}',
     'grid.orientation must name 2 different axes, such as RA, got "RAS".',
   ],
+  [
+    'integrationSteps: 0',
+    'integrationSteps must be at least 1 where velocityResolution is 2, got 0.',
+  ],
+  [
+    'integrationResolution: 1',
+    'integrationResolution must be at least 2 where velocityResolution is 2, got 1.',
+  ],
+  [
+    'integrationResolution: 1000',
+    'integrationResolution must leave at least 2 voxels along every axis of grid.shape, got 1000.',
+  ],
+  [
+    'integrationResolution: 5\ngrid: {shape: [48, 64, 48]}',
+    'integrationResolution must divide grid.shape (48x64x48), got 5.',
+  ],
+  ['optimiser: {beta1: 1}', 'optimiser.beta1 must be a number below 1, got 1.'],
+  ['optimiser: {beta2: 1}', 'optimiser.beta2 must be a number below 1, got 1.'],
   ['hyperparameters: 2', 'hyperparameters must be 0 or 1, got 2.'],
   ['hyperparameters: 0', 'lambda.kind must be "fixed" where hyperparameters is 0, got "ends".'],
   ['seed: -1', 'seed must be an integer of at least 0, got -1.'],
@@ -86,6 +104,11 @@ for (const [setting, message] of WRONG) {
     assert.throws(() => decode(setting), {code: 'E_CONFIG', message: `configs/x.yaml: ${message}`});
   });
 }
+
+test('a velocity of full size needs neither integration nor another resolution for it', () => {
+  const config = decode('velocityResolution: 1\nintegrationSteps: 0\nintegrationResolution: 1');
+  assert.equal(config.integrationSteps, 0);
+});
 
 test('a missing list of sources, an unknown kind and a source without images are named', () => {
   const sources = (text: string) => () => decodeTrainingConfig(text, {where: 'x.yaml'});
