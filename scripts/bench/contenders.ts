@@ -7,6 +7,8 @@ import type {BenchInputs} from './inputs.js';
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const SCRIPTS = join(ROOT, 'scripts', 'bench');
 const PYTHON = join(ROOT, '.cache', 'python-torch', 'bin', 'python');
+/** Where scripts/provide-libtensorflow.js puts the library of the engine `tensorflow`. */
+const LIBTENSORFLOW = join(ROOT, '.cache', 'libtensorflow');
 const CLI = join(ROOT, 'bin', 'hypermorph.js');
 
 /** Somebody who does the work: we, or a peer. */
@@ -32,7 +34,9 @@ function ours(engine: 'native' | 'tensorflow', threads: number): Contender {
       engine,
       String(threads),
     ],
-    environment: {TF_NUM_INTRAOP_THREADS: String(threads), TF_CPP_MIN_LOG_LEVEL: '2'},
+    environment: existsSync(LIBTENSORFLOW)
+      ? {HYPERMORPH_TENSORFLOW_PREFIX: LIBTENSORFLOW, TF_CPP_MIN_LOG_LEVEL: '2'}
+      : {},
     register: ({folder, model, fixed, moving}, lambda) =>
       engine === 'native'
         ? [

@@ -92,11 +92,7 @@ export class RegistrationNetwork {
     const {velocityResolution} = this.architecture;
     return tf.tidy(() => {
       const kernels = this.#kernels(hyperparameters);
-      const features = runUnet(
-        this.architecture,
-        kernels,
-        tf.concat([moving, fixed], moving.rank - 1),
-      );
+      const features = runUnet(this.architecture, kernels, {moving, fixed});
       const velocity = convolve(
         features,
         tf.expandDims(this.weights.get('flow/kernel')!, 0),

@@ -10,20 +10,20 @@ import type {UnetKernels} from './hypernetwork.js';
  *
  * An up-sampled result and its skip go to the next convolution as they are; only that convolution joins them.
  *
- * @param images - [N, I, J, K, C] or [N, I, J, C]: moving and fixed image, joined on the channels.
+ * @param images - [N, I, J, K, C] or [N, I, J, C], both of one size; the network sees them joined on the channels.
  * @returns Features at the velocity's resolution. The caller disposes them.
  */
 export function runUnet(
   architecture: Architecture,
   kernels: UnetKernels,
-  images: tf.Tensor,
+  {moving, fixed}: {readonly moving: tf.Tensor; readonly fixed: tf.Tensor},
 ): tf.Tensor {
   const plan = planUnet(architecture);
-  let features: Features = {image: images};
+  let features: Features = {image: tf.concat([moving, fixed], moving.rank - 1)};
   // Large images go as soon as they are used, so that their memory serves the next; a gradient tape keeps what it needs itself.
   const replaceFeatures = (next: tf.Tensor, keptImage?: tf.Tensor) => {
     for (const used of [features.image, features.skip]) {
-      if (used !== undefined && used !== keptImage && used !== images) used.dispose();
+      if (used !== undefined && used !== keptImage) used.dispose();
     }
     features = {image: next};
   };

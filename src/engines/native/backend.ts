@@ -3,6 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import {HypermorphError} from '../../errors.js';
 import {loadAddon, type NativeAddon} from './addon.js';
 import {BufferPool} from './buffer-pool.js';
+import {releasingMemory} from './gradient-memory.js';
 import {NATIVE_GRADIENTS, NATIVE_KERNELS} from './kernels/index.js';
 
 /** Name under which the engine is registered with TensorFlow.js. */
@@ -71,10 +72,10 @@ export class NativeBackend extends MathBackendCPU {
     super.move(dataId, values, shape, dtype, refCount);
   }
 
+  /** The caller may keep the values, so those of pooled memory are copied. */
   override readSync(dataId: DataId): Values {
     const values = super.readSync(dataId);
-    this.pool.markEscaped(values);
-    return values;
+    return this.pool.owns(values) ? (values as Float32Array).slice() : values;
   }
 
   override disposeData(dataId: DataId, force = false): boolean {
@@ -111,7 +112,7 @@ export function registerNativeBackend(options: {readonly threads?: number} = {})
       tf.unregisterKernel(kernelName, NATIVE_BACKEND);
     tf.registerKernel({kernelName, backendName: NATIVE_BACKEND, kernelFunc});
   }
-  for (const gradient of NATIVE_GRADIENTS) tf.registerGradient(gradient);
+  for (const gradient of NATIVE_GRADIENTS) tf.registerGradient(releasingMemory(gradient));
   tf.registerBackend(NATIVE_BACKEND, () => backend, 1);
   registered = backend;
   return backend;

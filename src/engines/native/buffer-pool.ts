@@ -1,119 +1,165 @@
-/** Below this size a buffer is left to the garbage collector: keeping it would cost more than making it. */
+/** Below this size memory is left to the garbage collector: keeping it would cost more than making it. */
 const SMALLEST_POOLED_BYTES = 1 << 16;
-/** A free buffer serves a request down to this share of its size. */
-const LEAST_USE = 0.75;
+/** Pieces start at multiples of this: a cache line. */
+const ALIGNMENT = 64;
+/** A block gives pieces of at least this share of itself, so that small tensors that stay do not break up a large block. */
+const SMALLEST_SHARE = 1 / 8;
 
-interface PooledBuffer {
+/** Memory from the system, cut into pieces that lie one behind the other. */
+interface Block {
   readonly buffer: ArrayBuffer;
-  /** Tensors that hold it; a slice shares the buffer of its source. */
+  readonly pieces: Piece[];
+}
+
+interface Piece {
+  readonly offset: number;
+  readonly bytes: number;
+  isFree: boolean;
+  /** Tensors that hold it; a slice shares the piece of its source. */
   holders: number;
-  /** Somebody outside may still read it, so it is never used again. */
-  escaped: boolean;
 }
 
 /** What the pool holds, bytes. */
 export interface PoolMemory {
-  /** In buffers that tensors hold. */
+  /** In pieces that tensors hold. */
   readonly usedBytes: number;
-  /** In buffers that wait to be used again. */
+  /** In pieces that wait to be used again. */
   readonly freeBytes: number;
-  /** The most that used and free buffers together ever took since the last reset. */
+  /** The most that used and free pieces together ever took since the last reset. */
   readonly peakBytes: number;
 }
 
 /**
- * Buffers of large tensors, used again as soon as their last tensor is disposed.
+ * Memory of large tensors, used again as soon as their last tensor is disposed; a large block then serves several small tensors.
  *
  * So the memory a network takes is what its tensors need, not what the garbage collector has not looked at yet.
  */
 export class BufferPool {
-  readonly #records = new WeakMap<ArrayBufferLike, PooledBuffer>();
-  #free: PooledBuffer[] = [];
+  readonly #blockOf = new WeakMap<ArrayBufferLike, Block>();
+  readonly #prepareBlock: (memory: Float32Array) => void;
+  #blocks: Block[] = [];
+  #totalBytes = 0;
   #usedBytes = 0;
-  #freeBytes = 0;
   #peakBytes = 0;
 
+  /** @param prepareBlock - Sees every new block before its first use. */
+  constructor(prepareBlock: (memory: Float32Array) => void = () => undefined) {
+    this.#prepareBlock = prepareBlock;
+  }
+
   /**
-   * A Float32Array whose contents are undefined. Its buffer is free until `retain`.
+   * A Float32Array whose contents are undefined. A tensor has to take it with `retain`.
    *
    * @param size - Number of elements, >= 0.
    */
   allocate(size: number): Float32Array {
     const bytes = size * Float32Array.BYTES_PER_ELEMENT;
     if (bytes < SMALLEST_POOLED_BYTES) return new Float32Array(size);
-    const reused = this.#takeFree(bytes);
-    if (reused !== undefined) return new Float32Array(reused.buffer, 0, size);
-    const array = new Float32Array(size);
-    this.#records.set(array.buffer, {buffer: array.buffer, holders: 0, escaped: false});
-    return array;
+    const needed = Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
+    const {block, index} = this.#findFree(needed) ?? this.#addBlock(needed);
+    const {offset, bytes: available} = block.pieces[index];
+    const taken: Piece = {offset, bytes: needed, isFree: false, holders: 0};
+    const rest: Piece = {
+      offset: offset + needed,
+      bytes: available - needed,
+      isFree: true,
+      holders: 0,
+    };
+    block.pieces.splice(index, 1, ...(rest.bytes > 0 ? [taken, rest] : [taken]));
+    this.#usedBytes += needed;
+    return new Float32Array(block.buffer, offset, size);
   }
 
   /** A tensor now holds these values. Values that are not the pool's are ignored. */
   retain(values: unknown): void {
-    const record = this.#recordOf(values);
-    if (record === undefined) return;
-    if (record.holders === 0 && !record.escaped) {
-      this.#usedBytes += record.buffer.byteLength;
-      this.#peakBytes = Math.max(this.#peakBytes, this.#usedBytes + this.#freeBytes);
-    }
-    record.holders += 1;
+    const found = this.#find(values);
+    if (found) found.piece.holders += 1;
   }
 
   /** A tensor that held these values is gone. */
   release(values: unknown): void {
-    const record = this.#recordOf(values);
-    if (record === undefined || record.holders === 0) return;
-    record.holders -= 1;
-    if (record.holders > 0 || record.escaped) return;
-    this.#usedBytes -= record.buffer.byteLength;
-    this.#freeBytes += record.buffer.byteLength;
-    this.#free.push(record);
+    const found = this.#find(values);
+    if (!found) return;
+    const {block, piece} = found;
+    piece.holders -= 1;
+    if (piece.holders > 0) return;
+    piece.isFree = true;
+    this.#usedBytes -= piece.bytes;
+    joinFreePieces(block);
   }
 
-  /** These values were handed to a caller who may keep them: their buffer is never used for another tensor. */
-  markEscaped(values: unknown): void {
-    const record = this.#recordOf(values);
-    if (record === undefined || record.escaped) return;
-    record.escaped = true;
-    if (record.holders > 0) this.#usedBytes -= record.buffer.byteLength;
+  /** Whether these values are the pool's: they change once their tensors are disposed. */
+  owns(values: unknown): boolean {
+    return this.#find(values) !== undefined;
   }
 
-  /** Whether exactly one tensor, and nobody outside, holds these values. */
+  /** Whether exactly one tensor holds these values. */
   isPrivate(values: unknown): boolean {
-    const record = this.#recordOf(values);
-    return record !== undefined && !record.escaped && record.holders === 1;
+    return this.#find(values)?.piece.holders === 1;
   }
 
-  /** Give the free buffers back to the system (the garbage collector). */
+  /** Give the blocks that no tensor uses back to the system (the garbage collector). */
   trim(): void {
-    this.#free = [];
-    this.#freeBytes = 0;
+    this.#blocks = this.#blocks.filter(({pieces}) => pieces.some(({isFree}) => !isFree));
+    this.#totalBytes = this.#blocks.reduce((sum, {buffer}) => sum + buffer.byteLength, 0);
   }
 
   memory(): PoolMemory {
-    return {usedBytes: this.#usedBytes, freeBytes: this.#freeBytes, peakBytes: this.#peakBytes};
+    return {
+      usedBytes: this.#usedBytes,
+      freeBytes: this.#totalBytes - this.#usedBytes,
+      peakBytes: this.#peakBytes,
+    };
   }
 
   /** Let `peakBytes` count from now on. */
   resetPeak(): void {
-    this.#peakBytes = this.#usedBytes + this.#freeBytes;
+    this.#peakBytes = this.#totalBytes;
   }
 
-  #recordOf(values: unknown): PooledBuffer | undefined {
-    return ArrayBuffer.isView(values) ? this.#records.get(values.buffer) : undefined;
+  #find(values: unknown): {block: Block; piece: Piece} | undefined {
+    if (!ArrayBuffer.isView(values)) return undefined;
+    const block = this.#blockOf.get(values.buffer);
+    const piece = block?.pieces.find(
+      ({offset, bytes, isFree}) =>
+        !isFree && values.byteOffset >= offset && values.byteOffset < offset + bytes,
+    );
+    return block && piece && {block, piece};
   }
 
-  /** The smallest free buffer that fits without wasting much. */
-  #takeFree(bytes: number): PooledBuffer | undefined {
-    let best = -1;
-    for (let i = 0; i < this.#free.length; i++) {
-      const size = this.#free[i].buffer.byteLength;
-      if (size < bytes || size * LEAST_USE > bytes) continue;
-      if (best < 0 || size < this.#free[best].buffer.byteLength) best = i;
+  /** The smallest free piece that fits, in a block that is not far too large. */
+  #findFree(needed: number): {block: Block; index: number} | undefined {
+    let best: {block: Block; index: number} | undefined;
+    let bestBytes = Infinity;
+    for (const block of this.#blocks) {
+      if (needed < block.buffer.byteLength * SMALLEST_SHARE) continue;
+      for (const [index, {isFree, bytes}] of block.pieces.entries()) {
+        if (!isFree || bytes < needed || bytes >= bestBytes) continue;
+        best = {block, index};
+        bestBytes = bytes;
+      }
     }
-    if (best < 0) return undefined;
-    const [record] = this.#free.splice(best, 1);
-    this.#freeBytes -= record.buffer.byteLength;
-    return record;
+    return best;
+  }
+
+  #addBlock(bytes: number): {block: Block; index: number} {
+    const buffer = new ArrayBuffer(bytes);
+    this.#prepareBlock(new Float32Array(buffer));
+    const block: Block = {buffer, pieces: [{offset: 0, bytes, isFree: true, holders: 0}]};
+    this.#blockOf.set(buffer, block);
+    this.#blocks.push(block);
+    this.#totalBytes += bytes;
+    this.#peakBytes = Math.max(this.#peakBytes, this.#totalBytes);
+    return {block, index: 0};
+  }
+}
+
+/** Make one piece of free neighbours. */
+function joinFreePieces({pieces}: Block): void {
+  for (let n = pieces.length - 1; n > 0; n--) {
+    const [first, second] = [pieces[n - 1], pieces[n]];
+    if (!first.isFree || !second.isFree) continue;
+    const joined = {...first, bytes: first.bytes + second.bytes};
+    pieces.splice(n - 1, 2, joined);
   }
 }

@@ -56,7 +56,7 @@ test('a disposed buffer is used again', () => {
   tf.dispose([x, second]);
 });
 
-test('a buffer that was read is never used again', () => {
+test('what was read from a tensor stays as it was when its memory is used again', () => {
   backend.pool.trim();
   const x = tf.ones<tf.Rank.R1>([LARGE]);
   const y = tf.leakyRelu(x, 0.1);
@@ -66,6 +66,26 @@ test('a buffer that was read is never used again', () => {
   const other = tf.leakyRelu(zeros, 0.1);
   assert.ok(seen.every((value) => value === 1));
   tf.dispose([x, zeros, other]);
+});
+
+test('the memory of a large disposed tensor serves several smaller ones, and afterwards a large one again', () => {
+  backend.pool.trim();
+  const x = tf.zeros<tf.Rank.R1>([4 * LARGE]);
+  tf.leakyRelu(x, 0.1).dispose();
+  const {freeBytes} = backend.pool.memory();
+  const quarter = tf.zeros<tf.Rank.R1>([LARGE]);
+  const parts = [1, 2, 3, 4].map((value) => tf.add(quarter, value));
+  assert.equal(backend.pool.memory().freeBytes, freeBytes - 4 * LARGE * 4);
+  assert.deepEqual(
+    parts.map(
+      (part) => part.dataSync().every((value, _, all) => value === all[0]) && part.dataSync()[0],
+    ),
+    [1, 2, 3, 4],
+  );
+  tf.dispose([parts[1], parts[3], parts[0], parts[2]]);
+  const again = tf.leakyRelu(x, 0.1);
+  assert.equal(backend.pool.memory().freeBytes, freeBytes - 4 * LARGE * 4);
+  tf.dispose([x, quarter, again]);
 });
 
 test('a slice keeps the buffer it shares with its disposed source', () => {
