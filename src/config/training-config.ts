@@ -106,6 +106,9 @@ const augmentationSchema = z.strictObject({
   flip: z.boolean().default(false),
 });
 
+/** Augmentation that takes intensities to be in [0, 1], and keeps them there. */
+export const SCALED_AMOUNTS = ['gamma', 'biasField', 'noise'] as const;
+
 const similaritySchema = z
   .discriminatedUnion('kind', [
     /** Mean squared difference over sigma^2. */
@@ -297,6 +300,13 @@ function* findOtherContradictions(config: ConfigObject): Generator<Contradiction
   const {hyperparameters, lambda, normalisation} = config;
   if (normalisation.kind === 'percentile' && normalisation.low >= normalisation.high) {
     yield must(['normalisation', 'low'], 'be below normalisation.high', normalisation.low);
+  }
+  const readsScans = config.sources.some(({kind}) => !['labels', 'shapes'].includes(kind));
+  for (const key of SCALED_AMOUNTS) {
+    const amount = config.augmentation[key];
+    if (normalisation.kind === 'none' && readsScans && amount > 0) {
+      yield must(['augmentation', key], 'be 0 where normalisation.kind is "none"', amount);
+    }
   }
   if (lambda.kind === 'logOdds' && lambda.lowest >= lambda.highest) {
     yield must(['lambda', 'lowest'], 'be below lambda.highest', lambda.lowest);

@@ -1,4 +1,4 @@
-import type {Augmentation} from '../config/training-config.js';
+import {SCALED_AMOUNTS, type Augmentation} from '../config/training-config.js';
 import {Random} from '../random.js';
 import type {Triple} from '../volume/volume.js';
 import {blurInPlace, smoothNoise} from './smooth-noise.js';
@@ -13,13 +13,19 @@ const BIAS_SPACING = 4;
 
 let noiseTable: Float32Array | null = null;
 
-/** Change intensities as scanners do, in place: blur, smooth factor, power, noise; the result stays in [0, 1]. */
+/**
+ * Change intensities as scanners do, in place: blur, smooth factor, power, noise.
+ *
+ * @param image - In [0, 1], where it stays, if anything but the blur is switched on; any values otherwise.
+ */
 export function changeIntensities(
   image: Float32Array,
   shape: Triple,
   amounts: Amounts,
   random: Random,
 ): void {
+  const isScaled = SCALED_AMOUNTS.some((key) => amounts[key] > 0);
+  if (!isScaled && amounts.blurVox === 0) return;
   if (amounts.blurVox > 0) blurInPlace(image, shape, random.uniform(0, amounts.blurVox));
   if (amounts.biasField > 0) multiplyByBias(image, shape, amounts.biasField, random);
   const power = amounts.gamma > 0 ? Math.exp(random.normal(amounts.gamma)) : 1;
@@ -27,6 +33,7 @@ export function changeIntensities(
   const noise = deviation > 0 ? (noiseTable ??= drawNoiseTable()) : null;
   let position = random.index(NOISE_TABLE);
   const stride = 2 * random.index(NOISE_TABLE / 2) + 1; // Odd: passes every entry.
+  if (!isScaled) return;
   if (power === 1 && noise === null) return clampInPlace(image);
   for (let n = 0; n < image.length; n++) {
     let value = image[n] <= 0 ? 0 : power === 1 ? image[n] : image[n] ** power;

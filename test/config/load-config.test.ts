@@ -105,6 +105,16 @@ for (const [setting, message] of WRONG) {
   });
 }
 
+test('scans that are not scaled cannot be changed as if they were; painted images can', () => {
+  const unscaled = 'normalisation: {kind: none}\naugmentation: {gamma: 0.2, blurVox: 1}';
+  assert.equal(decode(unscaled).augmentation.gamma, 0.2);
+  assert.throws(() => decode(unscaled, 'sources=[{kind: scans, images: "*.nii"}]'), {
+    code: 'E_CONFIG',
+    message:
+      'configs/x.yaml: augmentation.gamma must be 0 where normalisation.kind is "none", got 0.2.',
+  });
+});
+
 test('a velocity of full size needs neither integration nor another resolution for it', () => {
   const config = decode('velocityResolution: 1\nintegrationSteps: 0\nintegrationResolution: 1');
   assert.equal(config.integrationSteps, 0);
