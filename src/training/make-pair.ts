@@ -57,14 +57,15 @@ export function paintPair(
   random: Random,
 ): ImagePair {
   const isMirrored = workshop.augmentation?.flip === true && random.uniform() < 0.5;
-  const contrast = drawContrast(random);
-  const aroundContrast = drawContrast(random);
+  const contrast = drawContrast(Math.max(fixed.codes, moving.codes), random);
+  const scenes = around === null || around === 'black' ? 0 : around.codes;
+  const aroundContrast = drawContrast(scenes, random);
   if (around === 'black') contrast[0] = 0;
   const paint = ({data}: LabelMap) => {
     const {augmentation, shape} = workshop;
     const transform =
       augmentation === null ? null : drawImageTransform(workshop, augmentation, isMirrored, random);
-    const place = (map: Uint8Array) =>
+    const place = (map: LabelMap['data']) =>
       transform === null
         ? map
         : sampleImage(map, shape, transform, {interpolation: 'nearest', outside: 'edge'});

@@ -77,8 +77,7 @@ async function openSource(
     case 'labels': {
       const images = await loadAll(source.images, `${where}.images`, (path) => store.labels(path));
       requireTwo(images, `${where}.images`);
-      const codes = compactLabels(images.map(({data}) => data));
-      const maps = images.map(({name}, n): LabelMap => ({name, data: codes[n]}));
+      const maps = compactLabels(images, `${where}.images`);
       const scenery = source.scenery > 0 ? drawMaps(SCENERY, workshop, seed) : [];
       return (random) => {
         const pair = drawTwo(maps, random);
@@ -105,6 +104,7 @@ function drawMaps(
   return Array.from({length: settings.maps}, (_, n) => ({
     name: `shapes ${n + 1}`,
     data: drawShapes(shape, settings, random),
+    codes: settings.labels,
   }));
 }
 

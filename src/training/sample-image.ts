@@ -12,7 +12,7 @@ import {FIELD_SPACING, type RandomTransform} from './random-transform.js';
  * @param options.outside - Value beyond half a voxel outside the image; `edge` repeats the outermost voxel.
  * @returns A new array of the same type and size.
  */
-export function sampleImage<Image extends Float32Array | Uint8Array>(
+export function sampleImage<Image extends Float32Array | Uint8Array | Uint16Array>(
   image: Image,
   shape: Triple,
   transform: RandomTransform,
@@ -72,7 +72,12 @@ export function sampleImage<Image extends Float32Array | Uint8Array>(
   return result;
 }
 
-function mix(image: Float32Array | Uint8Array, at: number, step: number, share: number): number {
+function mix(
+  image: Float32Array | Uint8Array | Uint16Array,
+  at: number,
+  step: number,
+  share: number,
+): number {
   return image[at] + share * (image[at + step] - image[at]);
 }
 
