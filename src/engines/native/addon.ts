@@ -62,6 +62,8 @@ export interface NativeAddon extends KernelFunctions {
   scratchBytes(): number;
   scratchPeakBytes(): number;
   releaseScratch(): void;
+  /** Ask the system for large pages under an array; only advice. */
+  useHugePages(array: Float32Array): void;
   measurePeak(): MachinePeak;
   /** Whether suitable convolutions use Winograd's algorithm; true unless set. */
   setWinograd(allowed: boolean): void;

@@ -19,11 +19,14 @@ type DataId = Parameters<MathBackendCPU['readSync']>[0];
  */
 export class NativeBackend extends MathBackendCPU {
   readonly addon: NativeAddon;
-  readonly pool = new BufferPool();
+  readonly pool: BufferPool;
 
   constructor(addon: NativeAddon) {
     super();
     this.addon = addon;
+    this.pool = new BufferPool((memory) => {
+      addon.useHugePages(memory);
+    });
     // The parent recommends another backend at its first use.
     (this as unknown as {firstUse: boolean}).firstUse = false;
   }

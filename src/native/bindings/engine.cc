@@ -1,7 +1,11 @@
 // Instruction sets, threads, memory and the machine's limits.
 
 #include <chrono>
+#include <cstdint>
 #include <cstdlib>
+#if defined(__linux__)
+#include <sys/mman.h>
+#endif
 
 #include "bindings/napi_support.h"
 #include "options.h"
@@ -121,6 +125,21 @@ napi_value measurePeak(napi_env env, napi_callback_info) {
   return result;
 }
 
+// useHugePages(array): asks the system for large pages; touching new memory then costs a fraction.
+napi_value useHugePages(napi_env env, napi_callback_info info) {
+  Arguments<1> args;
+  Floats array;
+  if (!readArguments(env, info, &args) || !readFloats(env, args.values[0], "array", 0, &array)) return nullptr;
+#if defined(__linux__)
+  constexpr uintptr_t kPage = 4096;
+  const uintptr_t begin = (reinterpret_cast<uintptr_t>(array.data) + kPage - 1) / kPage * kPage;
+  const uintptr_t end = reinterpret_cast<uintptr_t>(array.data + array.size) / kPage * kPage;
+  // Only advice: where the system has none to give, nothing changes.
+  if (end > begin) madvise(reinterpret_cast<void*>(begin), end - begin, MADV_HUGEPAGE);
+#endif
+  return nullptr;
+}
+
 }  // namespace
 
 bool registerEngine(napi_env env, napi_value exports) {
@@ -130,6 +149,7 @@ bool registerEngine(napi_env env, napi_value exports) {
          addFunction(env, exports, "scratchBytes", scratchBytesHeld) &&
          addFunction(env, exports, "scratchPeakBytes", scratchBytesPeak) &&
          addFunction(env, exports, "releaseScratch", releaseScratchMemory) &&
+         addFunction(env, exports, "useHugePages", useHugePages) &&
          addFunction(env, exports, "setWinograd", setWinograd) && addFunction(env, exports, "measurePeak", measurePeak);
 }
 
