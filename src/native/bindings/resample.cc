@@ -42,13 +42,20 @@ bool readDoubles(napi_env env, napi_value value, const char* name, int64_t requi
   return true;
 }
 
+bool requireIndexable(napi_env env, int64_t voxels) {
+  if (voxels < INT32_MAX) return true;
+  throwError(env, "E_SHAPE", "native: an image must have fewer than 2^31 voxels.");
+  return false;
+}
+
 // (data, size [3], hasEdge, outside)
 bool readImage(napi_env env, napi_value* values, SampledImage* image) {
   const int32_t* size = nullptr;
   Floats data;
   double has_edge = 0;
   double outside = 0;
-  if (!readSizes(env, values[1], "size", 3, &size) || !readFloats(env, values[0], "data", product(size, 3), &data) ||
+  if (!readSizes(env, values[1], "size", 3, &size) || !requireIndexable(env, product(size, 3)) ||
+      !readFloats(env, values[0], "data", product(size, 3), &data) ||
       !readNumber(env, values[2], "hasEdge", &has_edge) || !readNumber(env, values[3], "outside", &outside)) {
     return false;
   }
@@ -65,6 +72,7 @@ bool readMap(napi_env env, napi_value* values, PlacedMap* map) {
   const int32_t* sizes = nullptr;
   Floats field;
   if (!readDoubles(env, values[0], "matrices", 33, &matrices) || !readSizes(env, values[2], "sizes", 6, &sizes) ||
+      !requireIndexable(env, product(sizes, 3)) ||
       !readFloats(env, values[1], "field", 3 * product(sizes, 3), &field)) {
     return false;
   }
@@ -76,8 +84,6 @@ bool readMap(napi_env env, napi_value* values, PlacedMap* map) {
   std::memcpy(map->shape, sizes + 3, sizeof(map->shape));
   return true;
 }
-
-int64_t rowFloats(const PlacedMap& map) { return 6 * int64_t{map.shape[0]}; }
 
 // sampleGrid(data, size, hasEdge, outside, toVoxel [12], shape [3], isLinear, out)
 napi_value sampleGrid(napi_env env, napi_callback_info info) {
@@ -108,8 +114,7 @@ napi_value sampleMap(napi_env env, napi_callback_info info) {
   MapSampleArgs call{};
   Floats out;
   if (table == nullptr || !readArguments(env, info, &args) || !readImage(env, args.values, &call.image) ||
-      !readMap(env, args.values + 4, &call.map) || !readFloats(env, args.values[7], "out", product(call.map.shape, 3), &out) ||
-      !requireScratch(env, ScratchNeed{0, rowFloats(call.map)}, &call.scratch)) {
+      !readMap(env, args.values + 4, &call.map) || !readFloats(env, args.values[7], "out", product(call.map.shape, 3), &out)) {
     return nullptr;
   }
   call.out = out.data;
@@ -128,8 +133,7 @@ napi_value sampleLabels(napi_env env, napi_callback_info info) {
   if (table == nullptr || !readArguments(env, info, &args) || !readSizes(env, args.values[1], "size", 3, &size) ||
       !readElements(env, args.values[0], "labels", product(size, 3), &labels) ||
       !readNumber(env, args.values[2], "hasEdge", &has_edge) || !readElements(env, args.values[3], "outside", 1, &outside) ||
-      !readMap(env, args.values + 4, &call.map) || !readElements(env, args.values[7], "out", product(call.map.shape, 3), &out) ||
-      !requireScratch(env, ScratchNeed{0, rowFloats(call.map)}, &call.scratch)) {
+      !readMap(env, args.values + 4, &call.map) || !readElements(env, args.values[7], "out", product(call.map.shape, 3), &out)) {
     return nullptr;
   }
   if (labels.bytes > 4 || outside.type != labels.type || out.type != labels.type) {
@@ -154,8 +158,7 @@ napi_value mapOffsets(napi_env env, napi_callback_info info) {
   MapOffsetArgs call{};
   Floats out;
   if (table == nullptr || !readArguments(env, info, &args) || !readMap(env, args.values, &call.map) ||
-      !readFloats(env, args.values[3], "out", 3 * product(call.map.shape, 3), &out) ||
-      !requireScratch(env, ScratchNeed{0, rowFloats(call.map)}, &call.scratch)) {
+      !readFloats(env, args.values[3], "out", 3 * product(call.map.shape, 3), &out)) {
     return nullptr;
   }
   call.out = out.data;

@@ -35,12 +35,11 @@ struct PlacedMap {
   int32_t shape[3];  // of the grid; results are stored i fastest
 };
 
-// out = image at the map. Scratch per worker: 6 floats per voxel of a row.
+// out = image at the map.
 struct MapSampleArgs {
   SampledImage image;
   PlacedMap map;
   float* out;
-  Scratch scratch;
 };
 using MapSampleFn = void (*)(const MapSampleArgs&) noexcept;
 
@@ -54,7 +53,6 @@ struct MapLabelArgs {
   bool is_float;  // float32: what is not finite becomes 0
   PlacedMap map;
   void* out;
-  Scratch scratch;
 };
 using MapLabelFn = void (*)(const MapLabelArgs&) noexcept;
 
@@ -62,7 +60,6 @@ using MapLabelFn = void (*)(const MapLabelArgs&) noexcept;
 struct MapOffsetArgs {
   PlacedMap map;
   float* out;
-  Scratch scratch;
 };
 using MapOffsetFn = void (*)(const MapOffsetArgs&) noexcept;
 

@@ -92,70 +92,143 @@ static void sampleGrid(const GridSampleArgs& a) noexcept {
   });
 }
 
-// Trilinear u at (x, y, z) of its grid; zero further than half a voxel outside. Vectors are mixed in float, like the field they come from.
-inline __attribute__((always_inline)) void sampleField(const PlacedMap& map, double x, double y, double z, double u[3]) {
-  const int32_t* const size = map.field_size;
-  u[0] = u[1] = u[2] = 0.0;
-  if (!isWithin(x, size[0]) || !isWithin(y, size[1]) || !isWithin(z, size[2])) return;
-  const double px = clampIndex(x, size[0]), py = clampIndex(y, size[1]), pz = clampIndex(z, size[2]);
-  const int32_t i = static_cast<int32_t>(px), j = static_cast<int32_t>(py);
-  int32_t k = static_cast<int32_t>(pz);
-  if (k + 1 >= size[2] && k > 0) --k;  // so that there is a pair along k; its upper half counts
-  const int64_t step_j = j + 1 < size[1] ? int64_t{3} * size[2] : 0;
-  const int64_t step_i = i + 1 < size[0] ? int64_t{3} * size[2] * size[1] : 0;
-  const float fi = static_cast<float>(px - i), fj = static_cast<float>(py - j), fk = static_cast<float>(pz - k);
-  const float* const p = map.field + 3 * ((int64_t{i} * size[1] + j) * size[2] + k);
-  const auto mixRows = [&](const auto& row) {
-    const Vec4 a = row(p), b = row(p + step_j), c = row(p + step_i), d = row(p + step_i + step_j);
-    const Vec4 lower = a + fj * (b - a), upper = c + fj * (d - c);
-    return lower + fi * (upper - lower);
-  };
-  Vec4 value;
-  if (size[2] > 1) {
-    const Vec4 near = mixRows([](const float* row) { return load4(row); });
-    const Vec4 far = mixRows([](const float* row) { return load4(row + 2); });
-    value = near + fk * (__builtin_shufflevector(far, far, 1, 2, 3, 0) - near);
-  } else {
-    value = mixRows([](const float* row) { return load3(row); });
+inline constexpr int kPiece = 32;  // voxels of a row that are done together, in passes that are vectorised
+
+// Where the positions of a piece lie in a grid: element of the lower corner, fractions of the upper neighbours, 1 inside and 0 outside.
+struct PlacedPiece {
+  int32_t base[kPiece];
+  float fraction[3][kPiece];
+  float inside[kPiece];
+};
+
+// `strides`: elements from one index to the next along each axis.
+static void placePiece(const double (*positions)[kPiece], int count, const int32_t* size, const int64_t* strides, PlacedPiece* to) {
+  PlacedPiece& __restrict placed = *to;
+  for (int n = 0; n < count; ++n) {
+    placed.base[n] = 0;
+    placed.inside[n] = 1.0f;
   }
-  u[0] = static_cast<double>(value[0]);
-  u[1] = static_cast<double>(value[1]);
-  u[2] = static_cast<double>(value[2]);
+  for (int axis = 0; axis < 3; ++axis) {
+    const double last = static_cast<double>(size[axis] - 1);
+    const int32_t top = size[axis] > 1 ? size[axis] - 2 : 0;
+    const int32_t stride = static_cast<int32_t>(strides[axis]);
+    const double* __restrict const position = positions[axis];
+    for (int n = 0; n < count; ++n) {
+      const double p = position[n];
+      double clamped = p > 0.0 ? p : 0.0;  // NaN too
+      clamped = clamped < last ? clamped : last;
+      int32_t lower = static_cast<int32_t>(clamped);
+      lower = lower < top ? lower : top;
+      placed.base[n] += lower * stride;
+      placed.fraction[axis][n] = static_cast<float>(clamped - static_cast<double>(lower));
+      placed.inside[n] = (p >= -0.5) & (p <= last + 0.5) ? placed.inside[n] : 0.0f;
+    }
+  }
 }
 
-// body(first voxel of the row, positions: three per voxel) for every row along i. Rows that follow each other along k read the same
-// cache lines of the field, so one task takes all of them.
+// What a linear map gives for the voxels (begin + n, j, k), rounded like ((m0 i + m1 j) + m2 k) + m3.
+static void mapPiece(const double* m, int64_t begin, int64_t j, int64_t k, int count, double (*positions)[kPiece]) {
+  for (int axis = 0; axis < 3; ++axis) {
+    const double along = m[4 * axis], offset = m[4 * axis + 3];
+    const double from_j = m[4 * axis + 1] * static_cast<double>(j), from_k = m[4 * axis + 2] * static_cast<double>(k);
+    const int32_t first = static_cast<int32_t>(begin);
+    for (int n = 0; n < count; ++n) positions[axis][n] = along * static_cast<double>(first + n) + from_j + from_k + offset;
+  }
+}
+
+// Trilinear u for a piece, component by component; zero further than half a voxel outside the field.
+static void sampleField(const PlacedMap& map, const PlacedPiece& placed, int count, float (*u)[kPiece]) {
+  const int32_t* const size = map.field_size;
+  const int64_t step_i = size[0] > 1 ? int64_t{3} * size[2] * size[1] : 0;
+  const int64_t step_j = size[1] > 1 ? int64_t{3} * size[2] : 0;
+  const bool has_pairs = size[2] > 1;
+  for (int n = 0; n < count; ++n) {
+    const float* const p = map.field + 3 * static_cast<int64_t>(placed.base[n]);
+    const float fi = placed.fraction[0][n], fj = placed.fraction[1][n], fk = placed.fraction[2][n];
+    const float a = (1.0f - fi) * (1.0f - fj), b = (1.0f - fi) * fj, c = fi * (1.0f - fj), d = fi * fj;
+    Vec4 value;
+    if (has_pairs) {
+      const float* const q = p + step_i;
+      const Vec4 near = a * load4(p) + b * load4(p + step_j) + c * load4(q) + d * load4(q + step_j);
+      const Vec4 far = a * load4(p + 2) + b * load4(p + step_j + 2) + c * load4(q + 2) + d * load4(q + step_j + 2);
+      value = (1.0f - fk) * near + fk * __builtin_shufflevector(far, far, 1, 2, 3, 0);
+    } else {
+      value = a * load3(p) + b * load3(p + step_j) + c * load3(p + step_i) + d * load3(p + step_i + step_j);
+    }
+    const bool is_inside = placed.inside[n] > 0.0f;
+    u[0][n] = is_inside ? value[0] : 0.0f;
+    u[1][n] = is_inside ? value[1] : 0.0f;
+    u[2][n] = is_inside ? value[2] : 0.0f;
+  }
+}
+
+// body(first voxel, positions by axis, number of voxels) for short pieces of the rows along i. The field is stored along k and its
+// planes often lie a multiple of the cache's size apart, so a task walks along k with few planes at a time.
 template <typename Body>
-inline void forEachMappedRow(const PlacedMap& map, const Scratch& scratch, const Body& body) {
-  forEachTask(map.shape[1], [&](int64_t j, int worker) {
-    double* const row = reinterpret_cast<double*>(scratch.worker(worker));
-    const double* const b = map.base;
-    const double* const l = map.linear;
-    const double* const d = map.voxel_to_field;
-    for (int64_t k = 0; k < map.shape[2]; ++k) {
-      const double dj = static_cast<double>(j), dk = static_cast<double>(k);
-      for (int64_t i = 0; i < map.shape[0]; ++i) {
-        const double di = static_cast<double>(i);
-        double u[3];
-        sampleField(map, d[0] * di + d[1] * dj + d[2] * dk + d[3], d[4] * di + d[5] * dj + d[6] * dk + d[7],
-                    d[8] * di + d[9] * dj + d[10] * dk + d[11], u);
+inline void forEachMappedPiece(const PlacedMap& map, const Body& body) {
+  const int64_t strides[3] = {int64_t{map.field_size[1]} * map.field_size[2], map.field_size[2], 1};
+  forEachTask(map.shape[1], [&](int64_t j, int) {
+    double positions[3][kPiece];
+    float u[3][kPiece];
+    PlacedPiece placed;
+    for (int64_t begin = 0; begin < map.shape[0]; begin += kPiece) {
+      const int count = static_cast<int>(map.shape[0] - begin < kPiece ? map.shape[0] - begin : kPiece);
+      for (int64_t k = 0; k < map.shape[2]; ++k) {
+        mapPiece(map.voxel_to_field, begin, j, k, count, positions);
+        placePiece(positions, count, map.field_size, strides, &placed);
+        sampleField(map, placed, count, u);
+        mapPiece(map.base, begin, j, k, count, positions);
         for (int axis = 0; axis < 3; ++axis) {
-          const double* const line = b + 4 * axis;
-          const double* const turn = l + 3 * axis;
-          row[3 * i + axis] = line[0] * di + line[1] * dj + line[2] * dk + line[3] + (turn[0] * u[0] + turn[1] * u[1] + turn[2] * u[2]);
+          const double* const turn = map.linear + 3 * axis;
+          const double x = turn[0], y = turn[1], z = turn[2];
+          for (int n = 0; n < count; ++n) {
+            positions[axis][n] += x * static_cast<double>(u[0][n]) + y * static_cast<double>(u[1][n]) + z * static_cast<double>(u[2][n]);
+          }
         }
+        body((k * map.shape[1] + j) * map.shape[0] + begin, positions, count);
       }
-      body((k * map.shape[1] + j) * map.shape[0], row);
     }
   });
+}
+
+// Trilinear values of an image for a piece.
+static void sampleImage(const SampledImage& image, const double (*positions)[kPiece], int count, float* __restrict out) {
+  const int32_t* const size = image.size;
+  if (size[0] == 1) {  // no pairs along i
+    for (int n = 0; n < count; ++n) out[n] = sampleLinear(image, positions[0][n], positions[1][n], positions[2][n]);
+    return;
+  }
+  const int64_t strides[3] = {1, size[0], int64_t{size[0]} * size[1]};
+  const int64_t step_j = size[1] > 1 ? strides[1] : 0;
+  const int64_t step_k = size[2] > 1 ? strides[2] : 0;
+  PlacedPiece placed;
+  placePiece(positions, count, size, strides, &placed);
+  float pairs[4][2 * kPiece];
+  for (int n = 0; n < count; ++n) {
+    const float* const corner = image.data + placed.base[n];
+    std::memcpy(&pairs[0][2 * n], corner, 2 * sizeof(float));
+    std::memcpy(&pairs[1][2 * n], corner + step_j, 2 * sizeof(float));
+    std::memcpy(&pairs[2][2 * n], corner + step_k, 2 * sizeof(float));
+    std::memcpy(&pairs[3][2 * n], corner + step_k + step_j, 2 * sizeof(float));
+  }
+  for (int n = 0; n < count; ++n) {
+    const float fi = placed.fraction[0][n], fj = placed.fraction[1][n], fk = placed.fraction[2][n];
+    const float a = pairs[0][2 * n] + fi * (pairs[0][2 * n + 1] - pairs[0][2 * n]);
+    const float b = pairs[1][2 * n] + fi * (pairs[1][2 * n + 1] - pairs[1][2 * n]);
+    const float c = pairs[2][2 * n] + fi * (pairs[2][2 * n + 1] - pairs[2][2 * n]);
+    const float d = pairs[3][2 * n] + fi * (pairs[3][2 * n + 1] - pairs[3][2 * n]);
+    const float lower = a + fj * (b - a), upper = c + fj * (d - c);
+    const float value = lower + fk * (upper - lower);
+    out[n] = (placed.inside[n] > 0.0f) | image.has_edge ? value : image.outside;
+  }
+  for (int n = 0; n < count; ++n) {
+    // A corner is not finite: again, with such voxels as 0.
+    if (out[n] - out[n] != 0.0f) out[n] = sampleLinear(image, positions[0][n], positions[1][n], positions[2][n]);
+  }
 }
 
 static void sampleMap(const MapSampleArgs& a) noexcept {
-  forEachMappedRow(a.map, a.scratch, [&](int64_t first, const double* row) {
-    for (int64_t i = 0; i < a.map.shape[0]; ++i) {
-      a.out[first + i] = sampleLinear(a.image, row[3 * i], row[3 * i + 1], row[3 * i + 2]);
-    }
-  });
+  forEachMappedPiece(a.map, [&](int64_t first, const double (*at)[kPiece], int count) { sampleImage(a.image, at, count, a.out + first); });
 }
 
 template <typename Element>
@@ -163,15 +236,15 @@ static void copyLabels(const MapLabelArgs& a) {
   const Element* const labels = static_cast<const Element*>(a.labels);
   const Element outside = *static_cast<const Element*>(a.outside);
   Element* const out = static_cast<Element*>(a.out);
-  forEachMappedRow(a.map, a.scratch, [&](int64_t first, const double* row) {
-    for (int64_t i = 0; i < a.map.shape[0]; ++i) {
-      const int64_t voxel = nearestVoxel(a.size, a.has_edge, row[3 * i], row[3 * i + 1], row[3 * i + 2]);
+  forEachMappedPiece(a.map, [&](int64_t first, const double (*at)[kPiece], int count) {
+    for (int n = 0; n < count; ++n) {
+      const int64_t voxel = nearestVoxel(a.size, a.has_edge, at[0][n], at[1][n], at[2][n]);
       Element value = voxel < 0 ? outside : labels[voxel];
       if constexpr (sizeof(Element) == 4) {
         constexpr Element kExponent = 0x7f800000;  // all ones: infinite or NaN
         if (a.is_float && voxel >= 0 && (value & kExponent) == kExponent) value = 0;
       }
-      out[first + i] = value;
+      out[first + n] = value;
     }
   });
 }
@@ -184,10 +257,10 @@ static void sampleLabels(const MapLabelArgs& a) noexcept {
 
 static void mapOffsets(const MapOffsetArgs& a) noexcept {
   const int64_t voxels = int64_t{a.map.shape[0]} * a.map.shape[1] * a.map.shape[2];
-  forEachMappedRow(a.map, a.scratch, [&](int64_t first, const double* row) {
+  forEachMappedPiece(a.map, [&](int64_t first, const double (*at)[kPiece], int count) {
     for (int axis = 0; axis < 3; ++axis) {
       float* const out = a.out + axis * voxels + first;
-      for (int64_t i = 0; i < a.map.shape[0]; ++i) out[i] = static_cast<float>(row[3 * i + axis]);
+      for (int n = 0; n < count; ++n) out[n] = static_cast<float>(at[axis][n]);
     }
   });
 }
