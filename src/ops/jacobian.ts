@@ -3,6 +3,9 @@ import {runHotOp} from './hot-op.js';
 import {toVolumetricField} from './planar.js';
 import {requireField} from './shapes.js';
 
+/** Logarithms of determinants are taken of at least this: folds have none. */
+export const SMALLEST_DETERMINANT = 1e-9;
+
 /**
  * Determinant of the Jacobian of x + u(x): the local change of volume; <= 0 where the map folds.
  *

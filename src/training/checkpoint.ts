@@ -64,14 +64,17 @@ export async function writeCheckpoint(
 }
 
 /** @throws {HypermorphError} E_RANGE that names the first weight that is not finite. */
-export function requireFinite(weights: ReadonlyMap<string, WeightTensor>, step: number): void {
+export function requireFinite(
+  weights: ReadonlyMap<string, WeightTensor>,
+  {step, hint}: {readonly step: number; readonly hint: string},
+): void {
   for (const [name, {data}] of weights) {
     const index = data.findIndex((value) => !Number.isFinite(value));
     if (index < 0) continue;
     throw new HypermorphError(
       'E_RANGE',
       `train: weight ${name} must be finite, got ${data[index]} after step ${step}.`,
-      {hint: 'Lower optimiser.learningRate and go on with --resume from the last checkpoint.'},
+      {hint},
     );
   }
 }

@@ -79,6 +79,13 @@ export class RunFolder {
     await appendLine(this.log, JSON.stringify(entry));
   }
 
+  /** Whether the log has a line of a kind for a step. */
+  async hasLogged(kind: LogEntry['kind'], step: number): Promise<boolean> {
+    if (!(await fileExists(this.log))) return false;
+    const lines = (await readFileText(this.log)).split('\n');
+    return lines.some((line) => stepOf(line) === step && line.includes(`"kind":"${kind}"`));
+  }
+
   /** Take back what was logged after a step: a resumed run will write it again. */
   async #forgetAfter(step: number): Promise<void> {
     if (!(await fileExists(this.log))) return;

@@ -21,6 +21,7 @@ import {architectureOf} from './architecture-of.js';
 import {describeTraining} from './describe.js';
 import {ImageStore} from './images.js';
 import {drawLambda} from './lambda.js';
+import {LossWindow} from './loss-window.js';
 import type {ImagePair} from './make-pair.js';
 import {openSources, type PairSource} from './pair-source.js';
 import {RunFolder} from './run-folder.js';
@@ -57,7 +58,7 @@ export interface TrainOptions {
   readonly resume?: boolean;
   readonly kernels: VoxelKernels;
   readonly toolVersion: string;
-  /** Once aborted, the step in hand is finished, a checkpoint is written, and the training ends. */
+  /** Once aborted, the step in hand is finished, a validation given up, a checkpoint written, and the training ends. */
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((event: TrainingEvent) => void) | undefined;
 }
@@ -143,6 +144,7 @@ class TrainingRun {
   #step: number;
   #best: number | null;
   #savedStep: number;
+  #hasCheckpoint: boolean;
 
   static async begin(
     folder: RunFolder,
@@ -197,6 +199,7 @@ class TrainingRun {
     this.#step = start.step;
     this.#best = start.best;
     this.#savedStep = -1;
+    this.#hasCheckpoint = options.resume === true;
   }
 
   /** Steps done. */
@@ -206,7 +209,7 @@ class TrainingRun {
 
   async go(): Promise<TrainingSummary> {
     const {config, signal, onProgress} = this.#options;
-    const {steps, checkpointEverySteps, validation, logEverySteps} = config;
+    const {steps, checkpointEverySteps, logEverySteps} = config;
     onProgress?.({
       kind: 'start',
       parameters: countParameters(architectureOf(config)),
@@ -214,6 +217,8 @@ class TrainingRun {
       steps,
     });
     const window = new LossWindow();
+    // A run that was stopped during a validation has it still to do.
+    if (!(await this.#folder.hasLogged('validation', this.#step))) await this.#validateWhereDue();
     const firstStep = this.#step;
     const start = performance.now();
     while (this.#step < steps && signal?.aborted !== true) {
@@ -231,7 +236,7 @@ class TrainingRun {
           millisecondsPerStep: Math.round(millisecondsPerStep),
         });
       }
-      if (this.#step % validation.everySteps === 0) await this.#validate();
+      await this.#validateWhereDue();
       if (this.#step % checkpointEverySteps === 0) await this.#save();
       await breathe();
     }
@@ -281,16 +286,23 @@ class TrainingRun {
         'E_RANGE',
         `train: the loss must be finite, got ${losses.total} in step ${this.#step + 1} (${names.join('; ')}).`,
         {
-          hint: `The last good checkpoint stays in ${this.#folder.checkpoint}; lower optimiser.learningRate and go on with --resume.`,
+          hint: this.#wayOn(),
         },
       );
     }
     return losses;
   }
 
+  /** What to do once the numbers are no longer finite. */
+  #wayOn(): string {
+    return this.#hasCheckpoint
+      ? `The last good checkpoint stays in ${this.#folder.checkpoint}; lower optimiser.learningRate and go on with --resume.`
+      : 'Lower optimiser.learningRate and start again; there is no checkpoint yet.';
+  }
+
   async #save(): Promise<void> {
     const weights = await weightsOf(this.#network);
-    requireFinite(weights, this.#step);
+    requireFinite(weights, {step: this.#step, hint: this.#wayOn()});
     await writeCheckpoint(this.#folder.checkpoint, weights, this.#optimiser, {
       step: this.#step,
       random: this.#random.state,
@@ -298,6 +310,7 @@ class TrainingRun {
     });
     await this.#writeModel(this.#folder.model, weights);
     this.#savedStep = this.#step;
+    this.#hasCheckpoint = true;
     this.#options.onProgress?.({
       kind: 'checkpoint',
       step: this.#step,
@@ -315,38 +328,29 @@ class TrainingRun {
     await writeModel(path, {description, weights}, {storage: config.storage});
   }
 
+  /** Every so many steps, and after the last. */
+  async #validateWhereDue(): Promise<void> {
+    const {steps, validation} = this.#options.config;
+    if (this.#step === 0 || this.#data.validation.length === 0) return;
+    if (this.#step % validation.everySteps === 0 || this.#step === steps) await this.#validate();
+  }
+
   async #validate(): Promise<void> {
-    const {config, onProgress} = this.#options;
-    if (this.#data.validation.length === 0) return;
+    const {config, signal, onProgress} = this.#options;
     const rows = await validate(this.#network, this.#data.validation, {
       lambdas: config.validation.lambdas,
       shape: trainingShape(config),
       objective: this.#objective,
       pause: breathe,
+      signal,
     });
+    if (rows === null) return;
     onProgress?.({kind: 'validation', step: this.#step, rows});
     await this.#folder.record({kind: 'validation', step: this.#step, rows});
     const mean = rows.reduce((sum, {total}) => sum + total, 0) / rows.length;
     if (!(mean < (this.#best ?? Infinity))) return;
     this.#best = mean;
     await this.#writeModel(this.#folder.best, await weightsOf(this.#network));
-  }
-}
-
-/** Means of the losses since the last line of the log. */
-class LossWindow {
-  #losses: StepLosses[] = [];
-
-  add(losses: StepLosses): void {
-    this.#losses.push(losses);
-  }
-
-  take(): StepLosses {
-    const losses = this.#losses;
-    this.#losses = [];
-    const mean = (key: keyof StepLosses) =>
-      losses.reduce((sum, entry) => sum + entry[key], 0) / losses.length;
-    return {total: mean('total'), similarity: mean('similarity'), smoothness: mean('smoothness')};
   }
 }
 

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import {type ObjectiveOptions} from '../losses/objective.js';
 import type {RegistrationNetwork} from '../models/registration-network.js';
-import {jacobianDeterminant} from '../ops/jacobian.js';
+import {jacobianDeterminant, SMALLEST_DETERMINANT} from '../ops/jacobian.js';
 import {smoothness} from '../ops/smoothness.js';
 import type {Triple} from '../volume/volume.js';
 import type {ImagePair} from './make-pair.js';
@@ -20,9 +20,11 @@ export interface ValidationRow {
   readonly foldingFraction: number;
 }
 
-const SMALLEST_DETERMINANT = 1e-9;
-
-/** Measure a network on fixed pairs, for each lambda. */
+/**
+ * Measure a network on fixed pairs, for each lambda.
+ *
+ * @returns Null where the signal ended it.
+ */
 export async function validate(
   network: RegistrationNetwork,
   pairs: readonly ImagePair[],
@@ -30,15 +32,17 @@ export async function validate(
     readonly lambdas: readonly number[];
     readonly shape: Triple;
     readonly objective: ObjectiveOptions;
-    /** Called between pairs; may throw to stop. */
+    /** Called between pairs. */
     readonly pause: () => Promise<void>;
+    readonly signal?: AbortSignal | undefined;
   },
-): Promise<ValidationRow[]> {
+): Promise<ValidationRow[] | null> {
   const rows: ValidationRow[] = [];
   for (const lambda of options.lambdas) {
     const sum = {similarity: 0, smoothness: 0, sdLogJacobian: 0, foldingFraction: 0};
     for (const pair of pairs) {
       await options.pause();
+      if (options.signal?.aborted === true) return null;
       const measured = await measurePair(network, pair, lambda, options);
       for (const key of Object.keys(sum) as (keyof typeof sum)[]) {
         sum[key] += measured[key] / pairs.length;

@@ -152,6 +152,54 @@ test('validation is logged, and the model that did best is kept', async (t) => {
   );
 });
 
+const VALIDATION =
+  'validation={sources: [{kind: shapes, maps: 1}], pairs: 2, everySteps: 4, lambdas: [0, 1]}';
+
+async function validatedSteps(folder: string): Promise<number[]> {
+  const lines = (await readFile(join(folder, 'log.jsonl'), 'utf8')).trim().split('\n');
+  return lines
+    .map((line) => JSON.parse(line) as {kind: string; step: number})
+    .filter(({kind}) => kind === 'validation')
+    .map(({step}) => step);
+}
+
+test('the last step is validated too, so that the best model may be the last', async (t) => {
+  const output = join(await temporaryFolder(t), 'run');
+  await train(optionsFor(output, [VALIDATION]));
+  assert.deepEqual(await validatedSteps(output), [4, 6]);
+});
+
+test('a validation that is interrupted is given up, and done when the run goes on', async (t) => {
+  const output = join(await temporaryFolder(t), 'run');
+  const abort = new AbortController();
+  const stopped = await train({
+    ...optionsFor(output, [VALIDATION]),
+    signal: abort.signal,
+    onProgress: (event) => {
+      if (event.kind === 'step' && event.step === 4) setImmediate(() => abort.abort());
+    },
+  });
+  assert.deepEqual([stopped.outcome, stopped.step, stopped.best], ['interrupted', 4, null]);
+  assert.deepEqual(await validatedSteps(output), []);
+  const resumed = await train({...optionsFor(output, [VALIDATION]), resume: true});
+  assert.notEqual(resumed.best, null);
+  assert.deepEqual(await validatedSteps(output), [4, 6]);
+});
+
+test('the way on from a loss that is not finite names a checkpoint only where there is one', async (t) => {
+  const output = join(await temporaryFolder(t), 'run');
+  const diverging = ['optimiser.learningRate=1e18', 'steps=30'];
+  await assert.rejects(train(optionsFor(output, [...diverging, 'checkpointEverySteps=50'])), {
+    code: 'E_RANGE',
+    hint: 'Lower optimiser.learningRate and start again; there is no checkpoint yet.',
+  });
+  await train(optionsFor(output, ['steps=1']));
+  await assert.rejects(train({...optionsFor(output, diverging), resume: true}), {
+    code: 'E_RANGE',
+    hint: `The last good checkpoint stays in ${join(output, 'checkpoint.safetensors')}; lower optimiser.learningRate and go on with --resume.`,
+  });
+});
+
 test('a run is never overwritten, and one that is not there is not resumed', async (t) => {
   const output = join(await temporaryFolder(t), 'run');
   await assert.rejects(train({...optionsFor(output), resume: true}), {
