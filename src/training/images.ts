@@ -3,7 +3,7 @@ import {HypermorphError} from '../errors.js';
 import {readNifti} from '../formats/nifti.js';
 import {invert, multiply} from '../volume/affine.js';
 import {conformImage} from '../volume/conform.js';
-import {measureIntensity} from '../volume/intensity.js';
+import {measureIntensity, normaliseInPlace} from '../volume/intensity.js';
 import type {Grid} from '../volume/volume.js';
 import type {VoxelKernels} from '../volume/voxel-kernels.js';
 import {trainingGridOn} from './training-grid.js';
@@ -47,7 +47,9 @@ export class ImageStore {
       if (low >= 0) {
         throw new HypermorphError('E_RANGE', `${path}: voxels must be finite, got ${data[low]}.`);
       }
-      return {name: path, data, outside: (scale.outside - scale.low) / (scale.high - scale.low)};
+      const outside = Float32Array.of(scale.outside);
+      normaliseInPlace(outside, scale);
+      return {name: path, data, outside: outside[0]};
     });
   }
 

@@ -4,6 +4,7 @@ import {test, type TestContext} from 'node:test';
 import {decodeTrainingConfig} from '../../src/config/load-config.js';
 import {geometryFromGrid, writeNifti} from '../../src/formats/nifti.js';
 import {Random} from '../../src/random.js';
+import {ImageStore} from '../../src/training/images.js';
 import {openData} from '../../src/training/train.js';
 import {portableVoxelKernels} from '../../src/volume/voxel-kernels.js';
 import type {Triple} from '../../src/volume/volume.js';
@@ -111,6 +112,24 @@ augmentation: {rotationDegrees: 9, translationVox: 1, scale: 0.1, deformationVox
   const again = draw(new Random(8));
   assert.deepEqual(again, first);
   assert.ok(first.fixed.every((value) => value >= 0 && value <= 1));
+});
+
+test('what lies outside an image is cut to [0, 1] as its voxels are', async (t) => {
+  const path = join(await temporaryFolder(t), 'negative.nii');
+  const shape: Triple = [8, 8, 8];
+  const affine = centredAffine([3, 0, 0, 0, 0, 3, 0, 0, 0, 0, 3, 0, 0, 0, 0, 1], shape, [0, 0, 0]);
+  // 0 at the faces, far below 0 inside: nine tenths of all voxels lie below 0.
+  const image = imageOf({shape, affine}, ([x, y, z]) =>
+    Math.max(Math.abs(x), Math.abs(y), Math.abs(z)) > 10 ? 0 : -100 - x,
+  );
+  await writeNifti(path, {shape, data: image.data, geometry: geometryFromGrid(image)});
+  const config = decodeTrainingConfig(`${GRID}sources: [{kind: shapes}]`, {
+    where: 'test',
+    overrides: ['normalisation={kind: percentile, low: 0, high: 20}'],
+  });
+  const {data, outside} = await new ImageStore(config, portableVoxelKernels).intensities(path);
+  assert.equal(outside, 1);
+  assert.ok(data.every((value) => value >= 0 && value <= 1));
 });
 
 test('one scan is no pair', async (t) => {
