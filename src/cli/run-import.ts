@@ -1,6 +1,7 @@
 import {HypermorphError} from '../errors.js';
 import {resolveLinks} from '../formats/files.js';
 import {importKerasModel, type KerasImportOptions} from '../models/keras-import.js';
+import {isOrientation} from '../models/model-description.js';
 import {writeModel} from '../models/model-file.js';
 import type {ImportOptions} from './commands/import.js';
 import type {CliContext} from './context.js';
@@ -27,14 +28,18 @@ export async function runImport(
     );
   }
   const spacing = parseSpacing(options.spacing);
-  const model = await importKerasModel(source, {
-    orientation: options.orientation === 'fixed' ? null : options.orientation,
-    normalisation: parseNormalisation(options.normalisation),
-  });
+  const normalisation = parseNormalisation(options.normalisation);
+  const model = await importKerasModel(source, {normalisation});
   const {architecture, hyperparameters, grid} = model.description;
-  const spacingMm =
-    spacing?.length === 1 ? new Array<number>(architecture.dimensions).fill(spacing[0]) : spacing;
-  const description = {...model.description, grid: {...grid, spacingMm}};
+  const {dimensions} = architecture;
+  const description = {
+    ...model.description,
+    grid: {
+      ...grid,
+      spacingMm: spacingFor(dimensions, spacing),
+      orientation: orientationFor(dimensions, options.orientation, grid.orientation),
+    },
+  };
   await writeModel(target, {description, weights: model.weights}, {storage: options.storage});
   const names = hyperparameters.map(({name}) => name);
   logger.debug(`architecture ${JSON.stringify(architecture)}`);
@@ -60,14 +65,50 @@ function parseSpacing(text: string): number[] | null {
   return numbers;
 }
 
+/** One number per axis of the model. */
+function spacingFor(dimensions: number, spacing: readonly number[] | null): number[] | null {
+  if (spacing === null) return null;
+  if (spacing.length === 1) return new Array<number>(dimensions).fill(spacing[0]);
+  if (spacing.length !== dimensions) {
+    throw new HypermorphError(
+      'E_USAGE',
+      `import: --spacing must be "fixed", one number, or ${dimensions} numbers for a model of ${dimensions} dimensions, got ${spacing.join(',')}.`,
+    );
+  }
+  return [...spacing];
+}
+
+/** The axes of the model as the user says them, or else as they are by default. */
+function orientationFor(
+  dimensions: number,
+  given: string | undefined,
+  usual: string | null,
+): string | null {
+  if (given === undefined) return usual;
+  if (given === 'fixed') return null;
+  const letters = given.toUpperCase();
+  if (!isOrientation(letters, dimensions)) {
+    throw new HypermorphError(
+      'E_USAGE',
+      `import: --orientation must be "fixed" or name ${dimensions} different axes, such as ${'RAS'.slice(0, dimensions)}, for a model of ${dimensions} dimensions, got "${given}".`,
+    );
+  }
+  return letters;
+}
+
 function parseNormalisation(text: string): NonNullable<KerasImportOptions['normalisation']> {
   if (text === 'none' || text === 'minmax') return {kind: text};
   const [kind, low, high, ...rest] = text.split(':');
-  if (kind !== 'percentile' || rest.length > 0 || !(Number(low) < Number(high))) {
+  if (kind !== 'percentile' || rest.length > 0 || !arePercentiles(low, high)) {
     throw new HypermorphError(
       'E_USAGE',
       `import: --normalisation must be minmax, none or percentile:LOW:HIGH (percentile:0.5:99.5), got "${text}".`,
     );
   }
   return {kind: 'percentile', low: Number(low), high: Number(high)};
+}
+
+function arePercentiles(low = '', high = ''): boolean {
+  const isGiven = low.trim() !== '' && high.trim() !== '';
+  return isGiven && Number(low) >= 0 && Number(low) < Number(high) && Number(high) <= 100;
 }

@@ -7,6 +7,7 @@ import {describeNifti, readNifti, type NiftiImage} from '../formats/nifti.js';
 import {readModel, type Model} from '../models/model-file.js';
 import {RegistrationNetwork} from '../models/registration-network.js';
 import {chooseHyperparameters, gridSpecOf, requireSingleChannel} from '../registration/model.js';
+import {planNetworkGrid, type WantedFields} from '../registration/plan.js';
 import {encodeRegistration} from '../registration/outputs.js';
 import {registerPair, type NamedVolume, type Registration} from '../registration/register-pair.js';
 import {
@@ -16,7 +17,6 @@ import {
   type ReportInputs,
 } from '../registration/report.js';
 import {Stages, type ProgressEvent, type StageRecord} from '../registration/stages.js';
-import {networkGridFor} from '../volume/conform.js';
 import type {RegisterOptions} from './commands/register.js';
 import type {CliContext} from './context.js';
 import {createLogger} from './logger.js';
@@ -159,7 +159,12 @@ async function readImage(
 /** `--dry-run`: what would be done. */
 function describePlan(prepared: Preparation, options: RegisterOptions, context: CliContext): void {
   const {fixed, moving, model, paths} = prepared;
-  const grid = networkGridFor(fixed, gridSpecOf(model.description));
+  const {dimensions} = model.description.architecture;
+  const grid = planNetworkGrid(
+    {fixed: nameVolume(fixed), moving: nameVolume(moving), labels: prepared.labels.map(nameVolume)},
+    {dimensions, grid: gridSpecOf(model.description)},
+    {outputs: wantedFields(options), assumeOrientation: options.assumeOrientation},
+  );
   const plan = {
     dryRun: true,
     fixed: fixed.path,
@@ -202,12 +207,7 @@ async function registerWith(
       hyperparameters,
       align: options.align,
       assumeOrientation: options.assumeOrientation === true,
-      outputs: {
-        warp: options.warp !== undefined,
-        inverseWarp: options.inverseWarp !== undefined,
-        jacobian: options.jacobian !== undefined,
-        velocity: options.svf !== undefined,
-      },
+      outputs: wantedFields(options),
       onProgress: (event) => drawProgress(bar, event),
       memory: memoryInUse,
       signal: context.signal,
@@ -216,6 +216,15 @@ async function registerWith(
     bar.clear();
     network.dispose();
   }
+}
+
+function wantedFields(options: RegisterOptions): WantedFields {
+  return {
+    warp: options.warp !== undefined,
+    inverseWarp: options.inverseWarp !== undefined,
+    jacobian: options.jacobian !== undefined,
+    velocity: options.svf !== undefined,
+  };
 }
 
 function nameVolume(image: NiftiImage): NamedVolume {

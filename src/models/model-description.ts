@@ -1,6 +1,7 @@
 import {z} from 'zod';
 import {HypermorphError} from '../errors.js';
 import {architectureSchema, planUnet} from './architecture.js';
+import {explainFaults} from './explain-schema.js';
 
 /** Version of the model file that this code writes and reads. */
 export const MODEL_FORMAT_VERSION = 1;
@@ -9,6 +10,15 @@ export const MODEL_FORMAT_VERSION = 1;
 const AXIS_ENDS = ['LR', 'PA', 'IS'];
 
 const hyperparameterValues = z.array(z.number());
+
+const percentile = z.number().min(0).max(100);
+
+/** How intensities are brought to [0, 1]. */
+export const normalisationSchema = z.discriminatedUnion('kind', [
+  z.strictObject({kind: z.literal('none')}),
+  z.strictObject({kind: z.literal('minmax')}),
+  z.strictObject({kind: z.literal('percentile'), low: percentile, high: percentile}),
+]);
 
 /** Everything about a model but its weights. Arrays over axes have one entry per dimension of the architecture. */
 const descriptionObject = z.strictObject({
@@ -26,15 +36,7 @@ const descriptionObject = z.strictObject({
     trainingShape: z.array(z.int().positive()),
   }),
   /** How intensities are brought to [0, 1], per image. */
-  normalisation: z.discriminatedUnion('kind', [
-    z.strictObject({kind: z.literal('none')}),
-    z.strictObject({kind: z.literal('minmax')}),
-    z.strictObject({
-      kind: z.literal('percentile'),
-      low: z.number().min(0).max(100),
-      high: z.number().min(0).max(100),
-    }),
-  ]),
+  normalisation: normalisationSchema,
   /** The trained range of every hyperparameter, in the order of the network's input. */
   hyperparameters: z.array(
     z.strictObject({
@@ -85,46 +87,53 @@ const descriptionObject = z.strictObject({
 
 type DescriptionObject = z.infer<typeof descriptionObject>;
 
-/** What a description without contradictions must fulfil beyond its fields: pairs of path and requirement. */
+/** What a description without contradictions must fulfil beyond its fields: path, requirement, and the value that fails it. */
 function* findContradictions(
   description: DescriptionObject,
-): Generator<readonly [path: string, requirement: string]> {
+): Generator<{path: readonly (string | number)[]; requirement: string; value: unknown}> {
   const {architecture, grid, normalisation, hyperparameters, recommended} = description;
   const {dimensions} = architecture;
+  const must = (path: readonly (string | number)[], requirement: string, value: unknown) => ({
+    path,
+    requirement,
+    value,
+  });
   try {
     planUnet(architecture);
   } catch (error) {
     if (!(error instanceof HypermorphError)) throw error;
-    yield ['architecture', error.message];
+    const reason = error.message.replace(/\.$/, '');
+    yield must(['architecture'], `make a network (${reason})`, architecture);
   }
   if (grid.spacingMm && grid.spacingMm.length !== dimensions) {
-    yield ['grid.spacingMm', `must have ${dimensions} numbers`];
+    yield must(['grid', 'spacingMm'], `have ${dimensions} numbers`, grid.spacingMm);
   }
   if (grid.trainingShape.length !== dimensions) {
-    yield ['grid.trainingShape', `must have ${dimensions} numbers`];
+    yield must(['grid', 'trainingShape'], `have ${dimensions} numbers`, grid.trainingShape);
   }
   if (grid.orientation !== null && !isOrientation(grid.orientation, dimensions)) {
-    yield [
-      'grid.orientation',
-      `must name ${dimensions} different axes, such as ${'RAS'.slice(0, dimensions)}`,
-    ];
+    const example = 'RAS'.slice(0, dimensions);
+    const requirement = `name ${dimensions} different axes, such as ${example}`;
+    yield must(['grid', 'orientation'], requirement, grid.orientation);
   }
   if (normalisation.kind === 'percentile' && normalisation.low >= normalisation.high) {
-    yield ['normalisation', 'low must be below high'];
+    yield must(['normalisation', 'low'], 'be below normalisation.high', normalisation.low);
   }
   if (hyperparameters.length !== architecture.hyperparameters) {
-    yield ['hyperparameters', `must have ${architecture.hyperparameters} entries`];
+    const requirement = `have ${architecture.hyperparameters} entries`;
+    yield must(['hyperparameters'], requirement, hyperparameters);
   }
   for (const [n, {minimum, maximum, recommended: value}] of hyperparameters.entries()) {
-    if (minimum > maximum) yield [`hyperparameters.${n}`, 'minimum must not exceed maximum'];
+    const path = ['hyperparameters', n];
+    if (minimum > maximum) yield must([...path, 'minimum'], `be at most ${maximum}`, minimum);
     if (value !== undefined && (value < minimum || value > maximum)) {
-      yield [`hyperparameters.${n}.recommended`, `must lie in [${minimum}, ${maximum}]`];
+      yield must([...path, 'recommended'], `lie in [${minimum}, ${maximum}]`, value);
     }
   }
-  for (const [dataSet, {overall, labels}] of Object.entries(recommended ?? {})) {
-    const lists = [...(overall ? [overall] : []), ...Object.values(labels ?? {})];
+  for (const [dataSet, best] of Object.entries(recommended ?? {})) {
+    const lists = [...(best.overall ? [best.overall] : []), ...Object.values(best.labels ?? {})];
     if (lists.some((values) => values.length !== hyperparameters.length)) {
-      yield [`recommended.${dataSet}`, `must have ${hyperparameters.length} numbers each`];
+      yield must(['recommended', dataSet], `have ${hyperparameters.length} numbers each`, best);
     }
   }
 }
@@ -140,8 +149,14 @@ function isOrientation(letters: string, dimensions: number): boolean {
 
 /** The description of a model as the file holds it. Defaults of the architecture are filled in by parsing. */
 export const modelDescriptionSchema = descriptionObject.check((context) => {
-  for (const [path, message] of findContradictions(context.value)) {
-    context.issues.push({code: 'custom', path: path.split('.'), message, input: context.value});
+  for (const {path, requirement, value} of findContradictions(context.value)) {
+    context.issues.push({
+      code: 'custom',
+      path: [...path],
+      message: `must ${requirement}`,
+      params: {value},
+      input: value,
+    });
   }
 });
 
@@ -170,11 +185,9 @@ export function parseDescription(value: unknown, where: string): ModelDescriptio
   }
   const result = modelDescriptionSchema.safeParse(value);
   if (result.success) return result.data;
-  const [issue] = result.error.issues;
-  const path = issue.path.map(String).join('.');
-  throw new HypermorphError(
-    'E_WEIGHTS',
-    `${where}: the model description is wrong at ${path === '' ? 'its top' : path}: ${issue.message}.`,
-    {cause: result.error},
-  );
+  const {error} = result;
+  const [fault] = explainFaults(modelDescriptionSchema, value, error, {whole: 'it'});
+  throw new HypermorphError('E_WEIGHTS', `${where}: in the model description, ${fault}`, {
+    cause: error,
+  });
 }

@@ -7,6 +7,7 @@ import {
   roundToStorage,
   type TensorStorage,
 } from '../formats/safetensors.js';
+import {isFiniteArray} from '../volume/finite.js';
 import type {Architecture} from './architecture.js';
 import {
   MODEL_FORMAT_VERSION,
@@ -112,7 +113,7 @@ export function encodeModel(
   const stored = new Map<string, WeightTensor>();
   for (const [name, {shape, data}] of model.weights) {
     const rounded = roundToStorage(data, storage);
-    const index = rounded.findIndex((value) => !Number.isFinite(value));
+    const index = firstNotFinite(rounded);
     if (index >= 0) {
       throw new HypermorphError(
         'E_WEIGHTS',
@@ -129,6 +130,10 @@ export function encodeModel(
   });
 }
 
+function firstNotFinite(data: Float32Array): number {
+  return isFiniteArray(data) ? -1 : data.findIndex((value) => !Number.isFinite(value));
+}
+
 /** Write a model file, whole or not at all. Errors of `encodeModel`, and E_IO if it cannot be written. */
 export async function writeModel(
   path: string,
@@ -143,7 +148,8 @@ export async function writeModel(
  *
  * @param where - Named in error messages, for example the file's name.
  * @returns Description and weights, in the order of `listWeights`. Weights may share memory with `bytes`.
- * @throws {HypermorphError} E_WEIGHTS if the file is damaged, of an unknown version, or not a hypermorph model.
+ * @throws {HypermorphError} E_WEIGHTS if the file is damaged, of an unknown version, or not a hypermorph model, or if a weight
+ *   is not finite.
  */
 export function decodeModel(bytes: Uint8Array, where = 'model'): Model {
   const {tensors, metadata} = decodeSafetensors(bytes, where);
@@ -173,6 +179,14 @@ export function decodeModel(bytes: Uint8Array, where = 'model'): Model {
       'E_WEIGHTS',
       `${where}: the model is damaged, its weights must have the hash ${description.contentHash}, got ${hash}.`,
       {hint: 'Fetch or copy the file again.'},
+    );
+  }
+  for (const [name, {data}] of weights) {
+    const index = firstNotFinite(data);
+    if (index < 0) continue;
+    throw new HypermorphError(
+      'E_WEIGHTS',
+      `${where}: tensor "${name}" must be finite, got ${data[index]} at element ${index}; its training may have diverged.`,
     );
   }
   return {description, weights};

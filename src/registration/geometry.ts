@@ -165,31 +165,6 @@ export function isOneGrid({fixed, moving, network, alignment}: RegistrationGeome
   );
 }
 
-/** How many voxels a displacement takes to fade out where the network grid ends inside the fixed image. */
-const TAPER_VOXELS = 6;
-
-/** Let a field fade to zero, in place, towards the ends of the axes along which the fixed image reaches beyond the grid. */
-export function taperField(field: NetworkField, {shape, isCropped}: NetworkGrid): void {
-  if (!isCropped.includes(true)) return;
-  const weights = shape.map((length, axis) =>
-    Float32Array.from({length}, (_, n) => {
-      if (!isCropped[axis]) return 1;
-      const margin = Math.min(n, length - 1 - n);
-      return Math.min(1, margin / TAPER_VOXELS);
-    }),
-  );
-  for (let i = 0, n = 0; i < shape[0]; i++) {
-    for (let j = 0; j < shape[1]; j++) {
-      for (let k = 0; k < shape[2]; k++, n += 3) {
-        const weight = weights[0][i] * weights[1][j] * weights[2][k];
-        field[n] *= weight;
-        field[n + 1] *= weight;
-        field[n + 2] *= weight;
-      }
-    }
-  }
-}
-
 function fixedToNetwork({fixed, network}: RegistrationGeometry): Matrix4 {
   return network.isFixedGrid ? identityMatrix() : multiply(invert(network.affine), fixed.affine);
 }

@@ -20,7 +20,7 @@ export interface SimilarityChange {
 }
 
 /**
- * Similarity of the fixed image with the moving one before and after, over the same voxels.
+ * Similarity of the fixed image with the moving one before and after, over the same voxels, in one pass.
  *
  * @param before - The moving image on the fixed grid without the displacement; NaN marks what lies outside it.
  * @param after - The moved image, likewise.
@@ -30,55 +30,60 @@ export function measureSimilarity(
   scales: {readonly fixed: IntensityScale; readonly moving: IntensityScale},
 ): SimilarityChange {
   const {fixed, before, after} = images;
-  const counts = new Uint8Array(fixed.length);
+  const factorF = 1 / (scales.fixed.high - scales.fixed.low);
+  const factorM = 1 / (scales.moving.high - scales.moving.low);
   let voxels = 0;
+  let [sumF, sumFF] = [0, 0];
+  let [sumB, sumBB, sumFB] = [0, 0, 0];
+  let [sumA, sumAA, sumFA] = [0, 0, 0];
   for (let n = 0; n < fixed.length; n++) {
-    const sum = fixed[n] + before[n] + after[n];
+    const f = fixed[n] * factorF;
+    const b = before[n] * factorM;
+    const a = after[n] * factorM;
+    const sum = f + b + a;
     if (sum - sum !== 0) continue; // NaN or infinite
-    counts[n] = 1;
     voxels++;
+    sumF += f;
+    sumFF += f * f;
+    sumB += b;
+    sumBB += b * b;
+    sumFB += f * b;
+    sumA += a;
+    sumAA += a * a;
+    sumFA += f * a;
   }
+  const offset = scales.moving.low * factorM - scales.fixed.low * factorF;
+  const similarity = (sumM: number, sumMM: number, sumFM: number): Similarity =>
+    similarityOf({voxels, sumF, sumFF, sumM, sumMM, sumFM}, offset);
   return {
-    before: similarityOf(fixed, before, counts, voxels, scales),
-    after: similarityOf(fixed, after, counts, voxels, scales),
+    before: similarity(sumB, sumBB, sumFB),
+    after: similarity(sumA, sumAA, sumFA),
     voxels,
   };
 }
 
-function similarityOf(
-  fixed: VoxelArray,
-  moved: Float32Array,
-  counts: Uint8Array,
-  voxels: number,
-  scales: {readonly fixed: IntensityScale; readonly moving: IntensityScale},
-): Similarity {
+/** Sums over voxels of both intensities f and m, scaled, their squares and their product. */
+interface Moments {
+  readonly voxels: number;
+  readonly sumF: number;
+  readonly sumFF: number;
+  readonly sumM: number;
+  readonly sumMM: number;
+  readonly sumFM: number;
+}
+
+/** @param offset - What f - m lacks to be the difference of the intensities as the network sees them. */
+function similarityOf(moments: Moments, offset: number): Similarity {
+  const {voxels, sumF, sumFF, sumM, sumMM, sumFM} = moments;
   if (voxels === 0) return {ncc: null, mse: null};
-  const factorF = 1 / (scales.fixed.high - scales.fixed.low);
-  const factorM = 1 / (scales.moving.high - scales.moving.low);
-  const offset = scales.moving.low * factorM - scales.fixed.low * factorF;
-  let sumF = 0;
-  let sumM = 0;
-  let sumFF = 0;
-  let sumMM = 0;
-  let sumFM = 0;
-  let squares = 0;
-  for (let n = 0; n < fixed.length; n++) {
-    if (counts[n] === 0) continue;
-    const f = fixed[n] * factorF;
-    const m = moved[n] * factorM;
-    const difference = f - m + offset;
-    squares += difference * difference;
-    sumF += f;
-    sumM += m;
-    sumFF += f * f;
-    sumMM += m * m;
-    sumFM += f * m;
-  }
   const varianceF = sumFF / voxels - (sumF / voxels) ** 2;
   const varianceM = sumMM / voxels - (sumM / voxels) ** 2;
   const covariance = sumFM / voxels - (sumF / voxels) * (sumM / voxels);
   const product = varianceF * varianceM;
-  return {ncc: product > 1e-20 ? covariance / Math.sqrt(product) : null, mse: squares / voxels};
+  const bias = (sumF - sumM) / voxels + offset;
+  // The mean square is the variance of the difference plus the square of its mean.
+  const mse = Math.max(varianceF + varianceM - 2 * covariance, 0) + bias ** 2;
+  return {ncc: product > 1e-20 ? covariance / Math.sqrt(product) : null, mse};
 }
 
 /** Lengths of the displacement over the fixed image, mm; an alignment before the network does not count. */
@@ -142,7 +147,7 @@ export function measureJacobian(
   for (let i = 0, n = 0; i < network.shape[0]; i++) {
     for (let j = 0; j < network.shape[1]; j++) {
       for (let k = 0; k < network.shape[2]; k++, n++) {
-        if (!isInside(toFixed, fixed, i, j, k)) continue;
+        if (!network.isFixedGrid && !isInside(toFixed, fixed, i, j, k)) continue;
         const determinant = jacobian[n];
         count++;
         if (determinant <= 0) folds++;

@@ -31,6 +31,7 @@ export function gridSpecOf({
   // The third axis of a slice is the one that the model does not name, with one voxel of the slice's thickness.
   return {
     orientation: orientation === null ? null : orientation + missingAxis(orientation),
+    axes: 'image', // a slice that lies aslant is still seen as a slice
     spacing: spacing === null ? null : [...spacing, null],
     multiple: [multiple, multiple, 1],
   };

@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import {HypermorphError} from '../errors.js';
 import type {Architecture} from '../models/architecture.js';
 import {integrateVelocity} from '../ops/integrate.js';
 import {jacobianDeterminant} from '../ops/jacobian.js';
@@ -46,6 +47,7 @@ export interface PredictOptions {
  * Run the network on two conformed images and integrate its velocity.
  *
  * @param images - [I, J, K] in tensor order, normalised.
+ * @throws {HypermorphError} E_RANGE if the network answers with numbers that are not finite.
  */
 export async function predictFields(
   network: VelocityNetwork,
@@ -74,15 +76,32 @@ export async function predictFields(
       ? threeComponents(await valuesOf(results[name]), architecture.dimensions)
       : null;
   try {
-    return {
+    const fields = {
       displacement: (await field('displacement'))!,
       jacobian: await valuesOf(results.jacobian),
       inverseDisplacement: await field('inverse'),
       velocity: await field('velocity'),
     };
+    requireFinite(fields.displacement, 'displacement');
+    requireFinite(fields.jacobian, 'Jacobian determinant');
+    if (fields.inverseDisplacement)
+      requireFinite(fields.inverseDisplacement, 'inverse displacement');
+    return fields;
   } finally {
     tf.dispose(results);
   }
+}
+
+function requireFinite(values: Float32Array, what: string): void {
+  // Infinite and NaN stay NaN when they are multiplied by zero, and NaN survives every addition.
+  let sum = 0;
+  for (let n = 0; n < values.length; n++) sum += values[n] * 0;
+  if (sum === 0) return;
+  throw new HypermorphError(
+    'E_RANGE',
+    `register: the ${what} that the model predicts must be finite, got ${values.find((value) => !Number.isFinite(value))}.`,
+    {hint: 'The model may be damaged, or its training may have diverged; nothing was written.'},
+  );
 }
 
 async function valuesOf(tensor: tf.Tensor): Promise<Float32Array> {

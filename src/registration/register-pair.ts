@@ -1,10 +1,4 @@
-import {HypermorphError} from '../errors.js';
-import {
-  conformImage,
-  networkGridFor,
-  type NetworkGrid,
-  type NetworkGridSpec,
-} from '../volume/conform.js';
+import {conformImage, type NetworkGrid, type NetworkGridSpec} from '../volume/conform.js';
 import {measureIntensity, type IntensityScale, type Normalisation} from '../volume/intensity.js';
 import type {Triple, Volume, VoxelArray} from '../volume/volume.js';
 import type {Outside, VoxelKernels} from '../volume/voxel-kernels.js';
@@ -18,7 +12,6 @@ import {
   networkToFixed,
   networkToMoving,
   scalarOnFixed,
-  taperField,
   velocityInMm,
   type RegistrationGeometry,
 } from './geometry.js';
@@ -31,15 +24,12 @@ import {
   type SimilarityChange,
 } from './measures.js';
 import {predictFields, type NetworkFields, type VelocityNetwork} from './network-fields.js';
+import {planNetworkGrid, type PlacedImage, type WantedFields} from './plan.js';
 import {Stages, type StageOptions, type StageRecord} from './stages.js';
-import {placeWarnings, requireOrientation, resultWarnings} from './warnings.js';
+import {placeWarnings, resultWarnings} from './warnings.js';
 
 /** An image with the name under which messages speak of it. */
-export interface NamedVolume extends Volume {
-  readonly name: string;
-  /** Whether the file says where its voxels lie. */
-  readonly orientationKnown: boolean;
-}
+export interface NamedVolume extends Volume, PlacedImage {}
 
 /** A network and what it expects of images. */
 export interface RegistrationModel {
@@ -58,13 +48,7 @@ export interface RegisterPairOptions extends StageOptions {
   readonly align?: AlignmentMode;
   /** Label maps in the moving image's world, warped with the nearest voxel. */
   readonly labels?: readonly NamedVolume[];
-  /** What to compute beside the moved image and the warp; `warp` says that the warp will be written. */
-  readonly outputs?: {
-    readonly warp?: boolean;
-    readonly inverseWarp?: boolean;
-    readonly jacobian?: boolean;
-    readonly velocity?: boolean;
-  };
+  readonly outputs?: WantedFields;
   /** Write world-space fields although a file does not say where its voxels lie. */
   readonly assumeOrientation?: boolean;
 }
@@ -106,17 +90,12 @@ const STAGES = 6;
  * The two are conformed to the network's grid; the network's velocity is integrated; and the original moving image is sampled
  * once through the composed map from fixed voxels to moving voxels.
  *
- * @throws {HypermorphError} E_GRID if a world-space field is asked for and an orientation is unknown; E_RANGE if an image has
- *   no contrast; E_SHAPE if a two-dimensional network meets a volume; E_INTERRUPTED.
+ * @throws {HypermorphError} E_GRID or E_SHAPE as `planNetworkGrid`; E_RANGE if an image has no contrast, or if the network
+ *   answers with numbers that are not finite; E_INTERRUPTED.
  */
 export async function registerPair(options: RegisterPairOptions): Promise<Registration> {
   const {fixed, moving, model} = options;
   const stages = new Stages(STAGES, options);
-  const {assumeOrientation = false, labels = []} = options;
-  if (wantsWorldFields(options) && !assumeOrientation) {
-    requireOrientation([fixed, moving, ...labels]);
-  }
-
   const geometry = await stages.run('align', () => placeGrids(options));
   const conformed = await stages.run('conform', () => conformPair(options, geometry));
   const fields = await stages.run('predict', () =>
@@ -129,9 +108,6 @@ export async function registerPair(options: RegisterPairOptions): Promise<Regist
       },
     }),
   );
-  taperField(fields.displacement, geometry.network);
-  if (fields.inverseDisplacement !== null) taperField(fields.inverseDisplacement, geometry.network);
-
   const sampled = await stages.run('sample', () => sampleImages(options, geometry, fields));
   const placed = await stages.run('place', () => placeFields(options, geometry, fields));
   const measures = await stages.run('measure', () => ({
@@ -159,7 +135,7 @@ export async function registerPair(options: RegisterPairOptions): Promise<Regist
       networkShape: network.shape,
       stages: stages.records,
       warnings: [
-        ...placeWarnings({fixed: fixed.name, moving: moving.name}, {overlap, align, network}),
+        ...placeWarnings({fixed: fixed.name, moving: moving.name}, {overlap, align}),
         ...conformed.warnings,
         ...resultWarnings(measures, network),
       ],
@@ -167,24 +143,14 @@ export async function registerPair(options: RegisterPairOptions): Promise<Regist
   };
 }
 
-function wantsWorldFields({outputs = {}}: RegisterPairOptions): boolean {
-  return outputs.warp === true || outputs.inverseWarp === true || outputs.velocity === true;
-}
-
 /** Bring the two images together and lay the network's grid on the fixed one. */
 function placeGrids(options: RegisterPairOptions): RegistrationGeometry {
   const {fixed, moving, model} = options;
   const {dimensions} = model.network.architecture;
-  if (dimensions === 2 && fixed.shape[2] !== 1) {
-    throw new HypermorphError(
-      'E_SHAPE',
-      `${fixed.name}: must be one slice for a two-dimensional model, got ${fixed.shape.join('x')} voxels.`,
-    );
-  }
   return {
     fixed,
     moving,
-    network: networkGridFor(fixed, model.grid),
+    network: planNetworkGrid(options, {dimensions, grid: model.grid}, options),
     alignment: alignmentFor(options.align ?? 'headers', fixed, moving),
   };
 }

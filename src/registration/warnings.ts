@@ -1,31 +1,7 @@
-import {HypermorphError} from '../errors.js';
 import type {NetworkGrid} from '../volume/conform.js';
 import {spacingOf} from '../volume/affine.js';
 import type {AlignmentMode} from './alignment.js';
 import type {DisplacementMeasure, JacobianMeasure, SimilarityChange} from './measures.js';
-
-interface Oriented {
-  readonly name: string;
-  readonly orientationKnown: boolean;
-}
-
-/**
- * Refuse world-space fields where a file does not say where its voxels lie: each reader would place them differently.
- *
- * @throws {HypermorphError} E_GRID
- */
-export function requireOrientation(images: readonly Oriented[]): void {
-  for (const {name, orientationKnown} of images) {
-    if (orientationKnown) continue;
-    throw new HypermorphError(
-      'E_GRID',
-      `${name}: the header must say where the voxels lie (qform or sform) for a warp in world space, got neither.`,
-      {
-        hint: 'Programs place such files differently. Add --assume-orientation to take them as left-anterior-superior, centred.',
-      },
-    );
-  }
-}
 
 /** Below this share of the smaller field of view, two images hardly have anything to register. */
 const POOR_OVERLAP = 0.5;
@@ -33,11 +9,7 @@ const POOR_OVERLAP = 0.5;
 /** What is suspicious about the places of the two images. */
 export function placeWarnings(
   names: {readonly fixed: string; readonly moving: string},
-  place: {
-    readonly overlap: number;
-    readonly align: AlignmentMode;
-    readonly network: NetworkGrid;
-  },
+  place: {readonly overlap: number; readonly align: AlignmentMode},
 ): readonly string[] {
   const warnings: string[] = [];
   if (place.overlap < POOR_OVERLAP) {
@@ -48,12 +20,6 @@ export function placeWarnings(
         : 'check that the two images show the same part of the body';
     warnings.push(
       `${names.moving}: only ${share} % of the smaller field of view lies in that of ${names.fixed}; ${advice}.`,
-    );
-  }
-  if (place.network.isCropped.includes(true)) {
-    warnings.push(
-      `${names.fixed}: larger than the largest grid of the model (${place.network.shape.join('x')}); ` +
-        'what lies outside keeps its place, and the displacement fades out towards it.',
     );
   }
   return warnings;

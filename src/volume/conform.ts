@@ -5,6 +5,7 @@ import {
   invert,
   linearPart,
   multiply,
+  orientationOf,
   spacingOf,
   type Matrix4,
 } from './affine.js';
@@ -23,17 +24,17 @@ export interface NetworkGridSpec {
   readonly orientation: string | null;
   /** mm per voxel along the network's axes. Null, for one axis or all: the spacing of the fixed image. */
   readonly spacing: readonly (number | null)[] | null;
+  /** Whether `orientation` means axes of the world, or those axes of the image that run closest to them; world unless told. */
+  readonly axes?: 'world' | 'image';
   /** Sizes are multiples of these. */
   readonly multiple: Triple;
-  /** The largest grid to use; what does not fit is cut off, the same on both sides. */
+  /** The largest grid to use, for training; what does not fit is cut off, the same on both sides. */
   readonly maximumShape?: Triple | null;
 }
 
 export interface NetworkGrid extends Grid {
   /** Whether this is the fixed image's own grid, so that no voxel of it is interpolated. */
   readonly isFixedGrid: boolean;
-  /** Per axis, whether the fixed image reaches beyond. */
-  readonly isCropped: readonly [boolean, boolean, boolean];
 }
 
 /**
@@ -51,15 +52,12 @@ export function networkGridFor(fixed: Grid, spec: NetworkGridSpec): NetworkGrid 
     multiply(invert(fromLinearAndOffset(linear, [0, 0, 0])), fixed.affine),
   );
   const shape: [number, number, number] = [0, 0, 0];
-  const isCropped: [boolean, boolean, boolean] = [false, false, false];
   for (let axis = 0; axis < 3; axis++) {
     let extent = 0;
     for (let n = 0; n < 3; n++) extent += Math.abs(toNetwork[3 * axis + n]) * fixed.shape[n];
     const multiple = spec.multiple[axis];
     const wanted = Math.max(1, Math.ceil((extent - EXTENT_TOLERANCE) / multiple)) * multiple;
-    const limit = spec.maximumShape?.[axis] ?? Infinity;
-    shape[axis] = Math.min(wanted, limit);
-    isCropped[axis] = extent > shape[axis] + EXTENT_TOLERANCE;
+    shape[axis] = Math.min(wanted, spec.maximumShape?.[axis] ?? Infinity);
   }
 
   const centre = applyToPoint(fixed.affine, middleOf(fixed.shape));
@@ -67,8 +65,8 @@ export function networkGridFor(fixed: Grid, spec: NetworkGridSpec): NetworkGrid 
   const affine = isSignedPermutation(toNetwork) ? alignVoxels(centred, fixed.affine) : centred;
   const grid = {shape, affine};
   return isSameGrid(grid, fixed)
-    ? {shape, affine: fixed.affine, isFixedGrid: true, isCropped}
-    : {shape, affine, isFixedGrid: false, isCropped};
+    ? {shape, affine: fixed.affine, isFixedGrid: true}
+    : {shape, affine, isFixedGrid: false};
 }
 
 /** Whether two grids have the same size and, to a thousandth of a voxel, the same place. */
@@ -123,6 +121,7 @@ function networkAxes(fixed: Grid, spec: NetworkGridSpec): number[] {
   const spacing = spec.spacing;
   const ownLinear = linearPart(fixed.affine);
   const ownSpacing = spacingOf(fixed.affine);
+  const imageCodes = Array.from(orientationOf(fixed.affine), (code) => AXIS_CODES[code]);
   if (spec.orientation === null) {
     return ownLinear.map((value, n) => {
       const wanted = spacing?.[n % 3] ?? null;
@@ -142,6 +141,12 @@ function networkAxes(fixed: Grid, spec: NetworkGridSpec): number[] {
   }
   const linear = new Array<number>(9).fill(0);
   codes.forEach(([worldAxis, sign], axis) => {
+    if (spec.axes === 'image') {
+      const n = imageCodes.findIndex(([own]) => own === worldAxis);
+      const length = ((spacing?.[axis] ?? ownSpacing[n]) / ownSpacing[n]) * sign * imageCodes[n][1];
+      for (let row = 0; row < 3; row++) linear[3 * row + axis] = length * ownLinear[3 * row + n];
+      return;
+    }
     const length = spacing?.[axis] ?? spacingAlong(fixed.affine, worldAxis);
     linear[3 * worldAxis + axis] = sign * length;
   });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import {readFile, readdir, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {describe, test} from 'node:test';
+import {fileURLToPath} from 'node:url';
 import {geometryFromGrid, readNifti, readNiftiField, writeNifti} from '../../src/formats/nifti.js';
 import {readModel} from '../../src/models/model-file.js';
 import {identityMatrix} from '../../src/volume/affine.js';
@@ -126,6 +127,37 @@ test('import writes what the options say about the training images', async (t) =
   assert.equal((await readModel(target)).description.grid.spacingMm, null);
 });
 
+describe('a two-dimensional model', () => {
+  const source = fileURLToPath(new URL('../fixtures/golden/models/vxm2d.h5', import.meta.url));
+
+  test('is imported with the defaults, as one of axial slices of 1 mm', async (t) => {
+    const target = join(await temporaryFolder(t), 'slices.safetensors');
+    const {code, stderr} = await runCli(['import', source, target]);
+    assert.equal(code, 0, stderr);
+    const {grid} = (await readModel(target)).description;
+    assert.equal(grid.orientation, 'RA');
+    assert.deepEqual(grid.spacingMm, [1, 1]);
+  });
+
+  test('takes as many axes and spacings as it has', async (t) => {
+    const target = join(await temporaryFolder(t), 'slices.safetensors');
+    const options = ['--orientation', 'ls', '--spacing', '1,2'];
+    assert.equal((await runCli(['import', ...options, source, target])).code, 0);
+    const {grid} = (await readModel(target)).description;
+    assert.equal(grid.orientation, 'LS');
+    assert.deepEqual(grid.spacingMm, [1, 2]);
+    for (const [wrong, message] of [
+      [['--orientation', 'RAS'], /--orientation must .* 2 different axes, such as RA, .* "RAS"\.$/],
+      [['--orientation', 'RL'], /--orientation must .* got "RL"\.$/],
+      [['--spacing', '1,1,1'], /--spacing must be .* or 2 numbers .* got 1,1,1\.$/],
+    ] as const) {
+      const {code, logs} = await runCli(['import', ...wrong, source, target]);
+      assert.equal(code, 2);
+      assert.match(logs[0].msg, message);
+    }
+  });
+});
+
 test('import refuses wrong options, its own input and what is no Keras file', async (t) => {
   const folder = await temporaryFolder(t);
   const path = join(folder, 'model.h5');
@@ -134,6 +166,7 @@ test('import refuses wrong options, its own input and what is no Keras file', as
   for (const [code, options, message] of [
     [2, ['--spacing', '1,x,1', path, target], /--spacing must be "fixed" or positive numbers/],
     [2, ['--normalisation', 'zscore', path, target], /--normalisation must be minmax, none or/],
+    [2, ['--normalisation', 'percentile:0:200', path, target], /got "percentile:0:200"/],
     [2, [path, join(folder, 'out.bin')], /must end in \.safetensors, got /],
     [3, [path, target], /model\.h5: /],
   ] as const) {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import {copyFile, mkdir, readFile, readdir, symlink, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {after, describe, test, type TestContext} from 'node:test';
+import {fileURLToPath} from 'node:url';
 import {geometryFromGrid, readNifti, readNiftiField, writeNifti} from '../../src/formats/nifti.js';
 import type {Report} from '../../src/registration/report.js';
 import type {Grid, Triple} from '../../src/volume/volume.js';
@@ -150,6 +151,27 @@ describe('register writes', () => {
     assert.equal(code, 0);
     assert.match(stdout, /^network grid +\d+x\d+x\d+$/m);
     assert.match(stdout, /^would write warp +\S+warp\.nii$/m);
+    assert.deepEqual(await readdir(folder), before);
+  });
+
+  test('with --dry-run what would stop a registration stops the plan, too', async (t) => {
+    const {folder, path, register} = await workspace(t);
+    const source = fileURLToPath(new URL('../fixtures/golden/models/vxm2d.h5', import.meta.url));
+    await runCli(['import', source, path('slices.safetensors')]);
+    const unplaced = {...geometryFromGrid(FIXED), qformCode: 0, sformCode: 0};
+    await writeNifti(path('unplaced.nii'), {...imageOf(FIXED, blobs), geometry: unplaced});
+    const before = await readdir(folder);
+    for (const options of [['--dry-run'], []]) {
+      const flat = await register(...options, '--model', path('slices.safetensors'));
+      assert.equal(flat.code, 3);
+      assert.match(flat.logs.at(-1)!.msg, /must be one slice for a two-dimensional model/);
+      const {code, logs} = await runCli([
+        ...['register', '--model', path('model.safetensors'), '--engine', 'javascript', ...options],
+        ...['--warp', path('warp.nii'), path('fixed.nii'), path('unplaced.nii')],
+      ]);
+      assert.equal(code, 3);
+      assert.match(logs.at(-1)!.msg, /unplaced\.nii: the header must say where the voxels lie/);
+    }
     assert.deepEqual(await readdir(folder), before);
   });
 

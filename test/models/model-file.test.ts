@@ -164,6 +164,18 @@ test('a changed weight is noticed by the hash, a cut file by its size', () => {
   refuses(() => decodeModel(bytes.subarray(0, bytes.length - 100)), /damaged or cut off/);
 });
 
+test('weights that are not finite are refused, although their hash is right', () => {
+  for (const value of [NaN, Infinity]) {
+    const bytes = tamper((description, changed) => {
+      const {shape, data} = changed.get('flow/bias')!;
+      changed.set('flow/bias', {shape, data: data.map((old, n) => (n === 1 ? value : old))});
+      description.contentHash = hashWeights(changed);
+    });
+    const message = `^m.safetensors: tensor "flow/bias" must be finite, got ${value} at element 1`;
+    refuses(() => decodeModel(bytes, 'm.safetensors'), new RegExp(message));
+  }
+});
+
 test('other safetensors files are refused as such', () => {
   const other = encodeSafetensors(new Map([['x', {shape: [1], data: Float32Array.of(1)}]]));
   refuses(() => decodeModel(other), /not a hypermorph model/);
@@ -172,24 +184,43 @@ test('other safetensors files are refused as such', () => {
 });
 
 test('contradictions in a description are named by their path', () => {
-  const cases: [Record<string, unknown>, RegExp][] = [
-    [{grid: {...draft.grid, orientation: 'RLA'}}, /at grid\.orientation: must name 3 different/],
-    [{grid: {...draft.grid, spacingMm: [1, 1]}}, /at grid\.spacingMm: must have 3 numbers/],
-    [{hyperparameters: []}, /at hyperparameters: must have 1 entries/],
+  const cases: [Record<string, unknown>, string][] = [
+    [
+      {grid: {...draft.grid, orientation: 'RLA'}},
+      'grid.orientation must name 3 different axes, such as RAS, got "RLA".',
+    ],
+    [
+      {grid: {...draft.grid, spacingMm: [1, 1]}},
+      'grid.spacingMm must have 3 numbers, got [1,1].',
+    ],
+    [{hyperparameters: []}, 'hyperparameters must have 1 entries, got [].'],
     [
       {hyperparameters: [{name: 'lambda', minimum: 0, maximum: 1, recommended: 2}]},
-      /at hyperparameters\.0\.recommended: must lie in \[0, 1\]/,
+      'hyperparameters[0].recommended must lie in [0, 1], got 2.',
     ],
-    [{normalisation: {kind: 'percentile', low: 5, high: 5}}, /low must be below high/],
-    [{normalisation: {kind: 'sigma'}}, /at normalisation/],
-    [{recommended: {brains: {overall: [0.1, 0.2]}}}, /at recommended\.brains: must have 1 number/],
-    [{contentHash: 'abc'}, /at contentHash: must be 64 hexadecimal digits/],
-    [{unknown: 1}, /Unrecognized key: "unknown"/],
+    [
+      {normalisation: {kind: 'percentile', low: 5, high: 5}},
+      'normalisation.low must be below normalisation.high, got 5.',
+    ],
+    [
+      {normalisation: {kind: 'sigma'}},
+      'normalisation.kind must be one of "none", "minmax", "percentile", got "sigma".',
+    ],
+    [
+      {recommended: {brains: {overall: [0.1, 0.2]}}},
+      'recommended.brains must have 1 numbers each, got {"overall":[0.1,0.2]}.',
+    ],
+    [{contentHash: 'abc'}, 'contentHash must be 64 hexadecimal digits, got "abc".'],
+    [{unknown: 1}, 'unknown must be a known setting, got 1.'],
+    [
+      {architecture: {...draft.architecture, integrationSteps: -1}},
+      'architecture.integrationSteps must be an integer of at least 0, got -1.',
+    ],
   ];
   for (const [change, message] of cases) {
-    refuses(
+    assert.throws(
       () => decodeModel(tamper((description) => Object.assign(description, change))),
-      message,
+      {code: 'E_WEIGHTS', message: `model: in the model description, ${message}`},
     );
   }
 });

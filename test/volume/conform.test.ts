@@ -32,7 +32,6 @@ describe('networkGridFor', () => {
     assert.deepEqual(spacingOf(grid.affine), [1, 1, 1]);
     // 182 mm left to right, 182 mm down, 218 mm forward.
     assert.deepEqual(grid.shape, [192, 192, 224]);
-    assert.deepEqual(grid.isCropped, [false, false, false]);
   });
 
   test('every voxel of an oblique, anisotropic image lies inside', () => {
@@ -103,8 +102,18 @@ describe('networkGridFor', () => {
     const fixed = {shape: [64, 64, 40] as Triple, affine: obliqueAffine([0, 0, 0], [1, 1, 1])};
     const grid = networkGridFor(fixed, {...OWN_AXES, maximumShape: [32, 64, 64]});
     assert.deepEqual(grid.shape, [32, 64, 40]);
-    assert.deepEqual(grid.isCropped, [true, false, false]);
     assert.deepEqual(applyToPoint(grid.affine, [0, 0, 0]), [16, 0, 0]);
+  });
+
+  test('the axes of an oblique slice are those of the image that run closest to the ones of the model', () => {
+    const fixed = {shape: [6, 5, 1] as Triple, affine: obliqueAffine([20, 5, -10], [2, 3, 4])};
+    const spec = {orientation: 'PRI', axes: 'image', spacing: [3, 2, null]} as const;
+    const grid = networkGridFor(fixed, {...spec, multiple: [1, 1, 1]});
+    assert.deepEqual(grid.shape, [5, 6, 1]);
+    // Its first axis is the second one of the image, backwards.
+    const toFixed = multiply(invert(fixed.affine), grid.affine);
+    const expected = [0, 1, 0, 0, -1, 0, 0, 4, 0, 0, -1, 0, 0, 0, 0, 1];
+    assert.ok(toFixed.every((value, n) => Math.abs(value - expected[n]) < 1e-12));
   });
 
   test('an orientation that is none is an error', () => {

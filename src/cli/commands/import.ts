@@ -4,7 +4,7 @@ import type {CliContext} from '../context.js';
 
 export interface ImportOptions extends CommonOptions {
   readonly spacing: string;
-  readonly orientation: string;
+  readonly orientation?: string;
   readonly normalisation: string;
   readonly storage: 'float32' | 'float16' | 'bfloat16';
 }
@@ -27,8 +27,7 @@ export function importCommand(context: CliContext): Command {
     )
     .option(
       '--orientation <axes>',
-      'where their axes run to, such as RAS or LIA, or "fixed"',
-      'RAS',
+      'where their axes run to, such as RAS or LIA, or "fixed" (default: RAS; RA for a model of slices)',
     )
     .option(
       '--normalisation <kind>',
