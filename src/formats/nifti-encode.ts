@@ -1,4 +1,5 @@
 import {HypermorphError} from '../errors.js';
+import {isFiniteArray} from '../volume/finite.js';
 import type {VoxelArray} from '../volume/volume.js';
 import {datatypeFor} from './nifti-datatypes.js';
 import {HOST_IS_LITTLE_ENDIAN} from './nifti-decode.js';
@@ -52,6 +53,7 @@ function copyVoxels(data: VoxelArray, file: ArrayBuffer): void {
       ? new Float32Array(file, DATA_OFFSET)
       : new Float64Array(file, DATA_OFFSET);
   target.set(data);
+  if (isFiniteArray(target)) return;
   for (let n = 0; n < target.length; n++) {
     if (!Number.isFinite(target[n])) {
       target[n] = 0; // ITK up to 5.4 replaces NaN by 0 itself, others spread it.
