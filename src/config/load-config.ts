@@ -1,8 +1,8 @@
 import {parseDocument} from 'yaml';
 import {HypermorphError} from '../errors.js';
 import {readFileText} from '../formats/files.js';
+import {explainFaults} from '../models/explain-schema.js';
 import {applyOverrides} from './overrides.js';
-import {parseSettings} from './explain.js';
 import {trainingConfigSchema, type TrainingConfig} from './training-config.js';
 
 /**
@@ -35,5 +35,14 @@ export function decodeTrainingConfig(
     );
   }
   const settings = applyOverrides(document.toJS() ?? {}, overrides);
-  return parseSettings(trainingConfigSchema, settings, where);
+  const result = trainingConfigSchema.safeParse(settings);
+  if (result.success) return result.data;
+  const {error} = result;
+  const [first, ...others] = explainFaults(trainingConfigSchema, settings, error, {
+    whole: 'the configuration',
+  });
+  throw new HypermorphError('E_CONFIG', `${where}: ${first}`, {
+    cause: error,
+    ...(others.length === 0 ? {} : {hint: `Also: ${others.join(' ')}`}),
+  });
 }

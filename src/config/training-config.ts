@@ -1,7 +1,10 @@
 import {z} from 'zod';
 import {architectureSchema} from '../models/architecture.js';
 import {fieldSizes} from '../models/field-sizes.js';
-import {isOrientation} from '../models/model-description.js';
+import {
+  isOrientation,
+  normalisationSchema as modelNormalisation,
+} from '../models/model-description.js';
 
 const share = z.number().min(0).max(1);
 const positive = z.number().positive();
@@ -72,14 +75,15 @@ function completeGrid(grid: z.infer<typeof gridSchema>, dimensions: 2 | 3) {
   return {...grid, shape, spacingMm, orientation};
 }
 
+const [unscaled, minmax, percentile] = modelNormalisation.options;
+
 const normalisationSchema = z
   .discriminatedUnion('kind', [
-    z.strictObject({kind: z.literal('none')}),
-    z.strictObject({kind: z.literal('minmax')}),
-    z.strictObject({
-      kind: z.literal('percentile'),
-      low: z.number().min(0).max(100).default(0),
-      high: z.number().min(0).max(100).default(99.9),
+    unscaled,
+    minmax,
+    percentile.extend({
+      low: percentile.shape.low.default(0),
+      high: percentile.shape.high.default(99.9),
     }),
   ])
   .default({kind: 'percentile', low: 0, high: 99.9});

@@ -4,6 +4,8 @@ import {z} from 'zod';
 import {HypermorphError} from '../errors.js';
 import {readFileBytes} from '../formats/files.js';
 import {architectureSchema, planUnet, sizeMultiple, type Architecture} from './architecture.js';
+import {explainFaults} from './explain-schema.js';
+import {roundHalfToEven} from './field-sizes.js';
 import {decodeKerasFile, type KerasFile, type KerasWeight} from './keras-file.js';
 import type {ModelDraft} from './model-description.js';
 import {completeDescription, type Model, type WeightTensor} from './model-file.js';
@@ -74,12 +76,6 @@ function fail(where: string, text: string, cause?: unknown): never {
   throw new HypermorphError('E_WEIGHTS', `${where}: ${text}`, {cause});
 }
 
-/** To the nearest integer, halves to the even one. */
-function roundHalfEven(value: number): number {
-  const floor = Math.floor(value);
-  return value - floor === 0.5 ? floor + (floor % 2) : Math.round(value);
-}
-
 /** Features per convolution; a number is spread over levels: f_l = round(n m^l), encoder f_0..f_{L-2}, decoder f_{L-1}..f_0. */
 function listFeatures(
   args: Arguments,
@@ -92,7 +88,7 @@ function listFeatures(
     fail(where, `nb_unet_levels must be given where nb_unet_features is a number (${features}).`);
   }
   const perLevel = Array.from({length: levels}, (_, level) =>
-    roundHalfEven(features * args.unet_feat_mult ** level),
+    roundHalfToEven(features * args.unet_feat_mult ** level),
   );
   const repeat = (list: readonly number[]) =>
     list.flatMap((value) => new Array<number>(args.nb_unet_conv_per_level).fill(value));
@@ -103,19 +99,15 @@ function parseArguments({className, config}: KerasFile, where: string): Argument
   if (className !== 'VxmDense' && className !== 'HyperVxmDense') {
     fail(where, `the model must be a VxmDense or HyperVxmDense, got ${className}.`);
   }
-  const result = argumentsByClass[className].safeParse(config);
+  const schema: z.ZodType<Arguments> = argumentsByClass[className];
+  const result = schema.safeParse(config);
   if (result.success) return result.data;
-  const [issue] = result.error.issues;
-  const path = issue.path.map(String).join('.');
-  return fail(
-    where,
-    `the ${className} cannot be imported, its arguments are wrong or unknown${path && ` at ${path}`}: ${issue.message}.`,
-    result.error,
-  );
+  const [fault] = explainFaults(schema, config, result.error, {whole: 'the list of arguments'});
+  return fail(where, `the ${className} cannot be imported: ${fault}`, result.error);
 }
 
 function toArchitecture(args: Arguments, where: string): Architecture {
-  const result = architectureSchema.safeParse({
+  const settings = {
     dimensions: args.inshape.length,
     hyperparameters: args.nb_hyp_params,
     hypernetwork: {layers: args.nb_hyp_layers, units: args.nb_hyp_units},
@@ -127,9 +119,11 @@ function toArchitecture(args: Arguments, where: string): Architecture {
     movingChannels: args.src_feats,
     fixedChannels: args.trg_feats,
     fill: args.fill_value,
-  });
+  };
+  const result = architectureSchema.safeParse(settings);
   if (!result.success) {
-    return fail(where, `the model's arguments do not make a network.`, result.error);
+    const [fault] = explainFaults(architectureSchema, settings, result.error, {whole: 'they'});
+    return fail(where, `the model's arguments do not make a network: ${fault}`, result.error);
   }
   try {
     planUnet(result.data);

@@ -230,9 +230,16 @@ test('weights without a model, other classes and unknown arguments are refused',
   );
   await refuses(
     await makeKerasFile({...ARGUMENTS, use_probs: true}),
-    /arguments are wrong or unknown at use_probs/,
+    /the VxmDense cannot be imported: use_probs must be false, got true\.$/,
   );
-  await refuses(await makeKerasFile({...ARGUMENTS, surprise: 1}), /"surprise"/);
+  await refuses(
+    await makeKerasFile({...ARGUMENTS, surprise: 1}),
+    /surprise must be a known setting, got 1\.$/,
+  );
+  await refuses(
+    await makeKerasFile({...ARGUMENTS, int_steps: -2}),
+    /int_steps must be an integer of at least 0, got -2\.$/,
+  );
   await refuses(
     await makeKerasFile({...ARGUMENTS, nb_unet_features: 4}),
     /nb_unet_levels must be given where nb_unet_features is a number \(4\)/,

@@ -189,10 +189,7 @@ test('contradictions in a description are named by their path', () => {
       {grid: {...draft.grid, orientation: 'RLA'}},
       'grid.orientation must name 3 different axes, such as RAS, got "RLA".',
     ],
-    [
-      {grid: {...draft.grid, spacingMm: [1, 1]}},
-      'grid.spacingMm must have 3 numbers, got [1,1].',
-    ],
+    [{grid: {...draft.grid, spacingMm: [1, 1]}}, 'grid.spacingMm must have 3 numbers, got [1,1].'],
     [{hyperparameters: []}, 'hyperparameters must have 1 entries, got [].'],
     [
       {hyperparameters: [{name: 'lambda', minimum: 0, maximum: 1, recommended: 2}]},
@@ -218,10 +215,10 @@ test('contradictions in a description are named by their path', () => {
     ],
   ];
   for (const [change, message] of cases) {
-    assert.throws(
-      () => decodeModel(tamper((description) => Object.assign(description, change))),
-      {code: 'E_WEIGHTS', message: `model: in the model description, ${message}`},
-    );
+    assert.throws(() => decodeModel(tamper((description) => Object.assign(description, change))), {
+      code: 'E_WEIGHTS',
+      message: `model: in the model description, ${message}`,
+    });
   }
 });
 

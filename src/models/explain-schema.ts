@@ -1,5 +1,4 @@
 import type {z} from 'zod';
-import {HypermorphError} from '../errors.js';
 
 type Issue = z.core.$ZodIssue;
 type Path = readonly PropertyKey[];
@@ -20,27 +19,21 @@ export function formatValue(value: unknown): string {
 }
 
 /**
- * Check settings against a schema.
+ * Say what is wrong with a value, by path and value.
  *
- * @param where - The file, or what else holds the settings.
- * @throws {HypermorphError} E_CONFIG by path and value; further faults follow as hint.
+ * @param error - What the schema found.
+ * @param options.whole - Names the value itself, where the fault has no path.
+ * @returns A sentence for each fault, without capital and place.
  */
-export function parseSettings<Output>(
-  schema: z.ZodType<Output>,
+export function explainFaults(
+  schema: z.ZodType,
   value: unknown,
-  where: string,
-): Output {
-  const result = schema.safeParse(value);
-  if (result.success) return result.data;
-  const {error} = result;
+  error: z.ZodError,
+  {whole}: {readonly whole: string},
+): readonly [string, ...string[]] {
   const isInteger = (path: Path) => wantsInteger(schema, value, path);
-  const sentences = error.issues.flatMap((issue) => explainIssue(issue, value, isInteger));
-  const [first, ...others] = sentences;
-  const hint = others.length === 0 ? undefined : `Also: ${others.join(' ')}`;
-  throw new HypermorphError('E_CONFIG', `${where}: ${first}`, {
-    cause: error,
-    ...(hint === undefined ? {} : {hint}),
-  });
+  const sentences = error.issues.flatMap((issue) => explainIssue(issue, value, {isInteger, whole}));
+  return sentences as [string, ...string[]];
 }
 
 /** Whether a schema takes only integers at a path: zod's own message about a bound does not say. */
@@ -59,7 +52,11 @@ function wantsInteger(schema: z.ZodType, root: unknown, path: Path): boolean {
   );
 }
 
-function explainIssue(issue: Issue, root: unknown, isInteger: (path: Path) => boolean): string[] {
+function explainIssue(
+  issue: Issue,
+  root: unknown,
+  {isInteger, whole}: {readonly isInteger: (path: Path) => boolean; readonly whole: string},
+): string[] {
   const given = valueAt(root, issue.path);
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => {
@@ -74,7 +71,7 @@ function explainIssue(issue: Issue, root: unknown, isInteger: (path: Path) => bo
       `${formatPath(path)} must be ${unionRequirement(issue)}, got ${formatValue(valueAt(root, path))}.`,
     ];
   }
-  const name = issue.path.length === 0 ? 'the configuration' : formatPath(issue.path);
+  const name = issue.path.length === 0 ? whole : formatPath(issue.path);
   if (issue.code === 'custom') {
     return [
       `${name} ${issue.message}, got ${formatValue(issue.params === undefined ? given : issue.params.value)}.`,
@@ -112,18 +109,23 @@ function requirementOf(issue: Issue, number: 'integer' | 'number'): string {
       return issue.values.length === 1
         ? formatValue(issue.values[0])
         : `one of ${issue.values.map(formatValue).join(', ')}`;
+    case 'invalid_format':
+      return issue.message.replace(/^must be /, '');
     default:
       return `valid (${issue.message})`;
   }
 }
 
 const TYPE_NAMES: Readonly<Record<string, string>> = {
+  null: 'null',
   int: 'an integer',
   number: 'a number',
   string: 'a text',
   boolean: 'true or false',
   array: 'a list',
   object: 'a group of settings',
+  record: 'a group of settings',
+  tuple: 'a list',
 };
 
 function article(number: 'integer' | 'number'): string {
