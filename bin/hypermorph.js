@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import {run} from '../dist/cli/program.js';
+import {guardStreams} from '../dist/cli/streams.js';
 
 const interruption = new globalThis.AbortController();
 for (const signal of ['SIGINT', 'SIGTERM']) {
@@ -11,4 +12,10 @@ for (const signal of ['SIGINT', 'SIGTERM']) {
 }
 
 const {stdout, stderr} = process;
-process.exitCode = await run(process.argv.slice(2), {stdout, stderr, signal: interruption.signal});
+let lost = 0;
+guardStreams({stdout, stderr}, (exitCode) => {
+  lost = exitCode;
+  process.exitCode = exitCode;
+});
+const exitCode = await run(process.argv.slice(2), {stdout, stderr, signal: interruption.signal});
+process.exitCode = exitCode || lost;

@@ -1,6 +1,6 @@
 import {basename} from 'node:path';
 import {HypermorphError} from '../errors.js';
-import {resolveLinks} from '../formats/files.js';
+import {requireWritable, resolveLinks} from '../formats/files.js';
 import {requireNiftiName} from '../formats/nifti.js';
 import type {OutputPaths} from '../registration/outputs.js';
 import type {RegisterOptions} from './commands/register.js';
@@ -22,7 +22,8 @@ export interface RegisterPaths {
 /**
  * Decide which files a registration writes.
  *
- * @throws {HypermorphError} E_USAGE if a name is no NIfTI name, two outputs share a file, or an output is an input.
+ * @throws {HypermorphError} E_USAGE if a name is no NIfTI name, two outputs share a file, or an output is an input; E_IO if one
+ *   could not be written.
  */
 export async function planPaths(
   inputs: readonly string[],
@@ -45,6 +46,7 @@ export async function planPaths(
   images.forEach(requireNiftiName);
   const all = options.report === undefined ? images : [...images, options.report];
   await requireSeparateFiles([...inputs, ...labels.map(({source}) => source)], all);
+  for (const path of all) await requireWritable(path);
   return {outputs, labels, report: options.report, isDefault};
 }
 

@@ -1,6 +1,16 @@
 import {createHash, randomBytes} from 'node:crypto';
-import {createReadStream} from 'node:fs';
-import {appendFile, mkdir, open, readdir, realpath, rename, rm, stat} from 'node:fs/promises';
+import {constants, createReadStream} from 'node:fs';
+import {
+  access,
+  appendFile,
+  mkdir,
+  open,
+  readdir,
+  realpath,
+  rename,
+  rm,
+  stat,
+} from 'node:fs/promises';
 import type {FileHandle} from 'node:fs/promises';
 import {basename, dirname, join, resolve} from 'node:path';
 import {HypermorphError} from '../errors.js';
@@ -90,6 +100,29 @@ export async function writeFileAtomically(
 }
 
 /**
+ * Check that a file could be written: its name is not that of a folder, and the nearest folder that exists takes files.
+ *
+ * @throws {HypermorphError} E_IO; nothing is created.
+ */
+export async function requireWritable(path: string): Promise<void> {
+  await attempt(path, 'write', async () => {
+    const status = await stat(path).catch(() => null);
+    if (status?.isDirectory() === true) throw Object.assign(new Error(), {code: 'EISDIR'});
+    let folder = dirname(resolve(path));
+    for (;;) {
+      const found = await stat(folder).catch((error: unknown) => {
+        if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+        return null;
+      });
+      if (found?.isDirectory() === false) throw Object.assign(new Error(), {code: 'ENOTDIR'});
+      if (found !== null || folder === dirname(folder)) break;
+      folder = dirname(folder);
+    }
+    await access(folder, constants.W_OK | constants.X_OK);
+  });
+}
+
+/**
  * Write several files, all or none: every one is on the disk under another name before the first gets its own.
  *
  * @throws {HypermorphError} E_IO; then nothing is left behind, unless the disk fails between two renames.
@@ -106,6 +139,7 @@ export async function writeFilesAtomically(
     for (const {path, content, temporary} of named) {
       await attempt(path, 'write', () => writeFlushed(temporary, content));
     }
+    for (const {path} of named) await requireWritable(path); // a folder of that name stops the rename
     for (const {path, temporary} of named) {
       await attempt(path, 'write', () => rename(temporary, path));
     }

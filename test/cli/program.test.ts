@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import {execFile} from 'node:child_process';
+import {EventEmitter} from 'node:events';
 import {join} from 'node:path';
 import {describe, test} from 'node:test';
 import {promisify} from 'node:util';
 import {EXIT, exitCodeOf, recogniseMemoryError} from '../../src/cli/exit-codes.js';
 import {createLogger} from '../../src/cli/logger.js';
 import {createProgressBar, formatSeconds} from '../../src/cli/progress.js';
+import {guardStreams} from '../../src/cli/streams.js';
 import {HypermorphError} from '../../src/errors.js';
 import {VERSION} from '../../src/version.js';
 import {runCli} from '../support/cli.js';
@@ -101,6 +103,25 @@ test('a progress bar is drawn on a terminal only', () => {
 
 test('seconds are said as people say them', () => {
   assert.deepEqual([4.23, 65, 7800].map(formatSeconds), ['4.2 s', '1 min 05 s', '2 h 10 min']);
+});
+
+test('a result that nobody reads is no fault; one that is lost is said once, with exit code 3', () => {
+  const fail = (code: string) => {
+    const stdout = Object.assign(new EventEmitter(), {write: () => true});
+    let said = '';
+    const stderr = Object.assign(new EventEmitter(), {write: (text: string) => (said += text)});
+    let exitCode = 0;
+    guardStreams({stdout, stderr}, (given) => (exitCode = given));
+    for (let n = 0; n < 2; n++) stdout.emit('error', Object.assign(new Error('broken'), {code}));
+    stderr.emit('error', Object.assign(new Error('broken'), {code}));
+    return {said, exitCode};
+  };
+  assert.deepEqual(fail('EPIPE'), {said: '', exitCode: 0});
+  assert.deepEqual(fail('ENOSPC'), {
+    said: 'hypermorph: the result cannot be written to stdout: the disk is full.\n',
+    exitCode: 3,
+  });
+  assert.match(fail('EIO').said, /: broken\.\n$/);
 });
 
 describe('as a process', () => {

@@ -140,8 +140,16 @@ describe('register writes', () => {
       ...['--moved', path('out/moved.nii'), '--warp', path('blocked/warp.nii')],
     );
     assert.equal(code, 3);
-    assert.match(logs.at(-1)!.msg, /blocked\/warp\.nii: cannot be written: /);
+    assert.match(logs[0].msg, /blocked\/warp\.nii: cannot be written: /);
+    assert.equal(logs.length, 1); // before anything was read
     assert.deepEqual(await readdir(path('out')), []);
+    await mkdir(path('out/folder.nii'));
+    const folder = await register('--dry-run', '--moved', path('out/folder.nii'));
+    assert.equal(folder.code, 3);
+    assert.match(
+      folder.logs[0].msg,
+      /folder\.nii: cannot be written: this is a folder, not a file\.$/,
+    );
   });
 
   test('nothing but the plan with --dry-run', async (t) => {

@@ -9,9 +9,11 @@ import {
   listDirectory,
   readFileBytes,
   readFileText,
+  requireWritable,
   sha256OfFile,
   withOpenFile,
   writeFileAtomically,
+  writeFilesAtomically,
 } from '../../src/formats/files.js';
 import {temporaryFolder} from '../support/temporary-folder.js';
 
@@ -36,6 +38,38 @@ test('a file that cannot be put in place leaves nothing behind', async (t) => {
     message: `${below}: cannot be written: a part of this path is a file, not a folder.`,
   });
   assert.deepEqual(await listDirectory(folder), ['file', 'taken']);
+});
+
+test('of several files all are written or none, also where the last name is that of a folder', async (t) => {
+  const folder = await temporaryFolder(t);
+  const path = (name: string) => join(folder, name);
+  await writeFile(path('a'), 'earlier');
+  await mkdir(path('taken'));
+  const files = ['a', 'b', 'taken'].map((name) => ({path: path(name), content: name}));
+  await assert.rejects(writeFilesAtomically(files), {
+    code: 'E_IO',
+    message: `${path('taken')}: cannot be written: this is a folder, not a file.`,
+  });
+  assert.deepEqual(await readdir(folder), ['a', 'taken']);
+  assert.equal(await readFile(path('a'), 'utf8'), 'earlier');
+  await writeFilesAtomically(files.slice(0, 2));
+  assert.deepEqual(await readdir(folder), ['a', 'b', 'taken']);
+});
+
+test('whether a file could be written is known before', async (t) => {
+  const folder = await temporaryFolder(t);
+  const path = (...names: string[]) => join(folder, ...names);
+  await writeFile(path('file'), '');
+  await requireWritable(path('new', 'folders', 'result.nii'));
+  await requireWritable(path('file'));
+  for (const [name, reason] of [
+    [folder, 'this is a folder, not a file'],
+    [path('file', 'below', 'result.nii'), 'a part of this path is a file, not a folder'],
+  ]) {
+    const message = `${name}: cannot be written: ${reason}.`;
+    await assert.rejects(requireWritable(name), {code: 'E_IO', message});
+  }
+  assert.deepEqual(await readdir(folder), ['file']);
 });
 
 test('ranges are read into memory of their own, and never past the end', async (t) => {
