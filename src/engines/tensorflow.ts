@@ -77,14 +77,14 @@ export async function startTensorflow(options: StartOptions): Promise<Engine> {
   };
 }
 
-/** What libtensorflow reads when it starts; what the user set stays. */
+/** What libtensorflow reads when it starts: the user's own settings stay, but for the threads that were asked for here. */
 function prepareEnvironment({threads}: StartOptions): void {
   const {env} = process;
   env['TF_CPP_MIN_LOG_LEVEL'] ??= '2';
   env['TF_FORCE_GPU_ALLOW_GROWTH'] ??= 'true';
   if (threads === undefined) return;
-  env['TF_NUM_INTRAOP_THREADS'] ??= String(threads);
-  env['OMP_NUM_THREADS'] ??= String(threads);
+  env['TF_NUM_INTRAOP_THREADS'] = String(threads);
+  env['OMP_NUM_THREADS'] = String(threads);
 }
 
 /** tfjs-node calls a function that newer Node.js versions no longer have. */
