@@ -137,7 +137,7 @@ for (const pair of pairs) {
       digits(before, 3),
       digits(dice, 3),
       digits(jacobian.sdLogJacobian, 3),
-      digits(100 * jacobian.foldingFraction, 3),
+      digits(100 * (jacobian.foldingFraction ?? NaN), 3),
       digits(displacement.meanMm, 2),
       digits(displacement.maximumMm, 1),
     ];

@@ -48,7 +48,9 @@ export function tableOf(report: Report): Row[] {
     ],
     [
       'folds',
-      `${jacobian.folds} voxels (${(100 * jacobian.foldingFraction).toFixed(3)} %), SD of log Jacobian ${jacobian.sdLogJacobian.toFixed(3)}`,
+      jacobian.foldingFraction === null || jacobian.sdLogJacobian === null
+        ? 'unknown: no voxel of the network lies inside the fixed image'
+        : `${jacobian.folds} voxels (${(100 * jacobian.foldingFraction).toFixed(3)} %), SD of log Jacobian ${jacobian.sdLogJacobian.toFixed(3)}`,
     ],
     ['time', `${formatSeconds(report.seconds)} on the ${report.engine.name} engine`],
   ];

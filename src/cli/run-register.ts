@@ -59,38 +59,38 @@ export async function runRegister(
     inputs.moving,
     options,
   );
-  const stages = new Stages(2, {memory: memoryInUse, signal: context.signal});
+  const stages = new Stages(4, {memory: memoryInUse, signal: context.signal});
   const prepared = await stages.run('read', () => prepare(inputs, options, paths));
   const {fixed, moving, labels} = prepared;
   const readWarnings = [...new Set([fixed, moving, ...labels].flatMap((image) => image.warnings))];
   readWarnings.forEach((warning) => logger.warn(warning));
   if (options.dryRun === true) return describePlan(prepared, options, context);
 
-  const engine = await startEngine({
-    engine: options.engine,
-    ...(threads === null ? {} : {threads}),
-  });
+  const engine = await stages.run('engine', () =>
+    startEngine({engine: options.engine, ...(threads === null ? {} : {threads})}),
+  );
   engine.warnings.forEach((warning) => logger.warn(warning));
   logger.debug(`engine ${engine.name}: ${engine.description}`);
   const registration = await registerWith(engine, prepared, {options, context});
   registration.summary.warnings.forEach((warning) => logger.warn(warning));
 
   const warnings = [...readWarnings, ...engine.warnings, ...registration.summary.warnings];
-  const report = await stages.run('write', async () => {
-    const files = await encodeFiles(registration, prepared, engine);
-    const written = await describe(registration, prepared, {
-      options,
-      engine,
+  const [files, hashes] = await stages.run('encode', async () => [
+    await encodeFiles(registration, prepared, engine),
+    await hashInputs(prepared, options),
+  ]);
+  const usage = () => ({seconds: (performance.now() - start) / 1000, peakMemoryMib: peakMemory()});
+  const describeRun = () =>
+    describe(registration, prepared, {
+      ...{align: options.align, engine, hashes, warnings},
       stages: stages.records,
-      warnings,
-      seconds: (performance.now() - start) / 1000,
+      ...usage(),
     });
-    if (paths.report !== undefined) {
-      files.push({path: paths.report, content: `${JSON.stringify(written, null, 2)}\n`});
-    }
-    await writeFilesAtomically(files);
-    return written;
-  });
+  if (paths.report !== undefined) {
+    files.push({path: paths.report, content: `${JSON.stringify(describeRun(), null, 2)}\n`});
+  }
+  await stages.run('write', () => writeFilesAtomically(files));
+  const report = describeRun(); // with the time of writing, which the report's file cannot hold
   if (paths.isDefault) logger.info(`The moved image is in ${paths.outputs.moved!}.`);
   if (options.json === true) writeJson(context.stdout, report);
   else writeTable(context.stdout, tableOf(report));
@@ -98,6 +98,11 @@ export async function runRegister(
 
 function memoryInUse(): number {
   return process.memoryUsage.rss();
+}
+
+/** MiB. */
+function peakMemory(): number {
+  return Math.round(process.resourceUsage().maxRSS / 1024);
 }
 
 function parseThreads(text: string | undefined): number | null {
@@ -260,34 +265,45 @@ async function encodeFiles(
   );
 }
 
-async function describe(
-  registration: Registration,
-  prepared: Preparation,
-  run: Pick<ReportInputs, 'seconds' | 'warnings' | 'engine'> & {
-    readonly options: RegisterOptions;
-    readonly stages: readonly StageRecord[];
-  },
-): Promise<Report> {
-  const {model, fixed, moving, paths, hyperparameters} = prepared;
+/** Path and hash of every input. */
+type InputHashes = Pick<ReportInputs, 'fixed' | 'moving' | 'labels'> & {readonly model: HashedFile};
+
+async function hashInputs(
+  {model, fixed, moving, labels, paths}: Preparation,
+  options: RegisterOptions,
+): Promise<InputHashes> {
   // Hashing reads every input again; only a report says the result.
-  const isWanted = run.options.json === true || paths.report !== undefined;
-  const hash = async (path: string): Promise<HashedFile> => ({
+  const isWanted = options.json === true || paths.report !== undefined;
+  const hash = async (path: string, files: readonly string[]): Promise<HashedFile> => ({
     path,
-    sha256: isWanted ? await sha256OfFile(path) : '',
+    sha256: isWanted ? await sha256OfFile(...files) : '',
   });
-  const {name, description} = run.engine;
+  return {
+    fixed: await hash(fixed.path, fixed.files),
+    moving: await hash(moving.path, moving.files),
+    labels: await Promise.all(labels.map(({path, files}) => hash(path, files))),
+    model: await hash(model.path, [model.path]),
+  };
+}
+
+function describe(
+  {summary}: Registration,
+  {model, paths, hyperparameters}: Preparation,
+  run: Pick<ReportInputs, 'seconds' | 'peakMemoryMib' | 'warnings' | 'engine' | 'align'> & {
+    readonly stages: readonly StageRecord[];
+    readonly hashes: InputHashes;
+  },
+): Report {
+  const {stages, hashes, engine, ...rest} = run;
+  const [read, start, ...after] = stages;
   return buildReport({
-    fixed: await hash(fixed.path),
-    moving: await hash(moving.path),
-    labels: await Promise.all(paths.labels.map(({source}) => hash(source))),
-    model: {...(await hash(model.path)), description: model.description},
-    engine: {name, description},
+    ...rest,
+    ...hashes,
+    model: {...hashes.model, description: model.description},
+    engine: {name: engine.name, description: engine.description},
     hyperparameters,
-    align: run.options.align,
     outputs: listOutputs(paths),
-    summary: {...registration.summary, stages: [...run.stages, ...registration.summary.stages]},
-    seconds: run.seconds,
-    warnings: run.warnings,
+    summary: {...summary, stages: [read, start, ...summary.stages, ...after]},
   });
 }
 

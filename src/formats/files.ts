@@ -205,14 +205,16 @@ export async function listDirectory(path: string): Promise<readonly string[]> {
   return names.sort();
 }
 
-/** The SHA-256 of a file's bytes, as 64 hexadecimal digits. */
-export async function sha256OfFile(path: string): Promise<string> {
+/** The SHA-256 of the bytes of a file, or of several one after the other, as 64 hexadecimal digits. */
+export async function sha256OfFile(...paths: readonly string[]): Promise<string> {
   const hash = createHash('sha256');
-  await attempt(path, 'read', async () => {
-    for await (const chunk of createReadStream(path)) {
-      hash.update(chunk as Uint8Array);
-    }
-  });
+  for (const path of paths) {
+    await attempt(path, 'read', async () => {
+      for await (const chunk of createReadStream(path)) {
+        hash.update(chunk as Uint8Array);
+      }
+    });
+  }
   return hash.digest('hex');
 }
 

@@ -18,6 +18,8 @@ export interface NiftiSource {
   readonly layout: HeaderLayout;
   readonly fields: NiftiFields;
   readonly compressed: boolean;
+  /** The file with the header. */
+  readonly headerPath: string;
   /** The file with the voxels, and where in it (after unpacking) they start. */
   readonly dataPath: string;
   readonly dataOffset: number;
@@ -51,6 +53,7 @@ export async function openNifti(path: string): Promise<NiftiSource> {
     layout,
     fields,
     compressed,
+    headerPath,
     dataPath: layout.pair ? await findVoxelFile(path, headerPath) : headerPath,
     dataOffset,
     dimensions,

@@ -75,6 +75,8 @@ export interface ReadNiftiOptions {
 /** A scalar image from a NIfTI file. */
 export interface NiftiImage extends Volume {
   readonly path: string;
+  /** The files that were read: one, or header and voxels of a pair. */
+  readonly files: readonly string[];
   /** For outputs on this grid. */
   readonly geometry: NiftiGeometry;
   /** The type in the file, such as 'int16'. */

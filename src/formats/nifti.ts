@@ -164,6 +164,7 @@ function imageProperties(
 ): Omit<NiftiImage, 'data' | 'warnings'> {
   return {
     path: source.path,
+    files: [...new Set([source.headerPath, source.dataPath])],
     shape: source.shape,
     affine: placement.affine,
     geometry: placement.geometry,

@@ -6,6 +6,7 @@ import {rescaleField} from '../ops/rescale.js';
 import {formatShape, requireShape} from '../ops/shapes.js';
 import {warpTensor} from '../ops/warp.js';
 import {sizeMultiple, type Architecture} from './architecture.js';
+import {roundHalfToEven} from './field-sizes.js';
 import {generateKernels, ownKernels, type UnetKernels} from './hypernetwork.js';
 import {initialiseWeights} from './initialise.js';
 import {runUnet} from './unet.js';
@@ -109,21 +110,8 @@ export class RegistrationNetwork {
    * @param length - Size of the images along the first axis.
    * @returns All three may be one tensor, and the first may be `velocity` itself. The caller disposes them.
    */
-  integrate(
-    velocity: tf.Tensor,
-    length: number,
-  ): Pick<Prediction, 'integrationVelocity' | 'integrationDisplacement' | 'displacement'> {
-    const {integrationResolution, integrationSteps: steps} = this.architecture;
-    // As VoxelMorph: without integration, or at full resolution, the field keeps the size that it has.
-    const isRescaled = steps > 0 && integrationResolution > 1;
-    const integrationVelocity = isRescaled
-      ? rescaleToResolution(velocity, length, integrationResolution)
-      : velocity;
-    const integrationDisplacement = integrateVelocity(integrationVelocity, {steps});
-    const displacement = isRescaled
-      ? rescaleField(integrationDisplacement, length / firstLength(integrationDisplacement))
-      : integrationDisplacement;
-    return {integrationVelocity, integrationDisplacement, displacement};
+  integrate(velocity: tf.Tensor, length: number): Integration {
+    return integratePrediction(velocity, this.architecture, {length, coversImage: false});
   }
 
   /** Run everything: velocity, displacement, moved image, and the way back for bidirectional networks. Caller disposes. */
@@ -178,6 +166,38 @@ export class RegistrationNetwork {
   }
 }
 
+type Integration = Pick<
+  Prediction,
+  'integrationVelocity' | 'integrationDisplacement' | 'displacement'
+>;
+
+/**
+ * Integrate a predicted velocity at the resolution that an architecture says.
+ *
+ * @param velocity - At `velocityResolution`, voxels of its grid. Not modified.
+ * @param options.length - Size of the images along the first axis.
+ * @param options.coversImage - Whether the displacement is always brought to the size of the images. False, as VoxelMorph:
+ *   without integration, or at full resolution, it keeps the size of the velocity (docs/decisions/001).
+ * @returns All three may be one tensor, and the first may be `velocity` itself. The caller disposes them.
+ */
+export function integratePrediction(
+  velocity: tf.Tensor,
+  architecture: Pick<Architecture, 'integrationResolution' | 'integrationSteps'>,
+  {length, coversImage}: {readonly length: number; readonly coversImage: boolean},
+): Integration {
+  const {integrationResolution, integrationSteps: steps} = architecture;
+  const isRescaled = steps > 0 && (coversImage || integrationResolution > 1);
+  const integrationVelocity = isRescaled
+    ? rescaleToResolution(velocity, length, integrationResolution)
+    : velocity;
+  const integrationDisplacement = integrateVelocity(integrationVelocity, {steps});
+  const displacement =
+    isRescaled || coversImage
+      ? rescaleToResolution(integrationDisplacement, length, 1)
+      : integrationDisplacement;
+  return {integrationVelocity, integrationDisplacement, displacement};
+}
+
 /** Rescale a field to `round(length / resolution)` voxels along the first axis, halves to the even number. */
 function rescaleToResolution(field: tf.Tensor, length: number, resolution: number): tf.Tensor {
   return rescaleField(field, roundHalfToEven(length / resolution) / firstLength(field));
@@ -186,11 +206,6 @@ function rescaleToResolution(field: tf.Tensor, length: number, resolution: numbe
 /** Size along the first spatial axis. */
 function firstLength({shape}: {readonly shape: readonly number[]}): number {
   return shape[1];
-}
-
-function roundHalfToEven(value: number): number {
-  const rounded = Math.round(value);
-  return value % 1 === 0.5 && rounded % 2 !== 0 ? rounded - 1 : rounded;
 }
 
 function createVariable(

@@ -121,12 +121,12 @@ export function measureDisplacement(
 export interface JacobianMeasure {
   /** Voxels whose determinant is 0 or less. */
   readonly folds: number;
-  /** `folds` as a share of the voxels that count, 0 to 1. */
-  readonly foldingFraction: number;
-  readonly minimum: number;
-  readonly maximum: number;
+  /** `folds` as a share of the voxels that count, 0 to 1. This and the rest are null where no network voxel is inside. */
+  readonly foldingFraction: number | null;
+  readonly minimum: number | null;
+  readonly maximum: number | null;
   /** Standard deviation of ln(max(J, 1e-9)). */
-  readonly sdLogJacobian: number;
+  readonly sdLogJacobian: number | null;
 }
 
 const SMALLEST_DETERMINANT = 1e-9;
@@ -158,6 +158,9 @@ export function measureJacobian(
         squares += log * log;
       }
     }
+  }
+  if (count === 0) {
+    return {folds: 0, foldingFraction: null, minimum: null, maximum: null, sdLogJacobian: null};
   }
   const variance = squares / count - (sum / count) ** 2;
   return {

@@ -1,9 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
 import {HypermorphError} from '../errors.js';
 import type {Architecture} from '../models/architecture.js';
-import {integrateVelocity} from '../ops/integrate.js';
+import {integratePrediction} from '../models/registration-network.js';
 import {jacobianDeterminant} from '../ops/jacobian.js';
 import {rescaleField} from '../ops/rescale.js';
+import {isFiniteArray} from '../volume/finite.js';
 import type {Triple} from '../volume/volume.js';
 import type {NetworkField} from './geometry.js';
 
@@ -57,18 +58,18 @@ export async function predictFields(
   const {architecture} = network;
   const results = tf.tidy(() => {
     const predicted = runNetwork(network, images, options);
-    const {integrationResolution, integrationSteps: steps} = network.architecture;
     const length = options.shape[0];
-    const velocity =
-      steps > 0 ? toLength(predicted, Math.round(length / integrationResolution)) : predicted;
-    const integrate = (v: tf.Tensor) => toLength(integrateVelocity(v, {steps}), length);
-    const displacement = integrate(velocity);
+    const integrate = (v: tf.Tensor) =>
+      integratePrediction(v, architecture, {length, coversImage: true});
+    const {integrationVelocity, displacement} = integrate(predicted);
     const tensors: tf.NamedTensorMap = {
       displacement,
       jacobian: jacobianDeterminant(displacement),
     };
-    if (options.wants.inverse) tensors.inverse = integrate(tf.neg(velocity));
-    if (options.wants.velocity) tensors.velocity = toLength(velocity, length);
+    if (options.wants.inverse) tensors.inverse = integrate(tf.neg(predicted)).displacement;
+    if (options.wants.velocity) {
+      tensors.velocity = rescaleField(integrationVelocity, length / integrationVelocity.shape[1]!);
+    }
     return tensors;
   });
   const field = async (name: string) =>
@@ -93,10 +94,7 @@ export async function predictFields(
 }
 
 function requireFinite(values: Float32Array, what: string): void {
-  // Infinite and NaN stay NaN when they are multiplied by zero, and NaN survives every addition.
-  let sum = 0;
-  for (let n = 0; n < values.length; n++) sum += values[n] * 0;
-  if (sum === 0) return;
+  if (isFiniteArray(values)) return;
   throw new HypermorphError(
     'E_RANGE',
     `register: the ${what} that the model predicts must be finite, got ${values.find((value) => !Number.isFinite(value))}.`,
@@ -124,12 +122,6 @@ function runNetwork(
         ...inputs,
         hyperparameters: tf.tensor2d([[...hyperparameters]]),
       });
-}
-
-/** Bring a field to a grid of `length` voxels along the first axis, in voxels of that grid. */
-function toLength(field: tf.Tensor, length: number): tf.Tensor {
-  const own = field.shape[1]!;
-  return own === length ? field : rescaleField(field, length / own);
 }
 
 /** A two-dimensional field as a three-dimensional one that does not move along k. */

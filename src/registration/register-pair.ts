@@ -135,7 +135,10 @@ export async function registerPair(options: RegisterPairOptions): Promise<Regist
       networkShape: network.shape,
       stages: stages.records,
       warnings: [
-        ...placeWarnings({fixed: fixed.name, moving: moving.name}, {overlap, align}),
+        ...placeWarnings(
+          {fixed: fixed.name, moving: moving.name},
+          {overlap, align, fixed, network},
+        ),
         ...conformed.warnings,
         ...resultWarnings(measures, network),
       ],

@@ -2,7 +2,7 @@ import type {ModelDescription} from '../models/model-description.js';
 import {VERSION} from '../version.js';
 import type {RegistrationSummary} from './register-pair.js';
 
-/** A file that took part, with the SHA-256 of its bytes. */
+/** An input with the SHA-256 of its bytes; of a pair, those of the header and then those of the voxel file. */
 export interface HashedFile {
   readonly path: string;
   readonly sha256: string;
@@ -19,8 +19,10 @@ export interface ReportInputs {
   /** Which file holds what, e.g. `{moved: 'a.nii.gz'}`; `labels` is a list. */
   readonly outputs: Readonly<Record<string, string | readonly string[]>>;
   readonly summary: RegistrationSummary;
-  /** Of the whole command. */
+  /** Of the whole command so far. */
   readonly seconds: number;
+  /** Largest memory of the process so far. */
+  readonly peakMemoryMib: number;
   readonly warnings: readonly string[];
 }
 
@@ -48,6 +50,7 @@ export function buildReport(inputs: ReportInputs) {
     alignmentMm: summary.alignmentMm,
     networkShape: summary.networkShape,
     seconds: inputs.seconds,
+    peakMemoryMib: inputs.peakMemoryMib,
     stages: summary.stages,
     warnings: inputs.warnings,
   };

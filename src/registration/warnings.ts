@@ -1,5 +1,6 @@
 import type {NetworkGrid} from '../volume/conform.js';
-import {spacingOf} from '../volume/affine.js';
+import {invert, linearPart, multiply, spacingOf} from '../volume/affine.js';
+import type {Grid} from '../volume/volume.js';
 import type {AlignmentMode} from './alignment.js';
 import type {DisplacementMeasure, JacobianMeasure, SimilarityChange} from './measures.js';
 
@@ -9,7 +10,12 @@ const POOR_OVERLAP = 0.5;
 /** What is suspicious about the places of the two images. */
 export function placeWarnings(
   names: {readonly fixed: string; readonly moving: string},
-  place: {readonly overlap: number; readonly align: AlignmentMode},
+  place: {
+    readonly overlap: number;
+    readonly align: AlignmentMode;
+    readonly fixed: Grid;
+    readonly network: NetworkGrid;
+  },
 ): readonly string[] {
   const warnings: string[] = [];
   if (place.overlap < POOR_OVERLAP) {
@@ -22,7 +28,23 @@ export function placeWarnings(
       `${names.moving}: only ${share} % of the smaller field of view lies in that of ${names.fixed}; ${advice}.`,
     );
   }
+  const toNetwork = linearPart(multiply(invert(place.network.affine), place.fixed.affine));
+  const extents = [0, 3, 6].map((row) =>
+    place.fixed.shape.reduce((sum, length, n) => sum + Math.abs(toNetwork[row + n]) * length, 0),
+  );
+  if (extents.some((extent) => extent < SMALLEST_EXTENT)) {
+    warnings.push(
+      `${names.fixed}: hardly anything for the model to see: the image is ${formatNumbers(extents)} network voxels large.`,
+    );
+  }
   return warnings;
+}
+
+/** A field of view of fewer network voxels is hardly seen; a slice of one voxel is, by a model of slices. */
+const SMALLEST_EXTENT = 0.99;
+
+function formatNumbers(numbers: readonly number[]): string {
+  return numbers.map((value) => Number(value.toPrecision(2))).join(' x ');
 }
 
 /** A displacement below this share of a network voxel everywhere moves nothing that could be seen. */
@@ -58,7 +80,7 @@ export function resultWarnings(
     );
   }
   const {folds, foldingFraction} = result.jacobian;
-  if (foldingFraction > NOTABLE_FOLDING) {
+  if (foldingFraction !== null && foldingFraction > NOTABLE_FOLDING) {
     warnings.push(
       `register: the deformation folds at ${folds} voxels (${(100 * foldingFraction).toFixed(2)} %); ` +
         'a larger lambda makes it smoother.',

@@ -28,7 +28,7 @@ test('the shipped model', async (t) => {
   const smooth = await register(folder, 0.95);
 
   await t.test('gives a field at least twice as smooth at lambda 0.95 as at 0.05', () => {
-    const [rough, even] = [close, smooth].map(({jacobian}) => jacobian.sdLogJacobian);
+    const [rough, even] = [close, smooth].map(({jacobian}) => jacobian.sdLogJacobian!);
     assert.ok(even < rough / 2, `SDlogJ ${even} at 0.95, ${rough} at 0.05`);
   });
 

@@ -117,4 +117,8 @@ test('a hash is that of the bytes', async (t) => {
     await sha256OfFile(path),
     'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad',
   );
+  const folder = await temporaryFolder(t);
+  await writeFile(join(folder, 'a'), 'a');
+  await writeFile(join(folder, 'bc'), 'bc');
+  assert.equal(await sha256OfFile(join(folder, 'a'), join(folder, 'bc')), await sha256OfFile(path));
 });

@@ -115,6 +115,30 @@ describe('registerPair refuses, warns and stops', () => {
     assert.match(summary.warnings.join('\n'), /moving.nii: only 0 % of .* try --align centre/);
   });
 
+  test('an image smaller than a network voxel is registered with a warning, and what is unknown is null', async () => {
+    for (const shape of [
+      [2, 1, 1],
+      [1, 3, 2],
+    ] as const) {
+      const grid: Grid = {shape, affine: obliqueAffine([0, 0, 0], [0.5, 0.5, 0.5])};
+      const fixed = named(imageOf(grid, tilt), 'tiny.nii');
+      const {moved, summary} = await register(
+        fakeNetwork(() => [1, 0, 0]),
+        {fixed},
+      );
+      assert.equal(moved.length, shape[0] * shape[1] * shape[2]);
+      assert.ok(moved.every(Number.isFinite));
+      assert.deepEqual(summary.jacobian, {
+        ...{folds: 0, foldingFraction: null, minimum: null, maximum: null, sdLogJacobian: null},
+      });
+      assert.ok(Number.isFinite(summary.displacement.meanMm));
+      assert.match(
+        summary.warnings.join('\n'),
+        /tiny.nii: hardly anything .* network voxels large/,
+      );
+    }
+  });
+
   test('a fall in similarity is said', async () => {
     const {summary} = await register(
       fakeNetwork(() => [3, 0, 0]),
