@@ -80,7 +80,9 @@ function convolutionCall(
     what === 'filterGradient' ? ['kernel', 'bias'] : isJoined ? ['coarse', 'skip'] : ['x'];
   return () => {
     tf.tidy(() => {
-      const gradients = gradient.gradFunc(dy, saved, STRAIGHT);
+      // As a tape does, which hands over tensors of its own.
+      const copies = saved.map((tensor) => tf.keep(tf.clone(tensor)));
+      const gradients = gradient.gradFunc(dy, copies, STRAIGHT);
       for (const name of names) gradients[name]();
     });
   };

@@ -63,9 +63,19 @@ export async function measureCase(
     }
     const able = runners.filter(({contender}) => times.has(contender.name));
     for (let round = 0; round < rounds; round++) {
-      for (const runner of able) times.get(runner.contender.name)!.push(await oneRound(runner));
+      for (const runner of able) {
+        const runs = times.get(runner.contender.name);
+        if (runs === undefined) continue;
+        try {
+          runs.push(await oneRound(runner));
+        } catch (error) {
+          fail(runner.contender, error);
+          times.delete(runner.contender.name);
+        }
+      }
     }
-    const measurements = able.map((runner): Measurement => {
+    const done = able.filter(({contender}) => times.has(contender.name));
+    const measurements = done.map((runner): Measurement => {
       const runs = times.get(runner.contender.name)!;
       return {
         contender: runner.contender.name,
