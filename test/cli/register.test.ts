@@ -1,61 +1,16 @@
 import assert from 'node:assert/strict';
 import {copyFile, mkdir, readFile, readdir, symlink, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
-import {after, describe, test, type TestContext} from 'node:test';
+import {after, describe, test} from 'node:test';
 import {fileURLToPath} from 'node:url';
+import {sha256OfFile} from '../../src/formats/files.js';
 import {geometryFromGrid, readNifti, readNiftiField, writeNifti} from '../../src/formats/nifti.js';
 import type {Report} from '../../src/registration/report.js';
-import type {Grid, Triple} from '../../src/volume/volume.js';
+import {buildNifti} from '../support/nifti-builder.js';
 import {runCli} from '../support/cli.js';
-import {temporaryFolder} from '../support/temporary-folder.js';
+import {FIXED, MOVING, workspace} from '../support/register-workspace.js';
 import {writeTinyModel} from '../support/tiny-model.js';
-import {
-  blobs,
-  centredAffine,
-  imageOf,
-  largestDifference,
-  obliqueAffine,
-} from '../support/volumes.js';
-
-const FIXED_SHAPE: Triple = [15, 11, 9];
-const FIXED: Grid = {
-  shape: FIXED_SHAPE,
-  affine: centredAffine(obliqueAffine([12, -9, 17], [3, 4, 5]), FIXED_SHAPE, [0, 0, 0]),
-};
-const MOVING_SHAPE: Triple = [21, 17, 19];
-const MOVING: Grid = {
-  shape: MOVING_SHAPE,
-  affine: centredAffine(obliqueAffine([-5, 8, 5], [-3, 3, 3]), MOVING_SHAPE, [1, -1, 2]),
-};
-
-/** A folder with fixed.nii, moving.nii, labels.nii and model.safetensors, and `register` with paths inside it. */
-async function workspace(t: TestContext) {
-  const folder = await temporaryFolder(t);
-  const path = (name: string) => join(folder, name);
-  const write = (name: string, grid: Grid, value: (point: Triple) => number) =>
-    writeNifti(path(name), {
-      ...imageOf(grid, value),
-      geometry: geometryFromGrid(grid),
-    });
-  await write('fixed.nii', FIXED, blobs);
-  await write('moving.nii', MOVING, ([x, y, z]) => blobs([x + 3, y, z - 2]));
-  const drawn = imageOf(MOVING, ([x]) => (x < 0 ? 3 : 11)).data;
-  await writeNifti(path('labels.nii'), {
-    shape: MOVING.shape,
-    data: Uint8Array.from(drawn),
-    geometry: geometryFromGrid(MOVING),
-  });
-  await writeTinyModel(path('model.safetensors'));
-  const register = (...options: string[]) =>
-    runCli([
-      'register',
-      ...['--model', path('model.safetensors'), '--engine', 'javascript'],
-      ...options,
-      path('fixed.nii'),
-      path('moving.nii'),
-    ]);
-  return {folder, path, register};
-}
+import {blobs, imageOf, largestDifference} from '../support/volumes.js';
 
 const originalFolder = process.cwd();
 after(() => process.chdir(originalFolder));
@@ -139,6 +94,23 @@ describe('register writes', () => {
     ]);
     assert.ok(report.stages.every(({memoryMib}) => memoryMib! <= peakMemoryMib));
     assert.ok(report.stages.every(({memoryMib}) => memoryMib !== null && memoryMib > 10));
+  });
+
+  test('the hash of both files of a pair', async (t) => {
+    const {path} = await workspace(t);
+    await writeFile(path('p.hdr'), buildNifti({magic: 'ni1\0', voxelOffset: 0}).subarray(0, 348));
+    await writeFile(path('p.img'), buildNifti().subarray(352));
+    const report = async () => {
+      const {stdout, stderr} = await runCli([
+        ...['register', '--model', path('model.safetensors'), '--engine', 'javascript', '--json'],
+        ...['-o', path('moved.nii'), path('p.hdr'), path('p.img')],
+      ]);
+      assert.ok(stdout, stderr);
+      return JSON.parse(stdout) as Report;
+    };
+    const first = await report();
+    assert.equal(first.fixed.sha256, await sha256OfFile(path('p.hdr'), path('p.img')));
+    assert.equal(first.moving.sha256, first.fixed.sha256); // either name means the pair
   });
 
   test('nothing at all where an output cannot be written', async (t) => {

@@ -53,7 +53,10 @@ export function registerCommand(context: CliContext): Command {
         .default('auto'),
     )
     .option('--threads <n>', 'threads to use (default: all)')
-    .option('-n, --dry-run', 'check everything and say what would be done, without registering');
+    .option(
+      '-n, --dry-run',
+      'check options, model, files and output names, and say what would be done, without registering',
+    );
   addCommonOptions(command);
   addExamples(command, [
     {
