@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type {Engine, StartOptions} from './engine.js';
 import {loadAddon} from './native/addon.js';
 import {NATIVE_BACKEND, registerNativeBackend} from './native/backend.js';
+import {createNativeGzip} from './native/gzip.js';
 import {createNativeVoxelKernels} from './native/voxel-kernels.js';
 
 /**
@@ -16,6 +17,7 @@ export async function startNative(options: StartOptions): Promise<Engine> {
     name: 'native',
     description: describeNative(),
     voxelKernels: createNativeVoxelKernels(backend.addon),
+    gzip: createNativeGzip(backend.addon),
     warnings: [],
   };
 }

@@ -59,5 +59,6 @@ bool registerLosses(napi_env env, napi_value exports);
 bool registerDense(napi_env env, napi_value exports);
 bool registerArithmetic(napi_env env, napi_value exports);
 bool registerResample(napi_env env, napi_value exports);
+bool registerGzip(napi_env env, napi_value exports);
 
 }  // namespace hypermorph::bindings
