@@ -83,7 +83,7 @@ function multiplyAffine(a: AffineTensor, b: AffineTensor): tf.Tensor {
  * @throws {HypermorphError} E_RANGE if a map flattens space.
  */
 export function invertAffine(affine: AffineTensor): AffineTensor {
-  const inverses = (affine.arraySync()).map((matrix) => {
+  const inverses = affine.arraySync().map((matrix) => {
     const axes = matrix.length;
     const linear = invertLinear(matrix.map((row) => row.slice(0, axes)));
     const shift = linear.map(
