@@ -53,11 +53,11 @@ export function measureSimilarity(
     sumFA += f * a;
   }
   const offset = scales.moving.low * factorM - scales.fixed.low * factorF;
-  const similarity = (sumM: number, sumMM: number, sumFM: number): Similarity =>
-    similarityOf({voxels, sumF, sumFF, sumM, sumMM, sumFM}, offset);
+  // No closure over the sums: they would live in memory instead of registers.
+  const common = {voxels, sumF, sumFF};
   return {
-    before: similarity(sumB, sumBB, sumFB),
-    after: similarity(sumA, sumAA, sumFA),
+    before: similarityOf({...common, sumM: sumB, sumMM: sumBB, sumFM: sumFB}, offset),
+    after: similarityOf({...common, sumM: sumA, sumMM: sumAA, sumFM: sumFA}, offset),
     voxels,
   };
 }
