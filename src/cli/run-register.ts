@@ -75,10 +75,9 @@ export async function runRegister(
   registration.summary.warnings.forEach((warning) => logger.warn(warning));
 
   const warnings = [...readWarnings, ...engine.warnings, ...registration.summary.warnings];
-  const [files, hashes] = await stages.run('encode', async () => [
-    await encodeFiles(registration, prepared, engine),
-    await hashInputs(prepared, options),
-  ]);
+  const [files, hashes] = await stages.run('encode', () =>
+    Promise.all([encodeFiles(registration, prepared, engine), hashInputs(prepared, options)]),
+  );
   const usage = () => ({seconds: (performance.now() - start) / 1000, peakMemoryMib: peakMemory()});
   const describeRun = () =>
     describe(registration, prepared, {
@@ -130,16 +129,19 @@ async function prepare(
       'register: a model must be given with --model, because none came with this installation.',
     );
   }
+  const images = Promise.all([
+    readImage(inputs.fixed, options),
+    readImage(inputs.moving, options),
+    ...paths.labels.map(({source}) => readImage(source, options, 'label')),
+  ]);
+  // The images are read while the model is; what is wrong with the model is said first.
+  images.catch(() => undefined);
   const model = {...(await readModel(modelPath)), path: modelPath};
   const modelName = options.model ?? 'the model that comes with hypermorph';
   requireSingleChannel(model.description, modelName);
   const given = {lambda: options.lambda, named: options.hyper};
   const hyperparameters = chooseHyperparameters(model.description, given, modelName);
-  const [fixed, moving, ...labels] = await Promise.all([
-    readImage(inputs.fixed, options),
-    readImage(inputs.moving, options),
-    ...paths.labels.map(({source}) => readImage(source, options, 'label')),
-  ]);
+  const [fixed, moving, ...labels] = await images;
   return {paths, model, hyperparameters, fixed, moving, labels};
 }
 

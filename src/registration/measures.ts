@@ -1,3 +1,4 @@
+import {SMALLEST_DETERMINANT} from '../ops/jacobian.js';
 import type {Matrix4} from '../volume/affine.js';
 import type {IntensityScale} from '../volume/intensity.js';
 import type {Grid, Triple, VoxelArray} from '../volume/volume.js';
@@ -128,8 +129,6 @@ export interface JacobianMeasure {
   /** Standard deviation of ln(max(J, 1e-9)). */
   readonly sdLogJacobian: number | null;
 }
-
-const SMALLEST_DETERMINANT = 1e-9;
 
 /** @param jacobian - [I, J, K] on the network grid, tensor order. */
 export function measureJacobian(
