@@ -1,17 +1,17 @@
 import {arch, cpus, platform, totalmem} from 'node:os';
 import {estimateRegistration, measureMachine, type MachineMeasurement} from '../engines/machine.js';
 import {describeEngines, type EngineReport} from '../engines/select.js';
-import {HypermorphError} from '../errors.js';
 import {VERSION} from '../version.js';
 import type {DoctorOptions} from './commands/doctor.js';
 import type {CliContext} from './context.js';
 import {createLogger} from './logger.js';
 import {writeJson, writeTable, type Row} from './output.js';
+import {parseThreads} from './threads.js';
 
 /** The command `doctor`. An engine that does not load is a finding, not an error. */
 export async function runDoctor(options: DoctorOptions, context: CliContext): Promise<void> {
   const logger = await createLogger(context, options);
-  const threads = parseThreads(options.threads);
+  const threads = parseThreads('doctor', options.threads);
   const engines = await describeEngines();
   const isNative = engines.some(({name, loads}) => name === 'native' && loads);
   const machine = isNative ? await measureMachine(threads) : null;
@@ -40,16 +40,6 @@ export async function runDoctor(options: DoctorOptions, context: CliContext): Pr
     ...engines.flatMap(engineRows),
     ...(machine === null ? [] : machineRows(machine)),
   ]);
-}
-
-function parseThreads(text: string | undefined): {threads?: number} {
-  if (text === undefined) return {};
-  const threads = Number(text);
-  if (Number.isInteger(threads) && threads >= 1) return {threads};
-  throw new HypermorphError(
-    'E_USAGE',
-    `doctor: --threads must be a whole number from 1, got "${text}".`,
-  );
 }
 
 function engineRows({name, loads, description, hint}: EngineReport): Row[] {

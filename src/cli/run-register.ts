@@ -24,6 +24,7 @@ import {writeJson, writeTable, type Row} from './output.js';
 import {createProgressBar, type ProgressBar} from './progress.js';
 import {planPaths, type RegisterPaths} from './register-paths.js';
 import {listOutputs, outputRows, tableOf} from './register-results.js';
+import {parseThreads} from './threads.js';
 
 /** The model that comes with the package, seen from src/cli and from dist/cli. */
 const DEFAULT_MODEL = fileURLToPath(
@@ -53,7 +54,7 @@ export async function runRegister(
 ): Promise<void> {
   const start = performance.now();
   const logger = await createLogger(context, options);
-  const threads = parseThreads(options.threads);
+  const threads = parseThreads('register', options.threads);
   const paths = await planPaths(
     [inputs.fixed, inputs.moving, options.model ?? DEFAULT_MODEL],
     inputs.moving,
@@ -67,7 +68,7 @@ export async function runRegister(
   if (options.dryRun === true) return describePlan(prepared, options, context);
 
   const engine = await stages.run('engine', () =>
-    startEngine({engine: options.engine, ...(threads === null ? {} : {threads})}),
+    startEngine({engine: options.engine, ...threads}),
   );
   engine.warnings.forEach((warning) => logger.warn(warning));
   logger.debug(`engine ${engine.name}: ${engine.description}`);
@@ -102,18 +103,6 @@ function memoryInUse(): number {
 /** MiB. */
 function peakMemory(): number {
   return Math.round(process.resourceUsage().maxRSS / 1024);
-}
-
-function parseThreads(text: string | undefined): number | null {
-  if (text === undefined) return null;
-  const threads = Number(text);
-  if (!Number.isInteger(threads) || threads < 1) {
-    throw new HypermorphError(
-      'E_USAGE',
-      `register: --threads must be a whole number from 1, got "${text}".`,
-    );
-  }
-  return threads;
 }
 
 /** Read the model and the images, and check every option against them. */

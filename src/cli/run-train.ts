@@ -13,13 +13,17 @@ import type {CliContext} from './context.js';
 import {createLogger, type Logger} from './logger.js';
 import {writeJson, writeTable} from './output.js';
 import {createProgressBar} from './progress.js';
+import {parseThreads} from './threads.js';
 
 /** The command `train`. */
 export async function runTrain(options: TrainOptions, context: CliContext): Promise<void> {
   const logger = await createLogger(context, options);
   const config = await loadTrainingConfig(options.config, options.set);
   const output = options.output ?? join('runs', basename(options.config, extname(options.config)));
-  const engine = await startEngine({engine: options.engine, ...threadsOf(options)});
+  const engine = await startEngine({
+    engine: options.engine,
+    ...parseThreads('train', options.threads),
+  });
   engine.warnings.forEach((warning) => logger.warn(warning));
   logger.debug(`engine ${engine.name}: ${engine.description}`);
   const kernels = engine.voxelKernels;
@@ -60,18 +64,6 @@ export async function runTrain(options: TrainOptions, context: CliContext): Prom
       {hint: 'Go on with the same command and --resume.'},
     );
   }
-}
-
-function threadsOf({threads}: TrainOptions): {readonly threads?: number} {
-  if (threads === undefined) return {};
-  const count = Number(threads);
-  if (!Number.isInteger(count) || count < 1) {
-    throw new HypermorphError(
-      'E_USAGE',
-      `train: --threads must be a whole number from 1, got "${threads}".`,
-    );
-  }
-  return {threads: count};
 }
 
 /** `--dry-run`: the configuration is sound, the model to start from fits, and all images can be read. */

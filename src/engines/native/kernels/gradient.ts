@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import type {NativeAddon} from '../addon.js';
 import type {NativeBackend} from '../backend.js';
 import {asNative} from './as-native.js';
 
@@ -24,5 +25,26 @@ export function gradientLike(
     const values = native.pool.allocate(tf.util.sizeFromShape([...shape]));
     fill(values);
     return tf.tensor(values, [...shape]);
+  };
+}
+
+/** The gradient of a kernel whose only input is a displacement [N, I, J, K, 3], by the addon's function of that name. */
+export function displacementGradient(
+  kernelName: string,
+  gradientName: keyof Pick<NativeAddon, 'jacobianGradient' | 'selfComposeGradient'>,
+): tf.GradConfig {
+  return {
+    kernelName,
+    inputsToSave: ['displacement'],
+    gradFunc: (dy, [displacement]) => {
+      const native = currentNative();
+      const sizes = Int32Array.from(displacement.shape.slice(0, 4));
+      return {
+        displacement: gradientLike(native, displacement.shape, (out) => {
+          const [u, g] = [native.floats(displacement), native.floats(dy as tf.Tensor)];
+          native.addon[gradientName](sizes, u, g, out);
+        }),
+      };
+    },
   };
 }

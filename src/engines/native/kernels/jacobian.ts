@@ -1,6 +1,6 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import {asNative} from './as-native.js';
-import {currentNative, gradientLike} from './gradient.js';
+import {displacementGradient} from './gradient.js';
 import type {NativeKernel} from './index.js';
 
 export const jacobianKernel: NativeKernel = {
@@ -15,17 +15,4 @@ export const jacobianKernel: NativeKernel = {
   },
 };
 
-export const jacobianGradient: tf.GradConfig = {
-  kernelName: 'HmJacobian',
-  inputsToSave: ['displacement'],
-  gradFunc: (dy, [displacement]) => {
-    const native = currentNative();
-    const sizes = Int32Array.from(displacement.shape.slice(0, 4));
-    return {
-      displacement: gradientLike(native, displacement.shape, (out) => {
-        const [u, g] = [native.floats(displacement), native.floats(dy as tf.Tensor)];
-        native.addon.jacobianGradient(sizes, u, g, out);
-      }),
-    };
-  },
-};
+export const jacobianGradient = displacementGradient('HmJacobian', 'jacobianGradient');

@@ -1,6 +1,6 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import {asNative} from './as-native.js';
-import {currentNative, gradientLike} from './gradient.js';
+import {currentNative, displacementGradient, gradientLike} from './gradient.js';
 import type {NativeKernel} from './index.js';
 
 interface WarpAttributes {
@@ -76,17 +76,4 @@ export const selfComposeKernel: NativeKernel = {
   },
 };
 
-export const selfComposeGradient: tf.GradConfig = {
-  kernelName: 'HmSelfCompose',
-  inputsToSave: ['displacement'],
-  gradFunc: (dy, [displacement]) => {
-    const native = currentNative();
-    const sizes = Int32Array.from(displacement.shape.slice(0, 4));
-    return {
-      displacement: gradientLike(native, displacement.shape, (out) => {
-        const [u, g] = [native.floats(displacement), native.floats(dy as tf.Tensor)];
-        native.addon.selfComposeGradient(sizes, u, g, out);
-      }),
-    };
-  },
-};
+export const selfComposeGradient = displacementGradient('HmSelfCompose', 'selfComposeGradient');
