@@ -8,6 +8,7 @@
 #include "kernels/elementwise.h"
 #include "kernels/jacobian.h"
 #include "kernels/losses.h"
+#include "kernels/measures.h"
 #include "kernels/peak.h"
 #include "kernels/pool.h"
 #include "kernels/resample.h"
@@ -66,6 +67,11 @@ struct KernelTable {
   IntensityFn find_extremes;
   IntensityFn find_largest_within;
   IntensityFn count_intensities;
+  MomentFn sum_moments;
+  LengthFn measure_lengths;
+  DeterminantFn measure_determinants;
+  NormaliseFn normalise_intensities;
+  FillFn fill_missing;
 };
 
 }  // namespace hypermorph

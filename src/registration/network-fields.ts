@@ -4,7 +4,7 @@ import type {Architecture} from '../models/architecture.js';
 import {integratePrediction} from '../models/registration-network.js';
 import {jacobianDeterminant} from '../ops/jacobian.js';
 import {rescaleField} from '../ops/rescale.js';
-import {isFiniteArray} from '../volume/finite.js';
+import type {MeasuringKernels} from '../volume/measuring.js';
 import type {Triple} from '../volume/volume.js';
 import type {NetworkField} from './geometry.js';
 
@@ -42,6 +42,7 @@ export interface PredictOptions {
   readonly shape: Triple;
   readonly hyperparameters: readonly number[];
   readonly wants: {readonly inverse: boolean; readonly velocity: boolean};
+  readonly kernels: Pick<MeasuringKernels, 'areFinite'>;
 }
 
 /**
@@ -83,18 +84,18 @@ export async function predictFields(
       inverseDisplacement: await field('inverse'),
       velocity: await field('velocity'),
     };
-    requireFinite(fields.displacement, 'displacement');
-    requireFinite(fields.jacobian, 'Jacobian determinant');
+    requireFinite(fields.displacement, 'displacement', options);
+    requireFinite(fields.jacobian, 'Jacobian determinant', options);
     if (fields.inverseDisplacement)
-      requireFinite(fields.inverseDisplacement, 'inverse displacement');
+      requireFinite(fields.inverseDisplacement, 'inverse displacement', options);
     return fields;
   } finally {
     tf.dispose(results);
   }
 }
 
-function requireFinite(values: Float32Array, what: string): void {
-  if (isFiniteArray(values)) return;
+function requireFinite(values: Float32Array, what: string, {kernels}: PredictOptions): void {
+  if (kernels.areFinite(values)) return;
   throw new HypermorphError(
     'E_RANGE',
     `register: the ${what} that the model predicts must be finite, got ${values.find((value) => !Number.isFinite(value))}.`,

@@ -106,26 +106,30 @@ export async function registerPair(options: RegisterPairOptions): Promise<Regist
         inverse: options.outputs?.inverseWarp === true,
         velocity: options.outputs?.velocity === true,
       },
+      kernels: options.engine.voxelKernels,
     }),
   );
   const sampled = await stages.run('sample', () => sampleImages(options, geometry, fields));
   const placed = await stages.run('place', () => placeFields(options, geometry, fields));
+  const kernels = options.engine.voxelKernels;
   const measures = await stages.run('measure', () => ({
     displacement: measureDisplacement(
       placed.warp,
       composeWarp(geometry, fields.displacement),
       fixed.shape,
+      kernels,
     ),
-    similarity: measureSimilarity({fixed: fixed.data, ...sampled}, conformed.scales),
-    jacobian: measureJacobian(fields.jacobian, geometry),
+    similarity: measureSimilarity({fixed: fixed.data, ...sampled}, conformed.scales, kernels),
+    jacobian: measureJacobian(fields.jacobian, geometry, kernels),
   }));
+  kernels.fillMissing(sampled.after, conformed.scales.moving.background);
 
   const {alignment, network} = geometry;
   const overlap = overlapOf(fixed, moving, alignment);
   const align = options.align ?? 'headers';
   return {
     ...placed,
-    moved: fillOutside(sampled.after, conformed.scales.moving.background),
+    moved: sampled.after,
     labels: sampled.labels,
     network,
     summary: {
@@ -183,7 +187,7 @@ function conformPair(options: RegisterPairOptions, geometry: RegistrationGeometr
 interface SampledImages {
   /** The moving image on the fixed grid as the headers (or the alignment) place it; NaN outside it. */
   readonly before: Float32Array;
-  /** The moved image; NaN outside the moving image. */
+  /** The moved image; NaN outside the moving image, until it has been measured. */
   readonly after: Float32Array;
   readonly labels: readonly VoxelArray[];
 }
@@ -231,10 +235,4 @@ function placeFields(
         : null,
     velocity: velocity === null ? null : velocityInMm(geometry.network, velocity, kernels),
   };
-}
-
-/** Replace the marks of what lies outside by a background, in place. */
-function fillOutside(samples: Float32Array, background: number): Float32Array {
-  for (let n = 0; n < samples.length; n++) if (Number.isNaN(samples[n])) samples[n] = background;
-  return samples;
 }

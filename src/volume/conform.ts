@@ -103,7 +103,7 @@ export function conformImage(
     interpolation: 'linear',
     outside: scale.outside,
   });
-  normaliseInPlace(samples, scale);
+  normaliseInPlace(samples, scale, kernels);
   return samples;
 }
 

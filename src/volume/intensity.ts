@@ -1,4 +1,5 @@
 import {HypermorphError} from '../errors.js';
+import {portableMeasuringKernels} from './measuring.js';
 import type {Voxels, VoxelKernels} from './voxel-kernels.js';
 
 /**
@@ -74,14 +75,13 @@ export function measureIntensity(
 }
 
 /** Apply an image's scale to samples of it, in place. */
-export function normaliseInPlace(samples: Float32Array, scale: IntensityScale): void {
-  const {low, high, clips} = scale;
+export function normaliseInPlace(
+  samples: Float32Array,
+  {low, high, clips}: IntensityScale,
+  kernels: Pick<VoxelKernels, 'rescaleIntensities'> = portableMeasuringKernels,
+): void {
   if (low === 0 && high === 1 && !clips) return;
-  const factor = 1 / (high - low);
-  for (let n = 0; n < samples.length; n++) {
-    const value = (samples[n] - low) * factor;
-    samples[n] = clips ? Math.min(Math.max(value, 0), 1) : value;
-  }
+  kernels.rescaleIntensities(samples, {low, factor: 1 / (high - low), clips});
 }
 
 /**
@@ -89,22 +89,32 @@ export function normaliseInPlace(samples: Float32Array, scale: IntensityScale): 
  *
  * @returns The median of the finite voxels on the six faces where that is negative, else 0.
  */
-export function backgroundOf({data, shape}: Voxels): number {
+export function backgroundOf(image: Voxels): number {
+  let [finite, negative] = [0, 0];
+  eachFaceVoxel(image, (value) => {
+    finite++;
+    if (value < 0) negative++;
+  });
+  const middle = finite >> 1;
+  if (negative <= middle) return 0;
+  const faces = new Float64Array(finite);
+  let n = 0;
+  eachFaceVoxel(image, (value) => (faces[n++] = value));
+  return faces.sort()[middle];
+}
+
+/** The finite voxels on the six faces. */
+function eachFaceVoxel({data, shape}: Voxels, take: (value: number) => void): void {
   const [lengthI, lengthJ, lengthK] = shape;
-  const faces: number[] = [];
-  const take = (i: number, j: number, k: number) => {
-    const value = data[i + lengthI * (j + lengthJ * k)];
-    if (Number.isFinite(value)) faces.push(value);
-  };
   for (let k = 0; k < lengthK; k++) {
     const isFaceK = k === 0 || k === lengthK - 1;
     for (let j = 0; j < lengthJ; j++) {
       const isFace = isFaceK || j === 0 || j === lengthJ - 1;
       const step = isFace ? 1 : Math.max(lengthI - 1, 1);
-      for (let i = 0; i < lengthI; i += step) take(i, j, k);
+      for (let i = 0; i < lengthI; i += step) {
+        const value = data[i + lengthI * (j + lengthJ * k)];
+        if (value - value === 0) take(value);
+      }
     }
   }
-  if (faces.length === 0) return 0;
-  const median = Float64Array.from(faces).sort()[faces.length >> 1];
-  return median < 0 ? median : 0;
 }

@@ -1,5 +1,6 @@
 import type {Matrix4} from './affine.js';
 import {portableIntensityRange} from './intensity-range.js';
+import {portableMeasuringKernels, type MeasuringKernels} from './measuring.js';
 import {
   portableSampleLabelsThroughMap,
   portableSampleOnGrid,
@@ -59,7 +60,7 @@ export interface IntensityRange {
  * Positions are computed in float64. Nearest rounds halves up: floor(x + 1/2).
  * A field is sampled trilinearly with the same half voxel of tolerance; beyond it, u = 0.
  */
-export interface VoxelKernels {
+export interface VoxelKernels extends MeasuringKernels {
   /**
    * Sample an image on a grid: the value at grid index x is `volume(toVoxel x)`.
    *
@@ -112,6 +113,7 @@ export interface VoxelKernels {
 
 /** The kernels in plain TypeScript: they run anywhere, and every faster implementation is compared with them. */
 export const portableVoxelKernels: VoxelKernels = {
+  ...portableMeasuringKernels,
   sampleOnGrid: portableSampleOnGrid,
   sampleThroughMap: portableSampleThroughMap,
   sampleLabelsThroughMap: portableSampleLabelsThroughMap,

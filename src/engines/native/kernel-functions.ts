@@ -190,4 +190,32 @@ export interface KernelFunctions {
     width: number,
     counts: Uint32Array,
   ): void;
+
+  /** Fills the nine sums of `SimilarityMoments`, in its order. */
+  sumMoments(
+    fixed: Float32Array,
+    before: Float32Array,
+    after: Float32Array,
+    fixedFactor: number,
+    movingFactor: number,
+    sums: Float64Array,
+  ): void;
+  /** `base`: twelve numbers, row-major. Fills the largest length and the sum. */
+  measureLengths(
+    offsets: Float32Array,
+    base: Float64Array,
+    shape: Int32Array,
+    lengths: Float64Array,
+  ): void;
+  /** `sizes`: I, J, K of the determinants and of the bounds. Fills the six numbers of `DeterminantStatistics`, in its order. */
+  measureDeterminants(
+    determinants: Float32Array,
+    sizes: Int32Array,
+    toVoxel: Float64Array,
+    isBounded: number,
+    floor: number,
+    found: Float64Array,
+  ): void;
+  normaliseIntensities(values: Float32Array, low: number, factor: number, clips: number): void;
+  fillMissing(values: Float32Array, value: number): void;
 }

@@ -4,6 +4,7 @@ import {
   intensityRangeBy,
   type IntensityScans,
 } from '../../volume/intensity-range.js';
+import type {MeasuringKernels} from '../../volume/measuring.js';
 import type {Triple, VoxelArray} from '../../volume/volume.js';
 import {
   portableVoxelKernels,
@@ -13,6 +14,13 @@ import {
 } from '../../volume/voxel-kernels.js';
 import type {NativeAddon} from './addon.js';
 
+/** Memory for a result. Its pages are touched for the first time by the loop that fills it, so large ones are asked for. */
+function allocate(addon: NativeAddon, length: number): Float32Array {
+  const values = new Float32Array(length);
+  addon.useHugePages(values);
+  return values;
+}
+
 /** The addon's loops over voxels; element types it does not know (such as float64) go to the portable ones. */
 export function createNativeVoxelKernels(addon: NativeAddon): VoxelKernels {
   return {
@@ -20,12 +28,12 @@ export function createNativeVoxelKernels(addon: NativeAddon): VoxelKernels {
       const {data} = volume;
       if (!(data instanceof Float32Array) || isEmpty(volume.shape, shape))
         return portableVoxelKernels.sampleOnGrid(volume, toVoxel, shape, options);
-      const result = new Float32Array(shape[0] * shape[1] * shape[2]);
+      const result = allocate(addon, shape[0] * shape[1] * shape[2]);
       addon.sampleGrid(
         data,
         Int32Array.from(volume.shape),
         ...edgeOf(options.outside),
-        Float64Array.from(toVoxel.slice(0, 12)),
+        twelve(toVoxel),
         Int32Array.from(shape),
         options.interpolation === 'linear' ? 1 : 0,
         result,
@@ -36,7 +44,7 @@ export function createNativeVoxelKernels(addon: NativeAddon): VoxelKernels {
       const {data} = volume;
       if (!(data instanceof Float32Array) || isEmpty(volume.shape, shape, map.fieldShape))
         return portableVoxelKernels.sampleThroughMap(volume, map, shape, options);
-      const result = new Float32Array(shape[0] * shape[1] * shape[2]);
+      const result = allocate(addon, shape[0] * shape[1] * shape[2]);
       addon.sampleMap(
         data,
         Int32Array.from(volume.shape),
@@ -70,7 +78,7 @@ export function createNativeVoxelKernels(addon: NativeAddon): VoxelKernels {
     },
     worldDisplacement(map, shape) {
       if (isEmpty(shape, map.fieldShape)) return portableVoxelKernels.worldDisplacement(map, shape);
-      const result = new Float32Array(3 * shape[0] * shape[1] * shape[2]);
+      const result = allocate(addon, 3 * shape[0] * shape[1] * shape[2]);
       addon.mapOffsets(
         matricesOf(map.voxelToOffset, map.fieldToOffset, map),
         map.field,
@@ -83,6 +91,46 @@ export function createNativeVoxelKernels(addon: NativeAddon): VoxelKernels {
       if (!(data instanceof Float32Array))
         return portableVoxelKernels.intensityRange(data, percentiles);
       return intensityRangeBy(nativeScans(addon, data), data.length, percentiles);
+    },
+    ...createMeasuringKernels(addon),
+  };
+}
+
+function createMeasuringKernels(addon: NativeAddon): MeasuringKernels {
+  return {
+    areFinite: (values) => nativeScans(addon, values).extremes().finite === values.length,
+    rescaleIntensities(values, {low, factor, clips}) {
+      addon.normaliseIntensities(values, low, factor, clips ? 1 : 0);
+    },
+    fillMissing(values, value) {
+      addon.fillMissing(values, value);
+    },
+    similarityMoments(images, factors) {
+      const {fixed, before, after} = images;
+      if (!(fixed instanceof Float32Array))
+        return portableVoxelKernels.similarityMoments(images, factors);
+      const sums = new Float64Array(9);
+      addon.sumMoments(fixed, before, after, factors.fixed, factors.moving, sums);
+      const [voxels, f, ff, b, bb, fb, a, aa, fa] = sums;
+      return {voxels, f, ff, b, bb, fb, a, aa, fa};
+    },
+    vectorLengths(offsets, base, shape) {
+      const lengths = new Float64Array(2);
+      addon.measureLengths(offsets, twelve(base), Int32Array.from(shape), lengths);
+      return {maximum: lengths[0], sum: lengths[1]};
+    },
+    determinantStatistics(determinants, shape, bounds, floor) {
+      const found = new Float64Array(6);
+      addon.measureDeterminants(
+        determinants,
+        Int32Array.of(...shape, ...(bounds?.shape ?? shape)),
+        bounds === null ? new Float64Array(12) : twelve(bounds.toVoxel),
+        bounds === null ? 0 : 1,
+        floor,
+        found,
+      );
+      const [voxels, folds, minimum, maximum, logSum, logSquares] = found;
+      return {voxels, folds, minimum, maximum, logSum, logSquares};
     },
   };
 }
@@ -109,6 +157,11 @@ function nativeScans(addon: NativeAddon, data: Float32Array): IntensityScans {
 
 function edgeOf(outside: Outside): [hasEdge: number, outside: number] {
   return outside === 'edge' ? [1, 0] : [0, outside];
+}
+
+/** The rows of a matrix that are not 0 0 0 1. */
+function twelve(matrix: Matrix4): Float64Array {
+  return Float64Array.from(matrix.slice(0, 12));
 }
 
 function matricesOf(

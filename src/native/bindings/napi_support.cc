@@ -74,6 +74,17 @@ bool readInts(napi_env env, napi_value value, const char* name, int64_t required
   return true;
 }
 
+bool readDoubles(napi_env env, napi_value value, const char* name, int64_t required, double** doubles) {
+  void* data = nullptr;
+  int64_t size = 0;
+  if (!readTypedArray(env, value, napi_float64_array, &data, &size) || size < required) {
+    throwFormatted(env, "E_SHAPE", "native: %s must be a Float64Array of at least %lld elements.", name, static_cast<long long>(required));
+    return false;
+  }
+  *doubles = static_cast<double*>(data);
+  return true;
+}
+
 bool readNumber(napi_env env, napi_value value, const char* name, double* number) {
   if (napi_get_value_double(env, value, number) == napi_ok) return true;
   throwFormatted(env, "E_SHAPE", "native: %s must be a number.", name);

@@ -41,6 +41,8 @@ bool readFloats(napi_env env, napi_value value, const char* name, int64_t requir
 bool readOptionalFloats(napi_env env, napi_value value, const char* name, int64_t required, Floats* floats);
 // An Int32Array with exactly `required` elements.
 bool readInts(napi_env env, napi_value value, const char* name, int64_t required, Ints* ints);
+// A Float64Array with at least `required` elements.
+bool readDoubles(napi_env env, napi_value value, const char* name, int64_t required, double** doubles);
 bool readNumber(napi_env env, napi_value value, const char* name, double* number);
 
 // The kernels in use; throws when HYPERMORPH_FORCE_ISA asks for a set that cannot run here.
@@ -59,6 +61,7 @@ bool registerLosses(napi_env env, napi_value exports);
 bool registerDense(napi_env env, napi_value exports);
 bool registerArithmetic(napi_env env, napi_value exports);
 bool registerResample(napi_env env, napi_value exports);
+bool registerMeasures(napi_env env, napi_value exports);
 bool registerGzip(napi_env env, napi_value exports);
 
 }  // namespace hypermorph::bindings

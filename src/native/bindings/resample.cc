@@ -31,17 +31,6 @@ bool readElements(napi_env env, napi_value value, const char* name, int64_t requ
   return false;
 }
 
-bool readDoubles(napi_env env, napi_value value, const char* name, int64_t required, double** doubles) {
-  Elements elements;
-  if (!readElements(env, value, name, required, &elements)) return false;
-  if (elements.type != napi_float64_array) {
-    throwFormatted(env, "E_SHAPE", "native: %s must be a Float64Array.", name);
-    return false;
-  }
-  *doubles = static_cast<double*>(elements.data);
-  return true;
-}
-
 bool requireIndexable(napi_env env, int64_t voxels) {
   if (voxels < INT32_MAX) return true;
   throwError(env, "E_SHAPE", "native: an image must have fewer than 2^31 voxels.");

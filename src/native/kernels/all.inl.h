@@ -10,6 +10,7 @@
 #include "kernels/elementwise.inl.h"
 #include "kernels/jacobian.inl.h"
 #include "kernels/lncc.inl.h"
+#include "kernels/measures.inl.h"
 #include "kernels/peak.inl.h"
 #include "kernels/pool.inl.h"
 #include "kernels/resample.inl.h"
@@ -68,6 +69,11 @@ const KernelTable kTable{
     .find_extremes = &findExtremes,
     .find_largest_within = &findLargestWithin,
     .count_intensities = &countIntensities,
+    .sum_moments = &sumMoments,
+    .measure_lengths = &measureLengths,
+    .measure_determinants = &measureDeterminants,
+    .normalise_intensities = &normaliseIntensities,
+    .fill_missing = &fillMissing,
 };
 
 }  // namespace hypermorph::HYPERMORPH_ISA

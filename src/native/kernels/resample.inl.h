@@ -60,38 +60,6 @@ inline __attribute__((always_inline)) int64_t nearestVoxel(const int32_t* size, 
   return i + size[0] * (j + size[1] * k);
 }
 
-static void sampleGrid(const GridSampleArgs& a) noexcept {
-  // Columns of x are done together: the image is stored along one axis and written along another, and so its lines stay in the cache.
-  constexpr int64_t kColumns = 16;
-  const double* const m = a.to_voxel;
-  const int64_t blocks = (a.shape[0] + kColumns - 1) / kColumns;
-  const int64_t rows = 8;
-  const int64_t bands = (a.shape[1] + rows - 1) / rows;
-  forEachTask(blocks * bands, [&](int64_t task, int) {
-    const int64_t x_begin = task / bands * kColumns;
-    const int64_t x_end = x_begin + kColumns < a.shape[0] ? x_begin + kColumns : a.shape[0];
-    const int64_t y_begin = task % bands * rows;
-    const int64_t y_end = y_begin + rows < a.shape[1] ? y_begin + rows : a.shape[1];
-    for (int64_t y = y_begin; y < y_end; ++y) {
-      for (int64_t x = x_begin; x < x_end; ++x) {
-        float* const out = a.out + (x * a.shape[1] + y) * a.shape[2];
-        const double dx = static_cast<double>(x), dy = static_cast<double>(y);
-        const double p = m[0] * dx + m[1] * dy + m[3], q = m[4] * dx + m[5] * dy + m[7], r = m[8] * dx + m[9] * dy + m[11];
-        for (int64_t z = 0; z < a.shape[2]; ++z) {
-          const double dz = static_cast<double>(z);
-          const double i = p + m[2] * dz, j = q + m[6] * dz, k = r + m[10] * dz;
-          if (a.is_linear) {
-            out[z] = sampleLinear(a.image, i, j, k);
-          } else {
-            const int64_t voxel = nearestVoxel(a.image.size, a.image.has_edge, i, j, k);
-            out[z] = voxel < 0 ? a.image.outside : finiteOrZero(a.image.data[voxel]);
-          }
-        }
-      }
-    }
-  });
-}
-
 inline constexpr int kPiece = 32;  // voxels of a row that are done together, in passes that are vectorised
 
 // Where the positions of a piece lie in a grid: element of the lower corner, fractions of the upper neighbours, 1 inside and 0 outside.
@@ -225,6 +193,48 @@ static void sampleImage(const SampledImage& image, const double (*positions)[kPi
     // A corner is not finite: again, with such voxels as 0.
     if (out[n] - out[n] != 0.0f) out[n] = sampleLinear(image, positions[0][n], positions[1][n], positions[2][n]);
   }
+}
+
+// Values of the nearest voxels of an image for a piece.
+static void sampleNearest(const SampledImage& image, const double (*positions)[kPiece], int count, float* out) {
+  for (int n = 0; n < count; ++n) {
+    const int64_t voxel = nearestVoxel(image.size, image.has_edge, positions[0][n], positions[1][n], positions[2][n]);
+    out[n] = voxel < 0 ? image.outside : finiteOrZero(image.data[voxel]);
+  }
+}
+
+// Pieces run along x: where the image is stored along that axis and written along another, its lines stay in the cache.
+static void sampleGrid(const GridSampleArgs& a) noexcept {
+  constexpr int64_t kBand = 8;  // rows of y that read the same planes
+  const int64_t pieces = (a.shape[0] + kPiece - 1) / kPiece;
+  const int64_t bands = (a.shape[1] + kBand - 1) / kBand;
+  forEachTask(pieces * bands, [&](int64_t task, int) {
+    const int64_t x_begin = task / bands * kPiece;
+    const int count = static_cast<int>(a.shape[0] - x_begin < kPiece ? a.shape[0] - x_begin : kPiece);
+    const int64_t y_begin = task % bands * kBand;
+    const int64_t y_end = y_begin + kBand < a.shape[1] ? y_begin + kBand : a.shape[1];
+    double positions[3][kPiece];
+    double starts[3][kPiece];
+    float values[kPiece];
+    for (int64_t y = y_begin; y < y_end; ++y) {
+      for (int axis = 0; axis < 3; ++axis) {
+        const double* const m = a.to_voxel + 4 * axis;
+        const double from_y = m[1] * static_cast<double>(y);
+        for (int n = 0; n < count; ++n) starts[axis][n] = m[0] * static_cast<double>(static_cast<int32_t>(x_begin) + n) + from_y + m[3];
+      }
+      float* const out = a.out + (x_begin * a.shape[1] + y) * a.shape[2];
+      const int64_t step = int64_t{a.shape[1]} * a.shape[2];
+      for (int64_t z = 0; z < a.shape[2]; ++z) {
+        for (int axis = 0; axis < 3; ++axis) {
+          const double from_z = a.to_voxel[4 * axis + 2] * static_cast<double>(z);
+          for (int n = 0; n < count; ++n) positions[axis][n] = starts[axis][n] + from_z;
+        }
+        if (a.is_linear) sampleImage(a.image, positions, count, values);
+        else sampleNearest(a.image, positions, count, values);
+        for (int n = 0; n < count; ++n) out[n * step + z] = values[n];
+      }
+    }
+  });
 }
 
 static void sampleMap(const MapSampleArgs& a) noexcept {

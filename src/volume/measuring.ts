@@ -1,0 +1,176 @@
+import type {Matrix4} from './affine.js';
+import {isFiniteArray} from './finite.js';
+import type {Triple, VoxelArray} from './volume.js';
+
+/** Sums over voxels: of the intensities f (fixed), b (before) and a (after), of their squares and of their products. */
+export interface SimilarityMoments {
+  readonly voxels: number;
+  readonly f: number;
+  readonly ff: number;
+  readonly b: number;
+  readonly bb: number;
+  readonly fb: number;
+  readonly a: number;
+  readonly aa: number;
+  readonly fa: number;
+}
+
+/** What a set of Jacobian determinants looks like. */
+export interface DeterminantStatistics {
+  /** Determinants that count. */
+  readonly voxels: number;
+  /** Those that are 0 or less. */
+  readonly folds: number;
+  /** Infinity where none counts. */
+  readonly minimum: number;
+  /** -Infinity where none counts. */
+  readonly maximum: number;
+  /** Of l = ln(max(determinant, floor)), and of its square. */
+  readonly logSum: number;
+  readonly logSquares: number;
+}
+
+/** The passes over voxels that measure a result or change intensities in place. Sums are float64. */
+export interface MeasuringKernels {
+  areFinite(values: Float32Array): boolean;
+
+  /** values = (values - low) * factor, in place; cut to [0, 1] where `clips`. */
+  rescaleIntensities(
+    values: Float32Array,
+    scale: {readonly low: number; readonly factor: number; readonly clips: boolean},
+  ): void;
+
+  /** NaN becomes `value`, in place. */
+  fillMissing(values: Float32Array, value: number): void;
+
+  /**
+   * Moments of three images on one grid, over the voxels where all of them are finite, in one pass.
+   *
+   * @param factors - What the intensities are multiplied with; `moving` for `before` and `after`.
+   */
+  similarityMoments(
+    images: {
+      readonly fixed: VoxelArray;
+      readonly before: Float32Array;
+      readonly after: Float32Array;
+    },
+    factors: {readonly fixed: number; readonly moving: number},
+  ): SimilarityMoments;
+
+  /**
+   * Lengths of the vectors `offsets` - `base` v over the voxels v of `shape`, in the unit of the offsets.
+   *
+   * @param offsets - Three components, slowest, each in disk order.
+   */
+  vectorLengths(
+    offsets: Float32Array,
+    base: Matrix4,
+    shape: Triple,
+  ): {readonly maximum: number; readonly sum: number};
+
+  /**
+   * @param determinants - [I, J, K] in tensor order (k fastest).
+   * @param bounds - Only voxels v count whose `toVoxel` v lies within half a voxel of a grid of that shape. Null: all count.
+   * @param floor - Smallest number whose logarithm is taken, > 0.
+   */
+  determinantStatistics(
+    determinants: Float32Array,
+    shape: Triple,
+    bounds: {readonly toVoxel: Matrix4; readonly shape: Triple} | null,
+    floor: number,
+  ): DeterminantStatistics;
+}
+
+/** The passes in plain TypeScript. */
+export const portableMeasuringKernels: MeasuringKernels = {
+  areFinite: isFiniteArray,
+
+  rescaleIntensities(values, {low, factor, clips}) {
+    for (let n = 0; n < values.length; n++) {
+      const value = (values[n] - low) * factor;
+      values[n] = clips ? Math.min(Math.max(value, 0), 1) : value;
+    }
+  },
+
+  fillMissing(values, value) {
+    for (let n = 0; n < values.length; n++) if (Number.isNaN(values[n])) values[n] = value;
+  },
+
+  similarityMoments({fixed, before, after}, factors) {
+    const [factorF, factorM] = [factors.fixed, factors.moving];
+    let voxels = 0;
+    let [sumF, sumFF] = [0, 0];
+    let [sumB, sumBB, sumFB] = [0, 0, 0];
+    let [sumA, sumAA, sumFA] = [0, 0, 0];
+    for (let n = 0; n < fixed.length; n++) {
+      const f = fixed[n] * factorF;
+      const b = before[n] * factorM;
+      const a = after[n] * factorM;
+      const sum = f + b + a;
+      if (sum - sum !== 0) continue; // NaN or infinite
+      voxels++;
+      sumF += f;
+      sumFF += f * f;
+      sumB += b;
+      sumBB += b * b;
+      sumFB += f * b;
+      sumA += a;
+      sumAA += a * a;
+      sumFA += f * a;
+    }
+    return {
+      ...{voxels, f: sumF, ff: sumFF},
+      ...{b: sumB, bb: sumBB, fb: sumFB},
+      ...{a: sumA, aa: sumAA, fa: sumFA},
+    };
+  },
+
+  vectorLengths(offsets, e, shape) {
+    const voxels = shape[0] * shape[1] * shape[2];
+    let maximum = 0;
+    let sum = 0;
+    for (let k = 0, n = 0; k < shape[2]; k++) {
+      for (let j = 0; j < shape[1]; j++) {
+        for (let i = 0; i < shape[0]; i++, n++) {
+          const x = offsets[n] - (e[0] * i + e[1] * j + e[2] * k + e[3]);
+          const y = offsets[n + voxels] - (e[4] * i + e[5] * j + e[6] * k + e[7]);
+          const z = offsets[n + 2 * voxels] - (e[8] * i + e[9] * j + e[10] * k + e[11]);
+          const length = Math.sqrt(x * x + y * y + z * z);
+          if (length > maximum) maximum = length;
+          sum += length;
+        }
+      }
+    }
+    return {maximum, sum};
+  },
+
+  determinantStatistics(determinants, shape, bounds, floor) {
+    let [voxels, folds, logSum, logSquares] = [0, 0, 0, 0];
+    let [minimum, maximum] = [Infinity, -Infinity];
+    for (let i = 0, n = 0; i < shape[0]; i++) {
+      for (let j = 0; j < shape[1]; j++) {
+        for (let k = 0; k < shape[2]; k++, n++) {
+          if (bounds !== null && !isInside(bounds.toVoxel, bounds.shape, i, j, k)) continue;
+          const determinant = determinants[n];
+          voxels++;
+          if (determinant <= 0) folds++;
+          if (determinant < minimum) minimum = determinant;
+          if (determinant > maximum) maximum = determinant;
+          const log = Math.log(Math.max(determinant, floor));
+          logSum += log;
+          logSquares += log * log;
+        }
+      }
+    }
+    return {voxels, folds, minimum, maximum, logSum, logSquares};
+  },
+};
+
+function isInside(toVoxel: Matrix4, shape: Triple, i: number, j: number, k: number): boolean {
+  for (let axis = 0; axis < 3; axis++) {
+    const r = 4 * axis;
+    const x = toVoxel[r] * i + toVoxel[r + 1] * j + toVoxel[r + 2] * k + toVoxel[r + 3];
+    if (x < -0.5 || x > shape[axis] - 0.5) return false;
+  }
+  return true;
+}

@@ -1,0 +1,133 @@
+import assert from 'node:assert/strict';
+import {createNativeVoxelKernels} from '../../../src/engines/native/voxel-kernels.js';
+import type {Matrix4} from '../../../src/volume/affine.js';
+import {portableMeasuringKernels, type MeasuringKernels} from '../../../src/volume/measuring.js';
+import type {Triple} from '../../../src/volume/volume.js';
+import {test, testedAddon} from '../../support/native.js';
+import {ISAS, backend, draw} from './kernel-cases.js';
+
+const native = createNativeVoxelKernels(testedAddon());
+
+/** More than one chunk, and no multiple of any vector. */
+const LONG = 70_001;
+const SHAPES: readonly Triple[] = [
+  [1, 1, 1],
+  [3, 1, 2],
+  [7, 5, 4],
+  [9, 17, 33],
+];
+
+/** Both implementations, the native one for every instruction set; the same bits for one to three threads. */
+function compare(
+  what: string,
+  measure: (kernels: MeasuringKernels) => readonly number[],
+  tolerance = 1e-12,
+): void {
+  const expected = measure(portableMeasuringKernels);
+  for (const isa of ISAS) {
+    backend.addon.setIsa(isa);
+    backend.addon.setThreads(1);
+    const actual = measure(native);
+    expected.forEach((value, n) => {
+      const isNear =
+        Object.is(value, actual[n]) ||
+        Math.abs(actual[n] - value) <= tolerance * Math.max(1, Math.abs(value));
+      assert.ok(isNear, `${what}, ${isa}: number ${n} must be ${value}, got ${actual[n]}`);
+    });
+    for (const threads of [2, 3]) {
+      backend.addon.setThreads(threads);
+      assert.deepEqual(measure(native), actual, `${what}, ${isa}, ${threads} threads`);
+    }
+  }
+  backend.addon.setIsa(ISAS[0]);
+  backend.addon.setThreads(2);
+}
+
+function numbersOf(measured: object): number[] {
+  return Object.values(measured) as number[];
+}
+
+test('moments of three images are the sums over the voxels where all are finite', () => {
+  for (const length of [0, 1, 7, 8, 9, 33, LONG]) {
+    const [fixed, before, after] = [1, 2, 3].map((seed) => draw([length], seed, -20, 300).values);
+    for (let n = 5; n < length; n += 17) before[n] = NaN;
+    for (let n = 6; n < length; n += 23) after[n] = NaN;
+    if (length > 8) fixed[2] = Infinity;
+    compare(`${length} voxels`, (kernels) =>
+      numbersOf(kernels.similarityMoments({fixed, before, after}, {fixed: 0.004, moving: 0.0025})),
+    );
+  }
+});
+
+test('a fixed image of integers has moments too', () => {
+  const [before, after] = [2, 3].map((seed) => draw([50], seed, 0, 100).values);
+  const fixed = Int16Array.from(before, Math.round);
+  compare('int16', (kernels) =>
+    numbersOf(kernels.similarityMoments({fixed, before, after}, {fixed: 1, moving: 2})),
+  );
+});
+
+test('lengths are those of the vectors without their linear part', () => {
+  const base: Matrix4 = [0.1, 0, 0.02, -3, 0.03, -0.2, 0, 1, 0, 0.05, 0.3, 0.5, 0, 0, 0, 1];
+  for (const shape of SHAPES) {
+    const offsets = draw([3, ...shape], 4, -5, 5).values;
+    compare(shape.join('x'), (kernels) => {
+      const {maximum, sum} = kernels.vectorLengths(offsets, base, shape);
+      return [maximum, sum];
+    });
+  }
+});
+
+test('determinants count inside the bounds, up to half a voxel around them', () => {
+  const toVoxel: Matrix4 = [0.9, 0.1, 0, -0.7, 0, 0.5, 0, 0.25, 0.1, 0, -1, 6, 0, 0, 0, 1];
+  for (const shape of SHAPES) {
+    const determinants = draw(shape, 5, -0.2, 2).values;
+    determinants[0] = 0;
+    for (const bounds of [null, {toVoxel, shape: [4, 3, 5] as Triple}]) {
+      compare(`${shape.join('x')}, ${bounds === null ? 'all' : 'some'}`, (kernels) =>
+        numbersOf(kernels.determinantStatistics(determinants, shape, bounds, 1e-9)),
+      );
+    }
+  }
+});
+
+test('no determinant inside gives infinite extremes and no voxels', () => {
+  const toVoxel: Matrix4 = [1, 0, 0, 50, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1];
+  const bounds = {toVoxel, shape: [2, 2, 2] as Triple};
+  const found = native.determinantStatistics(new Float32Array(8).fill(1), [2, 2, 2], bounds, 1e-9);
+  assert.deepEqual(found, {
+    ...{voxels: 0, folds: 0, minimum: Infinity, maximum: -Infinity, logSum: 0, logSquares: 0},
+  });
+});
+
+test('intensities are rescaled, cut and filled in place, number by number', () => {
+  for (const length of [0, 1, 9, LONG]) {
+    for (const clips of [false, true]) {
+      compare(
+        `${length} voxels`,
+        (kernels) => {
+          const {values} = draw([length], 6, -50, 300);
+          kernels.rescaleIntensities(values, {low: 3.7, factor: 1 / 200, clips});
+          for (let n = 3; n < length; n += 11) values[n] = NaN;
+          kernels.fillMissing(values, -1.5);
+          return Array.from(values);
+        },
+        0,
+      );
+    }
+  }
+});
+
+test('one number that is not finite is found wherever it is', () => {
+  for (const length of [1, 8, 13, LONG]) {
+    const values = draw([length], 7, -1e38, 1e38).values;
+    assert.equal(native.areFinite(values), true);
+    for (const value of [NaN, Infinity, -Infinity]) {
+      for (const index of [0, length >> 1, length - 1]) {
+        const damaged = values.slice();
+        damaged[index] = value;
+        assert.equal(native.areFinite(damaged), false, `${value} at ${index} of ${length}`);
+      }
+    }
+  }
+});
