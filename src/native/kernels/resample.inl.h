@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cmath>
+
 #include "kernels/locate.inl.h"
 #include "kernels/resample.h"
 
@@ -60,6 +62,7 @@ inline __attribute__((always_inline)) int64_t nearestVoxel(const int32_t* size, 
   return i + size[0] * (j + size[1] * k);
 }
 
+inline constexpr int kAhead = 4;    // pieces
 inline constexpr int kPiece = 32;  // voxels of a row that are done together, in passes that are vectorised
 
 // Where the positions of a piece lie in a grid: element of the lower corner, fractions of the upper neighbours, 1 inside and 0 outside.
@@ -130,11 +133,33 @@ static void sampleField(const PlacedMap& map, const PlacedPiece& placed, int cou
   }
 }
 
+// Whether all positions that a map gives are whole: a voxel of the one grid lies on one of the other. What the product of two
+// matrices leaves of 1e-12 is not a distance.
+static bool isWhole(const double* m) {
+  constexpr double kRounding = 1e-10;
+  for (int n = 0; n < 12; ++n) {
+    if (std::abs(m[n] - std::round(m[n])) > kRounding) return false;
+  }
+  return true;
+}
+
+// `sampleField` for whole positions.
+static void readField(const PlacedMap& map, const double (*positions)[kPiece], int count, float (*u)[kPiece]) {
+  const int32_t* const size = map.field_size;
+  for (int n = 0; n < count; ++n) {
+    const int64_t i = std::lrint(positions[0][n]), j = std::lrint(positions[1][n]), k = std::lrint(positions[2][n]);
+    const bool is_inside = i >= 0 && i < size[0] && j >= 0 && j < size[1] && k >= 0 && k < size[2];
+    const float* const value = map.field + 3 * (is_inside ? (i * size[1] + j) * size[2] + k : 0);
+    for (int axis = 0; axis < 3; ++axis) u[axis][n] = is_inside ? value[axis] : 0.0f;
+  }
+}
+
 // body(first voxel, positions by axis, number of voxels) for short pieces of the rows along i. The field is stored along k and its
 // planes often lie a multiple of the cache's size apart, so a task walks along k with few planes at a time.
 template <typename Body>
 inline void forEachMappedPiece(const PlacedMap& map, const Body& body) {
   const int64_t strides[3] = {int64_t{map.field_size[1]} * map.field_size[2], map.field_size[2], 1};
+  const bool is_whole = isWhole(map.voxel_to_field);
   forEachTask(map.shape[1], [&](int64_t j, int) {
     double positions[3][kPiece];
     float u[3][kPiece];
@@ -143,8 +168,12 @@ inline void forEachMappedPiece(const PlacedMap& map, const Body& body) {
       const int count = static_cast<int>(map.shape[0] - begin < kPiece ? map.shape[0] - begin : kPiece);
       for (int64_t k = 0; k < map.shape[2]; ++k) {
         mapPiece(map.voxel_to_field, begin, j, k, count, positions);
-        placePiece(positions, count, map.field_size, strides, &placed);
-        sampleField(map, placed, count, u);
+        if (is_whole) {
+          readField(map, positions, count, u);
+        } else {
+          placePiece(positions, count, map.field_size, strides, &placed);
+          sampleField(map, placed, count, u);
+        }
         mapPiece(map.base, begin, j, k, count, positions);
         for (int axis = 0; axis < 3; ++axis) {
           const double* const turn = map.linear + 3 * axis;
@@ -159,8 +188,9 @@ inline void forEachMappedPiece(const PlacedMap& map, const Body& body) {
   });
 }
 
-// Trilinear values of an image for a piece.
-static void sampleImage(const SampledImage& image, const double (*positions)[kPiece], int count, float* __restrict out) {
+// Trilinear values of an image for a piece. `ahead`: elements from a voxel of this piece to the like of it a few pieces on, which is
+// fetched meanwhile: a walk from plane to plane is one that the processor does not foresee.
+static void sampleImage(const SampledImage& image, const double (*positions)[kPiece], int count, int64_t ahead, float* __restrict out) {
   const int32_t* const size = image.size;
   if (size[0] == 1) {  // no pairs along i
     for (int n = 0; n < count; ++n) out[n] = sampleLinear(image, positions[0][n], positions[1][n], positions[2][n]);
@@ -171,7 +201,14 @@ static void sampleImage(const SampledImage& image, const double (*positions)[kPi
   const int64_t step_k = size[2] > 1 ? strides[2] : 0;
   PlacedPiece placed;
   placePiece(positions, count, size, strides, &placed);
+  for (int n = 0; n < count; n += 8) {
+    const float* const later = image.data + placed.base[n] + ahead;
+    __builtin_prefetch(later);
+    __builtin_prefetch(later + step_j);
+  }
+  // Voxel and upper neighbour along i side by side: mixed along j and k as they are, along i at the end.
   float pairs[4][2 * kPiece];
+  float fractions[2][2 * kPiece];
   for (int n = 0; n < count; ++n) {
     const float* const corner = image.data + placed.base[n];
     std::memcpy(&pairs[0][2 * n], corner, 2 * sizeof(float));
@@ -179,20 +216,31 @@ static void sampleImage(const SampledImage& image, const double (*positions)[kPi
     std::memcpy(&pairs[2][2 * n], corner + step_k, 2 * sizeof(float));
     std::memcpy(&pairs[3][2 * n], corner + step_k + step_j, 2 * sizeof(float));
   }
-  for (int n = 0; n < count; ++n) {
-    const float fi = placed.fraction[0][n], fj = placed.fraction[1][n], fk = placed.fraction[2][n];
-    const float a = pairs[0][2 * n] + fi * (pairs[0][2 * n + 1] - pairs[0][2 * n]);
-    const float b = pairs[1][2 * n] + fi * (pairs[1][2 * n + 1] - pairs[1][2 * n]);
-    const float c = pairs[2][2 * n] + fi * (pairs[2][2 * n + 1] - pairs[2][2 * n]);
-    const float d = pairs[3][2 * n] + fi * (pairs[3][2 * n + 1] - pairs[3][2 * n]);
-    const float lower = a + fj * (b - a), upper = c + fj * (d - c);
-    const float value = lower + fk * (upper - lower);
-    out[n] = (placed.inside[n] > 0.0f) | image.has_edge ? value : image.outside;
+  for (int axis = 0; axis < 2; ++axis) {
+    for (int n = 0; n < count; ++n) fractions[axis][2 * n] = fractions[axis][2 * n + 1] = placed.fraction[axis + 1][n];
   }
-  for (int n = 0; n < count; ++n) {
-    // A corner is not finite: again, with such voxels as 0.
-    if (out[n] - out[n] != 0.0f) out[n] = sampleLinear(image, positions[0][n], positions[1][n], positions[2][n]);
+  float mixed[2 * kPiece];
+  for (int m = 0; m < 2 * count; ++m) {
+    const float lower = pairs[0][m] + fractions[0][m] * (pairs[1][m] - pairs[0][m]);
+    const float upper = pairs[2][m] + fractions[0][m] * (pairs[3][m] - pairs[2][m]);
+    mixed[m] = lower + fractions[1][m] * (upper - lower);
   }
+  const float edge = image.has_edge ? 1.0f : 0.0f;
+  int32_t not_finite = 0;
+  for (int n = 0; n < count; ++n) {
+    const float value = mixed[2 * n] + placed.fraction[0][n] * (mixed[2 * n + 1] - mixed[2 * n]);
+    not_finite |= value - value == 0.0f ? 0 : 1;
+    out[n] = placed.inside[n] + edge > 0.0f ? value : image.outside;
+  }
+  if (not_finite == 0) return;
+  // A corner is not finite: again, with such voxels as 0.
+  for (int n = 0; n < count; ++n) out[n] = sampleLinear(image, positions[0][n], positions[1][n], positions[2][n]);
+}
+
+// Elements of an image that `pieces` steps along `column` of a map lead over, about.
+static int64_t elementsAhead(const double* m, const int32_t* size, int column, int pieces) {
+  const auto step = [&](int axis) { return static_cast<int64_t>(std::lround(m[4 * axis + column] * pieces)); };
+  return step(0) + size[0] * (step(1) + size[1] * step(2));
 }
 
 // Values of the nearest voxels of an image for a piece.
@@ -203,42 +251,63 @@ static void sampleNearest(const SampledImage& image, const double (*positions)[k
   }
 }
 
-// Pieces run along x: where the image is stored along that axis and written along another, its lines stay in the cache.
+inline constexpr int kTileDepth = 16;  // a line of the cache in the result
+
+// Pieces run along x, tiles along z: where the image is stored along the one axis and written along the other, both go by whole lines
+// of the cache. The result's planes and the image's often lie a multiple of its size apart, so few of them are open at a time.
+struct GridTile {
+  int64_t x, y, z;
+  int width, depth;  // voxels along x and z
+};
+
+static void sampleTile(const GridSampleArgs& a, const GridTile& tile, int64_t ahead) {
+  double starts[3][kPiece];
+  double positions[3][kPiece];
+  float values[kTileDepth][kPiece];
+  for (int axis = 0; axis < 3; ++axis) {
+    const double* const m = a.to_voxel + 4 * axis;
+    const double along = m[0], from_y = m[1] * static_cast<double>(tile.y), offset = m[3];
+    const int32_t first = static_cast<int32_t>(tile.x);
+    for (int n = 0; n < tile.width; ++n) starts[axis][n] = along * static_cast<double>(first + n) + from_y + offset;
+  }
+  for (int z = 0; z < tile.depth; ++z) {
+    for (int axis = 0; axis < 3; ++axis) {
+      const double from_z = a.to_voxel[4 * axis + 2] * static_cast<double>(tile.z + z);
+      for (int n = 0; n < tile.width; ++n) positions[axis][n] = starts[axis][n] + from_z;
+    }
+    if (a.is_linear) sampleImage(a.image, positions, tile.width, ahead, values[z]);
+    else sampleNearest(a.image, positions, tile.width, values[z]);
+  }
+  for (int n = 0; n < tile.width; ++n) {
+    float* const out = a.out + ((tile.x + n) * a.shape[1] + tile.y) * a.shape[2] + tile.z;
+    for (int z = 0; z < tile.depth; ++z) out[z] = values[z][n];
+  }
+}
+
 static void sampleGrid(const GridSampleArgs& a) noexcept {
   constexpr int64_t kBand = 8;  // rows of y that read the same planes
   const int64_t pieces = (a.shape[0] + kPiece - 1) / kPiece;
   const int64_t bands = (a.shape[1] + kBand - 1) / kBand;
+  const int64_t ahead = elementsAhead(a.to_voxel, a.image.size, 2, kAhead);
+  const auto atMost = [](int64_t left, int most) { return left < most ? static_cast<int>(left) : most; };
   forEachTask(pieces * bands, [&](int64_t task, int) {
-    const int64_t x_begin = task / bands * kPiece;
-    const int count = static_cast<int>(a.shape[0] - x_begin < kPiece ? a.shape[0] - x_begin : kPiece);
+    GridTile tile{};
+    tile.x = task / bands * kPiece;
+    tile.width = atMost(a.shape[0] - tile.x, kPiece);
     const int64_t y_begin = task % bands * kBand;
     const int64_t y_end = y_begin + kBand < a.shape[1] ? y_begin + kBand : a.shape[1];
-    double positions[3][kPiece];
-    double starts[3][kPiece];
-    float values[kPiece];
-    for (int64_t y = y_begin; y < y_end; ++y) {
-      for (int axis = 0; axis < 3; ++axis) {
-        const double* const m = a.to_voxel + 4 * axis;
-        const double from_y = m[1] * static_cast<double>(y);
-        for (int n = 0; n < count; ++n) starts[axis][n] = m[0] * static_cast<double>(static_cast<int32_t>(x_begin) + n) + from_y + m[3];
-      }
-      float* const out = a.out + (x_begin * a.shape[1] + y) * a.shape[2];
-      const int64_t step = int64_t{a.shape[1]} * a.shape[2];
-      for (int64_t z = 0; z < a.shape[2]; ++z) {
-        for (int axis = 0; axis < 3; ++axis) {
-          const double from_z = a.to_voxel[4 * axis + 2] * static_cast<double>(z);
-          for (int n = 0; n < count; ++n) positions[axis][n] = starts[axis][n] + from_z;
-        }
-        if (a.is_linear) sampleImage(a.image, positions, count, values);
-        else sampleNearest(a.image, positions, count, values);
-        for (int n = 0; n < count; ++n) out[n * step + z] = values[n];
-      }
+    for (tile.z = 0; tile.z < a.shape[2]; tile.z += kTileDepth) {
+      tile.depth = atMost(a.shape[2] - tile.z, kTileDepth);
+      for (tile.y = y_begin; tile.y < y_end; ++tile.y) sampleTile(a, tile, ahead);
     }
   });
 }
 
 static void sampleMap(const MapSampleArgs& a) noexcept {
-  forEachMappedPiece(a.map, [&](int64_t first, const double (*at)[kPiece], int count) { sampleImage(a.image, at, count, a.out + first); });
+  const int64_t ahead = elementsAhead(a.map.base, a.image.size, 2, kAhead);
+  forEachMappedPiece(a.map, [&](int64_t first, const double (*at)[kPiece], int count) {
+    sampleImage(a.image, at, count, ahead, a.out + first);
+  });
 }
 
 template <typename Element>
