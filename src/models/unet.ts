@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import {convolve, convolveJoined} from '../ops/convolve.js';
+import {convolvePooled} from '../ops/convolve-pooled.js';
 import {maxPool} from '../ops/max-pool.js';
 import {upsample} from '../ops/upsample.js';
 import {planUnet, type Architecture, type ConvolutionSpec} from './architecture.js';
@@ -31,18 +32,22 @@ export function runUnet(
     for (const {name} of specs) replaceFeatures(convolveFeatures(features, kernels, name));
   };
 
+  const levels = plan.joinsSkip.length;
   const skips: tf.Tensor[] = [];
   for (const [level, specs] of plan.encoder.entries()) {
-    convolutions(specs);
-    const isJoinedLater = plan.joinsSkip[plan.joinsSkip.length - 1 - level];
-    const {image} = features;
-    skips.push(image);
-    replaceFeatures(maxPool(image), isJoinedLater ? image : undefined);
+    if (plan.joinsSkip[levels - 1 - level]) {
+      convolutions(specs);
+      skips[level] = features.image;
+      replaceFeatures(maxPool(features.image), features.image);
+    } else {
+      convolutions(specs.slice(0, -1));
+      const {kernel, bias} = kernels.get(specs[specs.length - 1].name)!;
+      replaceFeatures(convolvePooled(features.image, kernel, bias, 'leakyRelu'));
+    }
   }
   for (const [index, level] of plan.decoder.entries()) {
     convolutions(level);
-    if (plan.joinsSkip[index])
-      features = {image: features.image, skip: skips[skips.length - 1 - index]};
+    if (plan.joinsSkip[index]) features = {image: features.image, skip: skips[levels - 1 - index]};
   }
   convolutions(plan.final);
   return joinFeatures(features);

@@ -2,12 +2,10 @@ import * as tf from '@tensorflow/tfjs-core';
 import {HypermorphError} from '../errors.js';
 import {activate, type Activation} from './activation.js';
 import {runHotOp} from './hot-op.js';
-import {likeRank, toVolumetric} from './planar.js';
+import {likeRank, toVolumetric, toVolumetricKernel, type Tensor6D} from './planar.js';
 import {formatShape, requireShape, requireSpatial} from './shapes.js';
 import {upsample} from './upsample.js';
 
-/** tfjs names ranks up to 5; kernels with the item in front have 6. */
-type Tensor6D = tf.Tensor<tf.Rank.R6>;
 type Shape5 = [number, number, number, number, number];
 type Window = readonly [number, number, number];
 
@@ -115,7 +113,8 @@ function upsamplingFactors(coarse: tf.Tensor5D, skip: tf.Tensor5D): Window {
   return factors as unknown as Window;
 }
 
-function requireKernel(
+/** @throws {HypermorphError} E_SHAPE if x, kernel and bias do not belong together. */
+export function requireKernel(
   where: string,
   x: tf.Tensor,
   channels: number,
@@ -151,10 +150,6 @@ function toWindow(value: number | readonly number[], rank: number, what: string)
     );
   }
   return [lengths[0], lengths[1], lengths[2] ?? 1];
-}
-
-function toVolumetricKernel(kernel: tf.Tensor): Tensor6D {
-  return kernel.rank === 6 ? (kernel as Tensor6D) : tf.expandDims(kernel, 3);
 }
 
 /** TensorFlow.js convolves a batch with one kernel, so items with kernels of their own go one by one. */

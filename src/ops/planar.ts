@@ -7,6 +7,14 @@ export function toVolumetric(tensor: tf.Tensor): tf.Tensor5D {
   return tensor.rank === 5 ? (tensor as tf.Tensor5D) : tf.expandDims(tensor, 3);
 }
 
+/** TensorFlow.js names ranks up to 5; kernels with the item in front have 6. */
+export type Tensor6D = tf.Tensor<tf.Rank.R6>;
+
+/** The same for kernels, [B, FI, FJ, FK, C, O]. */
+export function toVolumetricKernel(kernel: tf.Tensor): Tensor6D {
+  return kernel.rank === 6 ? (kernel as Tensor6D) : tf.expandDims(kernel, 3);
+}
+
 /** A field with two channels gets a third of zeros, so that nothing moves along k. */
 export function toVolumetricField(field: tf.Tensor): tf.Tensor5D {
   if (field.rank === 5) return field as tf.Tensor5D;

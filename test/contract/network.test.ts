@@ -4,6 +4,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import {lnccLoss, mseLoss} from '../../src/losses/similarity.js';
 import {architectureSchema} from '../../src/models/architecture.js';
 import {RegistrationNetwork} from '../../src/models/registration-network.js';
+import {convolvePooled} from '../../src/ops/convolve-pooled.js';
 import {convolve, convolveJoined} from '../../src/ops/convolve.js';
 import {dense} from '../../src/ops/dense.js';
 import {maxPool} from '../../src/ops/max-pool.js';
@@ -77,6 +78,39 @@ onEveryEngine('convolve', () => {
     );
   });
 
+  test('the pooled convolution is the pool of the convolution, number by number', () => {
+    const cases: {x: number[]; kernel: number[]}[] = [
+      {x: [1, 4, 6, 8, 2], kernel: [1, 3, 3, 3, 2, 16]},
+      {x: [2, 5, 19, 7, 3], kernel: [2, 3, 3, 3, 3, 5]},
+      {x: [1, 37, 3, 4, 1], kernel: [1, 3, 3, 3, 1, 9]},
+      {x: [2, 6, 5, 9, 16], kernel: [2, 3, 3, 3, 16, 24]}, // by Winograd's algorithm where the engine has it
+      {x: [1, 9, 21, 4], kernel: [1, 3, 3, 4, 6]},
+    ];
+    for (const [n, shapes] of cases.entries()) {
+      const x = randomTensor(shapes.x, 10 * n);
+      const kernel = randomTensor(shapes.kernel, 10 * n + 1);
+      const outputs = shapes.kernel[shapes.kernel.length - 1];
+      const bias = randomTensor([shapes.kernel[0], outputs], 10 * n + 2) as tf.Tensor2D;
+      expectTensorClose(
+        convolvePooled(x, kernel, bias, 'leakyRelu'),
+        maxPool(convolve(x, kernel, bias, {activation: 'leakyRelu'})),
+        0,
+      );
+    }
+  });
+
+  test('the gradient of the pooled convolution is that of the two', () => {
+    const x = randomTensor([1, 4, 5, 6, 2], 1);
+    const kernel = randomTensor([1, 3, 3, 3, 2, 4], 2);
+    const gradient = (pooled: (x: tf.Tensor, kernel: tf.Tensor) => tf.Tensor) =>
+      tf.grads((...args: tf.Tensor[]) => tf.sum(tf.square(pooled(args[0], args[1]))))([x, kernel]);
+    const actual = gradient((image, filter) => convolvePooled(image, filter, null, 'leakyRelu'));
+    const expected = gradient((image, filter) =>
+      maxPool(convolve(image, filter, null, {activation: 'leakyRelu'})),
+    );
+    actual.forEach((tensor, n) => expectTensorClose(tensor, expected[n], 0));
+  });
+
   test('kernels that do not fit are refused by their shapes', () => {
     throwsCode(
       'E_SHAPE',
@@ -85,6 +119,9 @@ onEveryEngine('convolve', () => {
     );
     throwsCode('E_SHAPE', /number of kernels must be 1 or the batch size 3, got 2/, () =>
       convolve(tf.zeros([3, 4, 4, 4, 2]), tf.zeros([2, 3, 3, 3, 2, 4]), null),
+    );
+    throwsCode('E_SHAPE', /number of kernels must be 1 or the batch size 3, got 2/, () =>
+      convolvePooled(tf.zeros([3, 4, 4, 4, 2]), tf.zeros([2, 3, 3, 3, 2, 4]), null),
     );
     throwsCode('E_RANGE', /strides or dilations must be 1/, () =>
       convolve(tf.zeros([1, 4, 4, 4, 2]), tf.zeros([1, 3, 3, 3, 2, 4]), null, {

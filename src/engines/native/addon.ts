@@ -16,7 +16,10 @@ export interface MachinePeak {
   readonly gigabytesPerSecond: number;
 }
 
-/** `shape` holds the 26 integers of ConvShape in src/native/kernels/conv.h; the last array is filled. */
+/**
+ * `shape` holds the 26 integers of ConvShape in src/native/kernels/conv.h; `y` is filled. With a `window` of ones and twos it gets the
+ * largest value of every window (not by the reference).
+ */
 export type ConvFunction = (
   shape: Int32Array,
   slope: number,
@@ -25,6 +28,7 @@ export type ConvFunction = (
   filter: Float32Array,
   bias: Float32Array | null,
   y: Float32Array,
+  window?: Int32Array,
 ) => void;
 
 /** Fills `dx` and, where there is a coarse input, `dcoarse`. */

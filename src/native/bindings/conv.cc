@@ -32,10 +32,31 @@ int64_t outputFloats(const ConvShape& s) { return s.n * product(s.out) * s.outpu
 int64_t filterFloats(const ConvShape& s) { return s.filter_items * s.taps() * s.inputs() * s.outputs; }
 int64_t biasFloats(const ConvShape& s) { return int64_t{s.filter_items} * s.outputs; }
 
-// conv(shape, slope, x, coarse | null, filter, bias | null, y)
+// The pooling window of a convolution; 1 along each axis where there is none.
+bool readWindow(napi_env env, napi_value value, int32_t* window) {
+  napi_valuetype type = napi_undefined;
+  napi_typeof(env, value, &type);
+  Ints ints;
+  if (type != napi_undefined && !readInts(env, value, "window", 3, &ints)) return false;
+  for (int axis = 0; axis < 3; ++axis) {
+    window[axis] = type == napi_undefined ? 1 : ints.data[axis];
+    if (window[axis] == 1 || window[axis] == 2) continue;
+    throwFormatted(env, "E_SHAPE", "native: a pooling window must be 1 or 2 along each axis, got %d.", window[axis]);
+    return false;
+  }
+  return true;
+}
+
+int64_t pooledFloats(const ConvArgs& a) {
+  int64_t floats = a.shape.n * int64_t{a.shape.outputs};
+  for (int axis = 0; axis < 3; ++axis) floats *= a.shape.out[axis] / a.window[axis];
+  return floats;
+}
+
+// conv(shape, slope, x, coarse | null, filter, bias | null, y, window | undefined)
 napi_value runConv(napi_env env, napi_callback_info info, bool is_reference) {
   const KernelTable* const table = requireKernels(env);
-  Arguments<7> args;
+  Arguments<8> args;
   ConvArgs conv{};
   double slope = 0;
   Floats x, coarse, filter, bias, y;
@@ -44,7 +65,7 @@ napi_value runConv(napi_env env, napi_callback_info info, bool is_reference) {
       !readOptionalFloats(env, args.values[3], "coarse", coarseFloats(conv.shape), &coarse) ||
       !readFloats(env, args.values[4], "filter", filterFloats(conv.shape), &filter) ||
       !readOptionalFloats(env, args.values[5], "bias", biasFloats(conv.shape), &bias) ||
-      !readFloats(env, args.values[6], "y", outputFloats(conv.shape), &y)) {
+      !readWindow(env, args.values[7], conv.window) || !readFloats(env, args.values[6], "y", pooledFloats(conv), &y)) {
     return nullptr;
   }
   if (conv.shape.coarse_channels > 0 && coarse.data == nullptr) {

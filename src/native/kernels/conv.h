@@ -44,8 +44,13 @@ struct ConvArgs {
   const float* filter;
   const float* bias;
   float slope;
+  // 1 or 2 along each axis. Where one is 2, y is the largest value of every window without overlap, [N, OI / WI, OJ / WJ, OK / WK, O]
+  // rounded down, and the convolution itself is never held.
+  int32_t window[3];
   float* y;
   Scratch scratch;
+
+  bool isPooled() const { return window[0] * window[1] * window[2] > 1; }
 };
 
 // Gradient by the input: `dx` and, where there is a coarse input, `dcoarse`. dy and y are [N, OI, OJ, OK, O]; y is read when slope != 1.

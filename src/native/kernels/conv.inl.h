@@ -5,6 +5,7 @@
 #include "kernels/conv.h"
 #include "kernels/conv_direct.inl.h"
 #include "kernels/conv_winograd.inl.h"
+#include "kernels/pool.inl.h"
 #include "simd.h"
 
 namespace hypermorph::HYPERMORPH_ISA {
@@ -21,6 +22,40 @@ static void packBias(const float* bias, int32_t items, int64_t outputs, int64_t 
   for (int32_t item = 0; item < items; ++item) copyFloats(packed + item * padded, bias + item * outputs, outputs);
 }
 
+// Where output row (n, i, j) is written: into y, or into `buffer` on its way to the pooled rows.
+static float* outputRow(const ConvArgs& a, int64_t n, int64_t i, int64_t j, float* buffer) {
+  const ConvShape& s = a.shape;
+  return a.isPooled() ? buffer : a.y + ((n * s.out[0] + i) * s.out[1] + j) * s.out[2] * s.outputs;
+}
+
+// Takes a row into the row of its windows' largest values; the first row of a window starts it. The rows of a window come in order and
+// from one task.
+static void poolRow(const ConvArgs& a, int64_t n, int64_t i, int64_t j, const float* row) {
+  const ConvShape& s = a.shape;
+  const int64_t pooled[3] = {s.out[0] / a.window[0], s.out[1] / a.window[1], s.out[2] / a.window[2]};
+  const int64_t pi = i / a.window[0];
+  const int64_t pj = j / a.window[1];
+  if (pi >= pooled[0] || pj >= pooled[1]) return;
+  const bool is_first = i % a.window[0] == 0 && j % a.window[1] == 0;
+  float* to = a.y + ((n * pooled[0] + pi) * pooled[1] + pj) * pooled[2] * s.outputs;
+  for (int64_t k = 0; k < pooled[2]; ++k, to += s.outputs) {
+    for (int64_t o = 0; o < s.outputs; o += kLanes) {
+      const int64_t lanes = s.outputs - o;
+      Vec best = loadLanes(row + o, lanes);
+      if (a.window[2] == 2) {
+        const Vec next = loadLanes(row + s.outputs + o, lanes);
+        best = next > best ? next : best;
+      }
+      if (!is_first) {
+        const Vec before = loadLanes(to + o, lanes);
+        best = best > before ? best : before;
+      }
+      storeLanes(to + o, best, lanes);
+    }
+    row += a.window[2] * s.outputs;
+  }
+}
+
 static void convByWinograd(const ConvArgs& args) {
   const WinogradProblem p = winogradProblem(args.shape);
   ConvShape fine = args.shape;
@@ -31,17 +66,18 @@ static void convByWinograd(const ConvArgs& args) {
     packWinogradFilter(p, args.filter + item * 27 * p.inputs() * p.outputs, false, packed + item * p.filterFloats());
   }
   packBias(args.bias, p.filter_items, p.outputs, p.paddedOutputs(), bias);
-  const auto row_of = [&](int64_t n, int64_t i, int64_t j, float*) {
-    return args.y + ((n * p.size[0] + i) * p.size[1] + j) * p.size[2] * p.outputs;
+  const auto row_of = [&](int64_t n, int64_t i, int64_t j, float* buffer) { return outputRow(args, n, i, j, buffer); };
+  const auto finished = [&](int64_t n, int64_t i, int64_t j, const float* row) {
+    if (args.isPooled()) poolRow(args, n, i, j, row);
   };
-  convolveWinograd(p, forwardSource(fine, args.x, nullptr), args.coarse, packed, bias, args.slope, args.scratch, row_of,
-                   [](int64_t, int64_t, int64_t, float*) {});
+  convolveWinograd(p, forwardSource(fine, args.x, nullptr), args.coarse, packed, bias, args.slope, args.scratch, row_of, finished);
 }
 
 static void conv(const ConvArgs& args) noexcept {
   const ConvShape& s = args.shape;
   if (suitsWinograd(s, s.channels, s.coarse_channels, s.outputs)) return convByWinograd(args);
-  const ConvProblem p = forwardProblem(args.shape);
+  ConvProblem p = forwardProblem(args.shape);
+  p.block_i = args.window[0];  // and rows per task are a multiple of 2, or all
   const RowSource source = forwardSource(args.shape, args.x, args.coarse);
   float* const packed = args.scratch.shared;
   float* const bias = packed + p.filter_items * p.packedFilterFloats();
@@ -49,10 +85,11 @@ static void conv(const ConvArgs& args) noexcept {
     packFilter(p, args.filter + item * args.shape.taps() * p.inputs * p.outputs, false, packed + item * p.packedFilterFloats());
   }
   packBias(args.bias, p.filter_items, p.outputs, p.paddedOutputs(), bias);
-  const auto row_of = [&](int64_t n, int64_t i, int64_t j, float*) {
-    return args.y + ((n * p.out[0] + i) * p.out[1] + j) * p.out[2] * p.outputs;
+  const auto row_of = [&](int64_t n, int64_t i, int64_t j, float* buffer) { return outputRow(args, n, i, j, buffer); };
+  const auto finished = [&](int64_t n, int64_t i, int64_t j, const float* row) {
+    if (args.isPooled()) poolRow(args, n, i, j, row);
   };
-  convolve(p, source, packed, bias, args.slope, args.scratch, row_of, [](int64_t, int64_t, int64_t, float*) {});
+  convolve(p, source, packed, bias, args.slope, args.scratch, row_of, finished);
 }
 
 static ScratchNeed convInputGradientPlan(const ConvShape& shape) noexcept {

@@ -8,6 +8,8 @@ export interface ConvAttributes {
   readonly dilations: Triple;
   readonly padding: 'same' | 'valid';
   readonly activation: Activation;
+  /** Windows, without overlap, of whose values only the largest is kept; 1 or 2 along each axis. */
+  readonly window?: Triple;
 }
 
 export type Activation = 'linear' | 'relu' | 'leakyRelu';
@@ -29,6 +31,7 @@ export interface ConvInputs {
 /** A convolution as the addon reads it, and the shape of its result. */
 export interface ConvPlan {
   readonly shape: Int32Array;
+  readonly window: Int32Array;
   readonly outputShape: [number, number, number, number, number];
   readonly slope: number;
 }
@@ -41,6 +44,7 @@ interface Axis {
   readonly stride: number;
   readonly dilation: number;
   readonly pad: number;
+  readonly window: number;
 }
 
 function describe(inputs: ConvInputs): string {
@@ -54,14 +58,15 @@ function planAxis(axis: number, inputs: ConvInputs, attributes: ConvAttributes):
   const stride = attributes.strides[axis];
   const dilation = attributes.dilations[axis];
   const reach = (filter - 1) * dilation;
+  const window = attributes.window?.[axis] ?? 1;
   const up = inputs.coarse === undefined ? 1 : size / inputs.coarse[axis + 1];
   if (attributes.padding === 'valid') {
     const out = Math.ceil((size - reach) / stride);
-    return {size, up, filter, out, stride, dilation, pad: 0};
+    return {size, up, filter, out, stride, dilation, pad: 0, window};
   }
   const out = Math.ceil(size / stride);
   const total = Math.max((out - 1) * stride + reach + 1 - size, 0);
-  return {size, up, filter, out, stride, dilation, pad: Math.floor(total / 2)};
+  return {size, up, filter, out, stride, dilation, pad: Math.floor(total / 2), window};
 }
 
 /**
@@ -89,13 +94,8 @@ export function planConv(inputs: ConvInputs, attributes: ConvAttributes): ConvPl
     );
   }
   const outputs = kernel[5];
-  const outputShape: ConvPlan['outputShape'] = [
-    x[0],
-    axes[0].out,
-    axes[1].out,
-    axes[2].out,
-    outputs,
-  ];
+  const lengths = axes.map(({out, window}) => Math.floor(out / window)) as [number, number, number];
+  const outputShape: ConvPlan['outputShape'] = [x[0], ...lengths, outputs];
   const last = axes[2];
   const isPlane = last.size === 1 && last.filter === 1 && last.out === 1 && last.up === 1;
   const [i, j, k] = isPlane ? [last, axes[0], axes[1]] : [axes[0], axes[1], last];
@@ -114,5 +114,6 @@ export function planConv(inputs: ConvInputs, attributes: ConvAttributes): ConvPl
     ...along('pad'),
     kernel[0],
   );
-  return {shape, outputShape, slope: ACTIVATION_SLOPE[attributes.activation]};
+  const window = Int32Array.from(along('window'));
+  return {shape, window, outputShape, slope: ACTIVATION_SLOPE[attributes.activation]};
 }

@@ -4,8 +4,8 @@ import {asNative} from './as-native.js';
 import {planConv, type Activation, type ConvAttributes, type ConvPlan} from './conv-shape.js';
 import type {NativeKernel} from './index.js';
 
-/** The decoder's convolution: 3x3x3 or any odd kernel, stride 1, zero padded. */
-function upAttributes(activation: Activation): ConvAttributes {
+/** Stride 1, zero padded to the same size. */
+function sameAttributes(activation: Activation): ConvAttributes {
   return {strides: [1, 1, 1], dilations: [1, 1, 1], padding: 'same', activation};
 }
 
@@ -26,7 +26,7 @@ function runConv(
   bias: tf.TensorInfo | undefined,
   attributes: ConvAttributes,
 ): tf.TensorInfo {
-  const {shape, outputShape, slope} = planOf(operands, attributes);
+  const {shape, window, outputShape, slope} = planOf(operands, attributes);
   const {x, coarse, kernel} = operands;
   const {info, values} = native.allocateOutput(outputShape);
   native.addon.conv(
@@ -37,6 +37,7 @@ function runConv(
     native.floats(kernel),
     bias === undefined ? null : native.floats(bias),
     values,
+    window,
   );
   return info;
 }
@@ -143,6 +144,24 @@ export const convGradient: tf.GradConfig = {
   },
 };
 
+/** Without a gradient: `convolvePooled` does not call it while one is recorded. */
+export const convPoolKernel: NativeKernel = {
+  kernelName: 'HmConvPool',
+  kernelFunc: ({inputs, backend, attrs}) => {
+    const {x, kernel, bias} = inputs as {
+      x: tf.TensorInfo;
+      kernel: tf.TensorInfo;
+      bias?: tf.TensorInfo;
+    };
+    const {activation, window} = attrs as unknown as {
+      activation: Activation;
+      window: [number, number, number];
+    };
+    const attributes = {...sameAttributes(activation), window};
+    return runConv(asNative(backend), {x, kernel}, bias, attributes);
+  },
+};
+
 export const convUpKernel: NativeKernel = {
   kernelName: 'HmConvUp',
   kernelFunc: ({inputs, backend, attrs}) => {
@@ -154,7 +173,7 @@ export const convUpKernel: NativeKernel = {
     };
     const {activation} = attrs as unknown as {activation: Activation};
     const operands = {x: skip, coarse, kernel};
-    return runConv(asNative(backend), operands, bias, upAttributes(activation));
+    return runConv(asNative(backend), operands, bias, sameAttributes(activation));
   },
 };
 
@@ -165,7 +184,7 @@ export const convUpGradient: tf.GradConfig = {
   gradFunc: (dy, saved, attrs) => {
     const [coarse, skip, kernel, y] = saved as [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor];
     const native = asNative(tf.backend());
-    const attributes = upAttributes((attrs as unknown as {activation: Activation}).activation);
+    const attributes = sameAttributes((attrs as unknown as {activation: Activation}).activation);
     const gradient = dy as tf.Tensor;
     const operands = {x: skip, coarse, kernel};
     const byInput = inputGradients(native, operands, y, gradient, attributes);

@@ -2,7 +2,7 @@ import type {GradConfig, KernelFunc} from '@tensorflow/tfjs-core';
 import {adamKernel} from './adam.js';
 import {addKernel, addNKernel, multiplyKernel, negKernel, subKernel} from './arithmetic.js';
 import {concatKernel} from './concat.js';
-import {convGradient, convKernel, convUpGradient, convUpKernel} from './conv.js';
+import {convGradient, convKernel, convPoolKernel, convUpGradient, convUpKernel} from './conv.js';
 import {denseGradient, denseKernel} from './dense.js';
 import {jacobianGradient, jacobianKernel} from './jacobian.js';
 import {leakyReluKernel} from './leaky-relu.js';
@@ -23,6 +23,7 @@ export interface NativeKernel {
 export const NATIVE_KERNELS: readonly NativeKernel[] = [
   leakyReluKernel,
   convKernel,
+  convPoolKernel,
   convUpKernel,
   maxPoolKernel,
   upsampleKernel,
