@@ -1,6 +1,7 @@
 import {fileURLToPath} from 'node:url';
 import {startEngine, type Engine} from '../engines/select.js';
 import {HypermorphError} from '../errors.js';
+import type {Bytes} from '../formats/bytes.js';
 import {fileExists, sha256OfFile, writeFilesAtomically} from '../formats/files.js';
 import {gzipBytes} from '../formats/gzip.js';
 import {describeNifti, readNifti, type NiftiImage} from '../formats/nifti.js';
@@ -33,7 +34,7 @@ const DEFAULT_MODEL = fileURLToPath(
 
 interface OutputFile {
   readonly path: string;
-  readonly content: Uint8Array | string;
+  readonly content: Bytes | string;
 }
 
 /** All that is known before anything is computed. */
@@ -247,7 +248,9 @@ async function encodeFiles(
   engine: Engine,
 ): Promise<OutputFile[]> {
   const compress = engine.gzip ?? gzipBytes;
-  const files = [...encodeRegistration(registration, {fixed, moving}, paths.outputs)];
+  const files = [
+    ...encodeRegistration(registration, {fixed, moving}, paths.outputs, engine.voxelKernels),
+  ];
   return Promise.all(
     files.map(async ({path, content}) => ({
       path,

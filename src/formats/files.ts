@@ -10,10 +10,12 @@ import {
   rename,
   rm,
   stat,
+  writeFile,
 } from 'node:fs/promises';
 import type {FileHandle} from 'node:fs/promises';
 import {basename, dirname, join, resolve} from 'node:path';
 import {HypermorphError} from '../errors.js';
+import type {Bytes} from './bytes.js';
 
 /** One read call moves at most this much; the system's own limit is 2 GiB. */
 const READ_BYTES = 1 << 30;
@@ -92,10 +94,7 @@ export async function readFileText(path: string): Promise<string> {
  *
  * @throws {HypermorphError} E_IO; then nothing is left behind and an earlier file of that name is untouched.
  */
-export async function writeFileAtomically(
-  path: string,
-  content: Uint8Array | string,
-): Promise<void> {
+export async function writeFileAtomically(path: string, content: Bytes | string): Promise<void> {
   await writeFilesAtomically([{path, content}]);
 }
 
@@ -128,7 +127,7 @@ export async function requireWritable(path: string): Promise<void> {
  * @throws {HypermorphError} E_IO; then nothing is left behind, unless the disk fails between two renames.
  */
 export async function writeFilesAtomically(
-  files: readonly {readonly path: string; readonly content: Uint8Array | string}[],
+  files: readonly {readonly path: string; readonly content: Bytes | string}[],
 ): Promise<void> {
   const unique = randomBytes(4).toString('hex');
   const named = files.map(({path, content}) => {
@@ -151,11 +150,11 @@ export async function writeFilesAtomically(
   }
 }
 
-async function writeFlushed(path: string, content: Uint8Array | string): Promise<void> {
+async function writeFlushed(path: string, content: Bytes | string): Promise<void> {
   await mkdir(dirname(path), {recursive: true});
   const handle = await open(path, 'wx');
   try {
-    await handle.writeFile(content);
+    await writeFile(handle, content);
     await handle.sync();
   } finally {
     await handle.close();

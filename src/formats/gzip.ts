@@ -1,9 +1,10 @@
 import {promisify} from 'node:util';
 import zlib from 'node:zlib';
 import {HypermorphError} from '../errors.js';
+import {byteLengthOf, joinBytes, partsOf, type Bytes} from './bytes.js';
 
 /** Compresses bytes to one gzip stream; an engine may bring a faster one. */
-export type GzipFunction = (bytes: Uint8Array) => Promise<Uint8Array>;
+export type GzipFunction = (bytes: Bytes) => Promise<Uint8Array>;
 
 /** DEFLATE cannot shrink anything by more than this factor, so a file cannot hold more. */
 export const MAX_INFLATION = 1032;
@@ -44,24 +45,32 @@ export function isGzip(bytes: Uint8Array): boolean {
  * Each block becomes a piece of the same DEFLATE stream, ended by an empty stored block (Z_SYNC_FLUSH) so that pieces join at
  * whole bytes; RFC 1951, section 3.2.4, and RFC 1952, section 2.3.
  */
-export async function gzipBytes(bytes: Uint8Array): Promise<Uint8Array> {
+export async function gzipBytes(bytes: Bytes): Promise<Uint8Array> {
+  const length = byteLengthOf(bytes);
   // Node.js has crc32 since 20.15.
-  if (bytes.length <= BLOCK_BYTES || typeof zlib.crc32 !== 'function') {
-    return gzip(bytes, {level: LEVEL, chunkSize: CHUNK_BYTES});
+  if (length <= BLOCK_BYTES || typeof zlib.crc32 !== 'function') {
+    return gzip(joinBytes(bytes), {level: LEVEL, chunkSize: CHUNK_BYTES});
   }
-  const blocks: Promise<Uint8Array>[] = [];
-  for (let start = 0; start < bytes.length; start += BLOCK_BYTES) {
-    const last = start + BLOCK_BYTES >= bytes.length;
-    const finishFlush = last ? zlib.constants.Z_FINISH : zlib.constants.Z_SYNC_FLUSH;
-    const block = bytes.subarray(start, start + BLOCK_BYTES);
+  const parts = partsOf(bytes);
+  const blocks = parts.flatMap(blocksOf).map((block, n, {length: count}) => {
+    const {Z_FINISH, Z_SYNC_FLUSH} = zlib.constants;
+    const finishFlush = n === count - 1 ? Z_FINISH : Z_SYNC_FLUSH;
     const strategy = chooseStrategy(block);
-    blocks.push(deflateRaw(block, {level: LEVEL, chunkSize: CHUNK_BYTES, finishFlush, strategy}));
-  }
+    return deflateRaw(block, {level: LEVEL, chunkSize: CHUNK_BYTES, finishFlush, strategy});
+  });
   const header = Uint8Array.of(0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255); // No name, no time, unknown system.
   const trailer = new DataView(new ArrayBuffer(8));
-  trailer.setUint32(0, zlib.crc32(bytes), true);
-  trailer.setUint32(4, bytes.length % 2 ** 32, true);
-  return concatenate([header, ...(await Promise.all(blocks)), new Uint8Array(trailer.buffer)]);
+  const checksum = parts.reduce((sum, part) => zlib.crc32(part, sum), 0);
+  trailer.setUint32(0, checksum, true);
+  trailer.setUint32(4, length % 2 ** 32, true);
+  return joinBytes([header, ...(await Promise.all(blocks)), new Uint8Array(trailer.buffer)]);
+}
+
+function blocksOf(part: Uint8Array): Uint8Array[] {
+  const count = Math.ceil(part.length / BLOCK_BYTES);
+  return Array.from({length: count}, (_, n) =>
+    part.subarray(n * BLOCK_BYTES, (n + 1) * BLOCK_BYTES),
+  );
 }
 
 /**
@@ -153,17 +162,7 @@ export async function inflateAll(
       `${where}: the compressed content must be at most ${maxBytes} bytes, got more.`,
     );
   }
-  return concatenate(chunks);
-}
-
-function concatenate(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const result = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let position = 0;
-  for (const part of parts) {
-    result.set(part, position);
-    position += part.length;
-  }
-  return result;
+  return joinBytes(chunks);
 }
 
 /** Hands every inflated piece to `take`, until that returns false. The input goes in whole, so members may end anywhere. */

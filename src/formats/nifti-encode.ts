@@ -1,6 +1,7 @@
 import {HypermorphError} from '../errors.js';
 import {isFiniteArray} from '../volume/finite.js';
 import type {VoxelArray} from '../volume/volume.js';
+import {joinBytes} from './bytes.js';
 import {datatypeFor} from './nifti-datatypes.js';
 import {HOST_IS_LITTLE_ENDIAN} from './nifti-decode.js';
 import type {NiftiGeometry, NiftiOutput} from './nifti-types.js';
@@ -22,6 +23,18 @@ const UNIT_CODES = {unknown: 10, mm: 10, metre: 9, micron: 11};
  * @throws {HypermorphError} E_SHAPE if the data does not fit the shape, E_RANGE if an axis is too long.
  */
 export function encodeNifti(output: NiftiOutput): Uint8Array<ArrayBuffer> {
+  return joinBytes(encodeNiftiParts(output));
+}
+
+/**
+ * As `encodeNifti`, as header and voxels. The voxels are the memory of `output.data`, unless one of them is not finite.
+ *
+ * @param areFinite - Looks for numbers that are not.
+ */
+export function encodeNiftiParts(
+  output: NiftiOutput,
+  areFinite: (values: Float32Array) => boolean = isFiniteArray,
+): readonly [header: Uint8Array, voxels: Uint8Array] {
   const {shape, components = 1, data} = output;
   const count = shape[0] * shape[1] * shape[2] * components;
   if (data.length !== count) {
@@ -36,29 +49,22 @@ export function encodeNifti(output: NiftiOutput): Uint8Array<ArrayBuffer> {
       `encodeNifti: axes must have 1 to ${LONGEST_AXIS} voxels, got ${shape.join(' x ')}.`,
     );
   }
-  const file = new Uint8Array(DATA_OFFSET + data.byteLength);
-  writeHeader(new DataView(file.buffer), output);
-  copyVoxels(data, file.buffer);
-  return file;
+  const header = new Uint8Array(DATA_OFFSET);
+  writeHeader(new DataView(header.buffer), output);
+  const voxels = withoutMissing(data, areFinite);
+  return [header, new Uint8Array(voxels.buffer, voxels.byteOffset, voxels.byteLength)];
 }
 
-function copyVoxels(data: VoxelArray, file: ArrayBuffer): void {
-  if (!(data instanceof Float32Array) && !(data instanceof Float64Array)) {
-    const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-    new Uint8Array(file, DATA_OFFSET).set(bytes);
-    return;
+/** NaN and infinite become 0: ITK up to 5.4 replaces NaN by 0 itself, others spread it. */
+function withoutMissing(
+  data: VoxelArray,
+  areFinite: (values: Float32Array) => boolean,
+): VoxelArray {
+  const isFloat = data instanceof Float32Array || data instanceof Float64Array;
+  if (!isFloat || (data instanceof Float32Array ? areFinite(data) : isFiniteArray(data))) {
+    return data;
   }
-  const target =
-    data instanceof Float32Array
-      ? new Float32Array(file, DATA_OFFSET)
-      : new Float64Array(file, DATA_OFFSET);
-  target.set(data);
-  if (isFiniteArray(target)) return;
-  for (let n = 0; n < target.length; n++) {
-    if (!Number.isFinite(target[n])) {
-      target[n] = 0; // ITK up to 5.4 replaces NaN by 0 itself, others spread it.
-    }
-  }
+  return data.map((value) => (Number.isFinite(value) ? value : 0));
 }
 
 function writeHeader(view: DataView, output: NiftiOutput): void {

@@ -4,7 +4,7 @@ import {writeFileAtomically} from './files.js';
 import {gzipBytes} from './gzip.js';
 import type {GzipFunction} from './gzip.js';
 import {decodeIntensities, decodeLabels} from './nifti-decode.js';
-import {encodeNifti} from './nifti-encode.js';
+import {encodeNiftiParts} from './nifti-encode.js';
 import {choosePlacement} from './nifti-geometry.js';
 import type {Placement} from './nifti-geometry.js';
 import {intentMeaning, isVectorIntent} from './nifti-intents.js';
@@ -19,7 +19,7 @@ import type {
   ReadNiftiOptions,
 } from './nifti-types.js';
 
-export {encodeNifti} from './nifti-encode.js';
+export {encodeNifti, encodeNiftiParts} from './nifti-encode.js';
 export {geometryFromGrid} from './nifti-geometry.js';
 export type {
   NiftiDescription,
@@ -140,7 +140,7 @@ export async function writeNifti(
   {gzip = gzipBytes}: {readonly gzip?: GzipFunction | undefined} = {},
 ): Promise<void> {
   requireNiftiName(path);
-  const bytes = encodeNifti(output);
+  const bytes = encodeNiftiParts(output);
   await writeFileAtomically(path, isCompressedName(path) ? await gzip(bytes) : bytes);
 }
 

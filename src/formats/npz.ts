@@ -1,5 +1,6 @@
 import {inflateRawSync} from 'node:zlib';
 import {HypermorphError} from '../errors.js';
+import {joinBytes} from './bytes.js';
 import {decodeNpy, encodeNpy, type NumericTensor} from './npy.js';
 
 // Field offsets: PKWARE, .ZIP File Format Specification (APPNOTE) 4.3.7, 4.3.12, 4.3.14 to 4.3.16.
@@ -231,15 +232,5 @@ export function encodeNpz(tensors: ReadonlyMap<string, NumericTensor>): Uint8Arr
     true,
   );
   endView.setUint32(16, offset, true);
-  return concatenate([...locals, ...centrals, end]);
-}
-
-function concatenate(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const result = new Uint8Array(parts.reduce((sum, {length}) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    result.set(part, at);
-    at += part.length;
-  }
-  return result;
+  return joinBytes([...locals, ...centrals, end]);
 }

@@ -289,9 +289,9 @@ struct CrcTables {
 
 }  // namespace
 
-uint32_t crc32(const uint8_t* from, int64_t size) noexcept {
+uint32_t crc32(uint32_t before, const uint8_t* from, int64_t size) noexcept {
   static const CrcTables crc;
-  uint32_t value = 0xffffffffu;
+  uint32_t value = ~before;
   int64_t n = 0;
   for (; n + 8 <= size; n += 8) {
     uint32_t mixed = 0;

@@ -17,7 +17,7 @@ constexpr int64_t kDeflateWords = kDeflateBlock + kDeflateHashes;
 // Matches are looked for once at each place and given up soon where there are none, as in the low bits of measured numbers.
 int64_t deflateBlock(const uint8_t* from, int64_t size, uint32_t* words, uint8_t* to) noexcept;
 
-// CRC-32 as in gzip (RFC 1952, section 8).
-uint32_t crc32(const uint8_t* from, int64_t size) noexcept;
+// CRC-32 as in gzip (RFC 1952, section 8) of all bytes so far: those of `before`, 0 for none, and these.
+uint32_t crc32(uint32_t before, const uint8_t* from, int64_t size) noexcept;
 
 }  // namespace hypermorph

@@ -1,10 +1,12 @@
+import type {Bytes} from '../formats/bytes.js';
 import {
-  encodeNifti,
+  encodeNiftiParts,
   geometryFromGrid,
   type NiftiImage,
   type NiftiOutput,
 } from '../formats/nifti.js';
 import {VERSION} from '../version.js';
+import {portableVoxelKernels, type VoxelKernels} from '../volume/voxel-kernels.js';
 import type {Registration} from './register-pair.js';
 
 /** Where each result goes; what is left out is not written. */
@@ -23,7 +25,7 @@ const VECTOR = {code: 1007};
 const LABEL = {code: 1002};
 
 /**
- * The files of a registration, uncompressed.
+ * The files of a registration, uncompressed; their voxels are the registration's memory.
  *
  * Everything on the fixed grid copies the geometry of the fixed image's header, the inverse warp that of the moving image.
  */
@@ -31,12 +33,15 @@ export function* encodeRegistration(
   registration: Registration,
   images: {readonly fixed: NiftiImage; readonly moving: NiftiImage},
   paths: OutputPaths,
-): Generator<{readonly path: string; readonly content: Uint8Array}> {
+  kernels: Pick<VoxelKernels, 'areFinite'> = portableVoxelKernels,
+): Generator<{readonly path: string; readonly content: Bytes}> {
   const {fixed, moving} = images;
   const onFixed = {shape: fixed.shape, geometry: fixed.geometry};
   const encode = (path: string, what: string, output: NiftiOutput) => ({
     path,
-    content: encodeNifti({...output, description: `hypermorph ${VERSION} ${what}`}),
+    content: encodeNiftiParts({...output, description: `hypermorph ${VERSION} ${what}`}, (values) =>
+      kernels.areFinite(values),
+    ),
   });
   if (paths.moved !== undefined) {
     yield encode(paths.moved, 'moved', {...onFixed, data: registration.moved});

@@ -127,5 +127,7 @@ test('compression gives one member that any gunzip reads, for every number of bl
       Buffer.from(stream.buffer, stream.byteOffset).readUInt32LE(stream.length - 4),
       length,
     );
+    const parts = [content.subarray(0, 352), content.subarray(352)];
+    assert.deepEqual(new Uint8Array(gunzipSync(await gzipBytes(parts))), content);
   }
 });

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <vector>
 
 #include "bindings/napi_support.h"
 #include "deflate.h"
@@ -30,10 +31,38 @@ bool readBytes(napi_env env, napi_value value, const char* name, int64_t require
   return false;
 }
 
-struct Job {
-  const uint8_t* from;
+struct Part {
+  const uint8_t* data;
   int64_t size;
-  int64_t blocks;
+
+  int64_t blocks() const { return (size + kDeflateBlock - 1) / kDeflateBlock; }
+};
+
+// An array of Uint8Arrays: bytes that follow each other.
+bool readParts(napi_env env, napi_value value, std::vector<Part>* parts) {
+  uint32_t count = 0;
+  if (napi_get_array_length(env, value, &count) != napi_ok) {
+    throwError(env, "E_SHAPE", "native: parts must be an array of Uint8Arrays.");
+    return false;
+  }
+  for (uint32_t index = 0; index < count; ++index) {
+    napi_value element = nullptr;
+    uint8_t* data = nullptr;
+    int64_t size = 0;
+    if (napi_get_element(env, value, index, &element) != napi_ok || !readBytes(env, element, "every part", 0, &data, &size)) return false;
+    parts->push_back(Part{data, size});
+  }
+  return true;
+}
+
+int64_t boundOf(const std::vector<Part>& parts) {
+  int64_t bound = kHeader + kTrailer;
+  for (const Part& part : parts) bound += part.blocks() * kDeflateBlockBound;
+  return bound;
+}
+
+struct Job {
+  const std::vector<Part>& parts;
   uint8_t* to;
   Scratch scratch;
   int64_t* sizes;
@@ -44,40 +73,46 @@ struct Job {
 void compressTask(const void* context, int64_t task, int worker) noexcept {
   const Job& job = *static_cast<const Job*>(context);
   if (task == 0) {
-    *job.checksum = crc32(job.from, job.size);
+    for (const Part& part : job.parts) *job.checksum = crc32(*job.checksum, part.data, part.size);
     return;
   }
-  const int64_t block = task - 1;
+  int64_t block = task - 1;  // of all, then of its part
+  uint8_t* const to = job.to + kHeader + block * kDeflateBlockBound;
+  size_t part = 0;
+  while (block >= job.parts[part].blocks()) block -= job.parts[part++].blocks();
   const int64_t begin = block * kDeflateBlock;
   uint32_t* const words = reinterpret_cast<uint32_t*>(job.scratch.worker(worker));
-  job.sizes[block] = deflateBlock(job.from + begin, std::min(kDeflateBlock, job.size - begin), words,
-                                  job.to + kHeader + block * kDeflateBlockBound);
+  job.sizes[task - 1] =
+      deflateBlock(job.parts[part].data + begin, std::min(kDeflateBlock, job.parts[part].size - begin), words, to);
 }
 
 void put32(uint8_t* to, uint32_t value) {
   for (int byte = 0; byte < 4; ++byte) to[byte] = static_cast<uint8_t>(value >> (8 * byte));
 }
 
-// gzip(from, to): the length of the one member in `to`, which has room for gzipBound(from.length) bytes.
+// gzip(parts, to): the length of the one member in `to`, which has room for gzipBound(parts) bytes.
 napi_value gzip(napi_env env, napi_callback_info info) {
   Arguments<2> args;
-  uint8_t* from = nullptr;
+  std::vector<Part> parts;
   uint8_t* to = nullptr;
-  int64_t size = 0;
   int64_t room = 0;
-  if (!readArguments(env, info, &args) || !readBytes(env, args.values[0], "from", 0, &from, &size)) return nullptr;
-  const int64_t blocks = (size + kDeflateBlock - 1) / kDeflateBlock;
-  const int64_t bound = kHeader + blocks * kDeflateBlockBound + kTrailer;
-  if (!readBytes(env, args.values[1], "to", bound, &to, &room)) return nullptr;
+  if (!readArguments(env, info, &args) || !readParts(env, args.values[0], &parts)) return nullptr;
+  int64_t size = 0;
+  int64_t blocks = 0;
+  for (const Part& part : parts) {
+    size += part.size;
+    blocks += part.blocks();
+  }
+  if (!readBytes(env, args.values[1], "to", boundOf(parts), &to, &room)) return nullptr;
   if (blocks > kMostBlocks) {
-    throwError(env, "E_SHAPE", "native: from must be shorter than 8 GiB.");
+    throwError(env, "E_SHAPE", "native: parts must be shorter than 8 GiB.");
     return nullptr;
   }
   Scratch scratch;
   if (!requireScratch(env, ScratchNeed{2 * blocks, kDeflateWords}, &scratch)) return nullptr;
   uint32_t checksum = 0;
   int64_t* const sizes = reinterpret_cast<int64_t*>(scratch.shared);
-  const Job job{from, size, blocks, to, scratch, sizes, &checksum};
+  const Job job{parts, to, scratch, sizes, &checksum};
   runParallel(blocks + 1, &compressTask, &job);
 
   const uint8_t header[kHeader] = {0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255};  // no name, no time, unknown system
@@ -96,14 +131,13 @@ napi_value gzip(napi_env env, napi_callback_info info) {
   return length;
 }
 
-// gzipBound(size)
+// gzipBound(parts)
 napi_value gzipBound(napi_env env, napi_callback_info info) {
   Arguments<1> args;
-  double size = 0;
-  if (!readArguments(env, info, &args) || !readNumber(env, args.values[0], "size", &size)) return nullptr;
-  const int64_t blocks = (static_cast<int64_t>(size) + kDeflateBlock - 1) / kDeflateBlock;
+  std::vector<Part> parts;
+  if (!readArguments(env, info, &args) || !readParts(env, args.values[0], &parts)) return nullptr;
   napi_value bound = nullptr;
-  napi_create_double(env, static_cast<double>(kHeader + blocks * kDeflateBlockBound + kTrailer), &bound);
+  napi_create_double(env, static_cast<double>(boundOf(parts)), &bound);
   return bound;
 }
 

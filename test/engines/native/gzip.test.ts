@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import {gunzipSync, gzipSync} from 'node:zlib';
 import {createNativeGzip} from '../../../src/engines/native/gzip.js';
+import {gzipBytes} from '../../../src/formats/gzip.js';
 import {test, testedBackend} from '../../support/native.js';
 import {seededRandom} from '../../support/random.js';
 
@@ -68,6 +69,16 @@ test('any bytes of any length come back', async () => {
       return value;
     });
     assert.ok(Buffer.from(bytes).equals(gunzipSync(await compress(bytes))), `run ${run}`);
+  }
+});
+
+test('bytes in several parts become one member', async () => {
+  for (const sizes of [[352, 3 * BLOCK + 7], [0, 5], [BLOCK, 0, 1], []]) {
+    const parts = sizes.map((size, n) => bytesOf(size, (index) => (n + index * index) >> 5));
+    const whole = Buffer.concat(parts);
+    for (const gzip of [compress, gzipBytes]) {
+      assert.ok(whole.equals(gunzipSync(await gzip(parts))), sizes.join(' + '));
+    }
   }
 });
 
