@@ -1,16 +1,15 @@
 import {fileURLToPath} from 'node:url';
-import {startEngine, type Engine} from '../engines/select.js';
+import type {Engine} from '../engines/engine.js';
 import {HypermorphError} from '../errors.js';
 import type {Bytes} from '../formats/bytes.js';
 import {fileExists, sha256OfFile, writeFilesAtomically} from '../formats/files.js';
 import {gzipBytes} from '../formats/gzip.js';
 import {describeNifti, readNifti, type NiftiImage} from '../formats/nifti.js';
 import {readModel, type Model} from '../models/model-file.js';
-import {RegistrationNetwork} from '../models/registration-network.js';
 import {chooseHyperparameters, gridSpecOf, requireSingleChannel} from '../registration/model.js';
 import {planNetworkGrid, type WantedFields} from '../registration/plan.js';
 import {encodeRegistration} from '../registration/outputs.js';
-import {registerPair, type NamedVolume, type Registration} from '../registration/register-pair.js';
+import type {NamedVolume, Registration} from '../registration/register-pair.js';
 import {
   buildReport,
   type HashedFile,
@@ -19,6 +18,7 @@ import {
 } from '../registration/report.js';
 import {Stages, type ProgressEvent, type StageRecord} from '../registration/stages.js';
 import type {RegisterOptions} from './commands/register.js';
+import type * as computingModule from './computing.js';
 import type {CliContext} from './context.js';
 import {createLogger} from './logger.js';
 import {writeJson, writeTable, type Row} from './output.js';
@@ -31,6 +31,8 @@ import {parseThreads} from './threads.js';
 const DEFAULT_MODEL = fileURLToPath(
   new URL('../../data/models/default.safetensors', import.meta.url),
 );
+
+type Computing = typeof computingModule;
 
 interface OutputFile {
   readonly path: string;
@@ -62,18 +64,22 @@ export async function runRegister(
     options,
   );
   const stages = new Stages(4, {memory: memoryInUse, signal: context.signal});
-  const prepared = await stages.run('read', () => prepare(inputs, options, paths));
+  const reading = stages.run('read', () => prepare(inputs, options, paths));
+  const loading = import('./computing.js');
+  loading.catch(() => undefined); // what is wrong with the inputs is said first
+  const prepared = await reading;
   const {fixed, moving, labels} = prepared;
   const readWarnings = [...new Set([fixed, moving, ...labels].flatMap((image) => image.warnings))];
   readWarnings.forEach((warning) => logger.warn(warning));
   if (options.dryRun === true) return describePlan(prepared, options, context);
 
+  const computing = await loading;
   const engine = await stages.run('engine', () =>
-    startEngine({engine: options.engine, ...threads}),
+    computing.startEngine({engine: options.engine, ...threads}),
   );
   engine.warnings.forEach((warning) => logger.warn(warning));
   logger.debug(`engine ${engine.name}: ${engine.description}`);
-  const registration = await registerWith(engine, prepared, {options, context});
+  const registration = await registerWith({...computing, engine}, prepared, {options, context});
   registration.summary.warnings.forEach((warning) => logger.warn(warning));
 
   const warnings = [...readWarnings, ...engine.warnings, ...registration.summary.warnings];
@@ -183,7 +189,11 @@ function describePlan(prepared: Preparation, options: RegisterOptions, context: 
 }
 
 async function registerWith(
-  engine: Engine,
+  {
+    engine,
+    registerPair,
+    RegistrationNetwork,
+  }: Pick<Computing, 'registerPair' | 'RegistrationNetwork'> & {readonly engine: Engine},
   {model, fixed, moving, labels, hyperparameters}: Preparation,
   {options, context}: {readonly options: RegisterOptions; readonly context: CliContext},
 ): Promise<Registration> {

@@ -12,6 +12,8 @@ export const MAX_INFLATION = 1032;
 /** How far past the wanted bytes a stream is followed to check its checksum before it is called too long. */
 const MAX_SURPLUS = 1 << 30;
 const CHUNK_BYTES = 1 << 18;
+/** Unpacked pieces: large ones, as each waits until the program has time for it. */
+const INFLATED_BYTES = 1 << 22;
 /** Blocks of this size are compressed at the same time, on the threads that Node.js has for such work. */
 const BLOCK_BYTES = 1 << 21;
 const SAMPLE_BYTES = 1 << 15;
@@ -118,7 +120,7 @@ export async function inflateRange(
   const result = new Uint8Array(Math.max(0, possibleEnd - start));
   let position = 0;
   try {
-    await eachChunk(zlib.createGunzip({chunkSize: CHUNK_BYTES}), compressed, (chunk) => {
+    await eachChunk(zlib.createGunzip({chunkSize: INFLATED_BYTES}), compressed, (chunk) => {
       const from = Math.max(start, position);
       const to = Math.min(end, position + chunk.length);
       if (to > from) {
@@ -148,7 +150,7 @@ export async function inflateAll(
   const chunks: Uint8Array[] = [];
   let length = 0;
   try {
-    await eachChunk(zlib.createGunzip({chunkSize: CHUNK_BYTES}), compressed, (chunk) => {
+    await eachChunk(zlib.createGunzip({chunkSize: INFLATED_BYTES}), compressed, (chunk) => {
       chunks.push(chunk);
       length += chunk.length;
       return length <= maxBytes;
