@@ -36,9 +36,9 @@ export function decodeIntensities(
   if (direct !== undefined && scaling === null) {
     return direct instanceof Float32Array ? direct : new Float32Array(direct);
   }
-  const count = stored.bytes.length / datatype.bytes;
-  const result = new Float32Array(count);
   const {slope, intercept} = scaling ?? {slope: 1, intercept: 0};
+  if (direct !== undefined) return scaleNumbers(direct, slope, intercept);
+  const result = new Float32Array(stored.bytes.length / datatype.bytes);
   let largest = 0;
   eachBlock(stored, (block, start) => {
     for (let n = 0; n < block.length; n++) {
@@ -47,9 +47,15 @@ export function decodeIntensities(
       result[start + n] = value * slope + intercept;
     }
   });
-  if (datatype.view === null && largest > LARGEST_WHOLE) {
+  if (largest > LARGEST_WHOLE) {
     warn(`holds ${datatype.name} numbers beyond 2^53; their last digits are lost.`);
   }
+  return result;
+}
+
+function scaleNumbers(stored: VoxelArray, slope: number, intercept: number): Float32Array {
+  const result = new Float32Array(stored.length);
+  for (let n = 0; n < result.length; n++) result[n] = stored[n] * slope + intercept;
   return result;
 }
 
