@@ -197,6 +197,14 @@ function volumeCall({operation, size}: WorkOf<'volume'>, engine: Engine): Call {
       const map = {...place, voxelToOffset: new Array<number>(16).fill(0), fieldToOffset: turn};
       return () => kernels.worldDisplacement(map, shape);
     }
+    case 'similarityMoments': {
+      const images = {fixed: data, before: data.slice(), after: data.slice()};
+      return () => kernels.similarityMoments(images, {fixed: 0.01, moving: 0.01});
+    }
+    case 'vectorLengths':
+      return () => kernels.vectorLengths(field, identityMatrix(), shape);
+    case 'determinantStatistics':
+      return () => kernels.determinantStatistics(data, shape, null, 1e-9);
     case 'gzip': {
       const map = {...place, voxelToOffset: new Array<number>(16).fill(0), fieldToOffset: turn};
       const warp = kernels.worldDisplacement(map, shape);

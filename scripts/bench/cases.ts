@@ -45,7 +45,14 @@ export type Work =
   | {readonly kind: 'adam'; readonly parameters: number}
   | {
       readonly kind: 'volume';
-      readonly operation: 'sampleOnGrid' | 'sampleThroughMap' | 'worldDisplacement' | 'gzip';
+      readonly operation:
+        | 'sampleOnGrid'
+        | 'sampleThroughMap'
+        | 'worldDisplacement'
+        | 'similarityMoments'
+        | 'vectorLengths'
+        | 'determinantStatistics'
+        | 'gzip';
       readonly size: Size;
     }
   | {
@@ -225,6 +232,9 @@ function volumeCases(): BenchCase[] {
     volume('conform an image', 'sampleOnGrid', 2),
     volume('sample through the composed map', 'sampleThroughMap', 5),
     volume('warp in mm', 'worldDisplacement', 6),
+    volume('similarity before and after', 'similarityMoments', 3),
+    volume('lengths of a warp', 'vectorLengths', 3),
+    volume('folds and spread of determinants', 'determinantStatistics', 1),
     volume('gzip of a warp', 'gzip', 3),
   ];
 }
