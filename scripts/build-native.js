@@ -34,19 +34,21 @@ const LIBRARY = 'hypermorph.node';
 const FALLBACK = 'the javascript engine will be used.';
 const require = createRequire(import.meta.url);
 
+const AVX512_FLAGS = [
+  '-mavx512f',
+  '-mavx512bw',
+  '-mavx512dq',
+  '-mavx512vl',
+  '-mfma',
+  '-mprefer-vector-width=512',
+];
 /** Flags of each instruction set; everything else is built for the base processor. */
 const ISA_FLAGS = {
   x64: {
     scalar: [],
     avx2: ['-mavx2', '-mfma'],
-    avx512: [
-      '-mavx512f',
-      '-mavx512bw',
-      '-mavx512dq',
-      '-mavx512vl',
-      '-mfma',
-      '-mprefer-vector-width=512',
-    ],
+    avx512: AVX512_FLAGS,
+    avx512bf16: [...AVX512_FLAGS, '-mavx512bf16'],
   },
   arm64: {scalar: [], neon: []},
 };

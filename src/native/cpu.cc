@@ -21,7 +21,9 @@ uint32_t detectX86() noexcept {
   constexpr uint32_t kAvx512 = 1u << 16 | 1u << 17 | 1u << 30 | 1u << 31;  // f, dq, bw, vl
   uint32_t flags = 0;
   if ((saved & kYmm) == kYmm && (b >> 5 & 1) != 0 && has_fma) flags |= kCpuAvx2Fma;
-  if ((saved & kZmm) == kZmm && (b & kAvx512) == kAvx512) flags |= kCpuAvx512;
+  if ((saved & kZmm) != kZmm || (b & kAvx512) != kAvx512) return flags;
+  flags |= kCpuAvx512;
+  if (__get_cpuid_count(7, 1, &a, &b, &c, &d) && (a >> 5 & 1) != 0) flags |= kCpuAvx512Bf16;
   return flags;
 }
 #endif
@@ -36,6 +38,7 @@ uint32_t detect() noexcept {
   if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
       __builtin_cpu_supports("avx512vl")) {
     flags |= kCpuAvx512;
+    if (__builtin_cpu_supports("avx512bf16")) flags |= kCpuAvx512Bf16;
   }
 #elif defined(__aarch64__)
   flags |= kCpuNeon;  // part of every 64-bit ARM processor

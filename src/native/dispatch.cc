@@ -8,6 +8,9 @@
 namespace hypermorph {
 
 #if defined(__x86_64__) || defined(_M_X64)
+namespace avx512bf16 {
+extern const KernelTable kTable;
+}
 namespace avx512 {
 extern const KernelTable kTable;
 }
@@ -27,6 +30,7 @@ namespace {
 
 const KernelTable* const kTables[] = {
 #if defined(__x86_64__) || defined(_M_X64)
+    &avx512bf16::kTable,
     &avx512::kTable,
     &avx2::kTable,
 #elif defined(__aarch64__)

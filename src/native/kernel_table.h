@@ -29,6 +29,8 @@ struct KernelTable {
   LeakyReluFn leaky_relu;
   ConvPlanFn conv_plan;
   ConvFn conv;
+  ConvPlanFn conv_bf16_plan;  // the same convolution, large layers with factors rounded to bfloat16
+  ConvFn conv_bf16;
   ConvPlanFn conv_input_gradient_plan;
   ConvInputGradientFn conv_input_gradient;
   ConvPlanFn conv_filter_gradient_plan;

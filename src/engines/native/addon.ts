@@ -79,6 +79,8 @@ export interface NativeAddon extends KernelFunctions {
   leakyRelu(x: Float32Array, y: Float32Array, slope: number): void;
 
   conv: ConvFunction;
+  /** As `conv`; large layers multiply in bfloat16 (src/native/kernels/conv.h). */
+  convBf16: ConvFunction;
   convInputGradient: ConvInputGradientFunction;
   convFilterGradient: ConvFilterGradientFunction;
   /** Naive twins with double sums, for tests. */

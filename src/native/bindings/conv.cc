@@ -53,8 +53,14 @@ int64_t pooledFloats(const ConvArgs& a) {
   return floats;
 }
 
+// Which of the table's convolutions; none: the reference.
+struct ConvTwin {
+  ConvPlanFn KernelTable::* plan;
+  ConvFn KernelTable::* run;
+};
+
 // conv(shape, slope, x, coarse | null, filter, bias | null, y, window | undefined)
-napi_value runConv(napi_env env, napi_callback_info info, bool is_reference) {
+napi_value runConv(napi_env env, napi_callback_info info, const ConvTwin& twin) {
   const KernelTable* const table = requireKernels(env);
   Arguments<8> args;
   ConvArgs conv{};
@@ -78,8 +84,8 @@ napi_value runConv(napi_env env, napi_callback_info info, bool is_reference) {
   conv.bias = bias.data;
   conv.slope = static_cast<float>(slope);
   conv.y = y.data;
-  if (is_reference) referenceConv(conv);
-  else if (requireScratch(env, table->conv_plan(conv.shape), &conv.scratch)) table->conv(conv);
+  if (twin.plan == nullptr) referenceConv(conv);
+  else if (requireScratch(env, (table->*twin.plan)(conv.shape), &conv.scratch)) (table->*twin.run)(conv);
   return nullptr;
 }
 
@@ -146,17 +152,23 @@ napi_value runFilterGradient(napi_env env, napi_callback_info info, bool is_refe
   return nullptr;
 }
 
-napi_value conv(napi_env env, napi_callback_info info) { return runConv(env, info, false); }
+napi_value conv(napi_env env, napi_callback_info info) {
+  return runConv(env, info, {&KernelTable::conv_plan, &KernelTable::conv});
+}
+napi_value convBf16(napi_env env, napi_callback_info info) {
+  return runConv(env, info, {&KernelTable::conv_bf16_plan, &KernelTable::conv_bf16});
+}
 napi_value convInputGradient(napi_env env, napi_callback_info info) { return runInputGradient(env, info, false); }
 napi_value convFilterGradient(napi_env env, napi_callback_info info) { return runFilterGradient(env, info, false); }
-napi_value convReference(napi_env env, napi_callback_info info) { return runConv(env, info, true); }
+napi_value convReference(napi_env env, napi_callback_info info) { return runConv(env, info, {}); }
 napi_value convInputGradientReference(napi_env env, napi_callback_info info) { return runInputGradient(env, info, true); }
 napi_value convFilterGradientReference(napi_env env, napi_callback_info info) { return runFilterGradient(env, info, true); }
 
 }  // namespace
 
 bool registerConv(napi_env env, napi_value exports) {
-  return addFunction(env, exports, "conv", conv) && addFunction(env, exports, "convInputGradient", convInputGradient) &&
+  return addFunction(env, exports, "conv", conv) && addFunction(env, exports, "convBf16", convBf16) &&
+         addFunction(env, exports, "convInputGradient", convInputGradient) &&
          addFunction(env, exports, "convFilterGradient", convFilterGradient) &&
          addFunction(env, exports, "convReference", convReference) &&
          addFunction(env, exports, "convInputGradientReference", convInputGradientReference) &&

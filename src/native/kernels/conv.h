@@ -78,6 +78,9 @@ struct ConvFilterGradientArgs {
   Scratch scratch;
 };
 
+// The forward convolution has two precisions. In bfloat16 Winograd's transformed input and filter are rounded to it, to nearest even,
+// before they are multiplied; transforms, sums, bias, activation, x and y are float32. Layers that do not run Winograd's algorithm, with
+// channels that are no multiple of 16, or with fewer than 16 outputs stay float32.
 using ConvPlanFn = ScratchNeed (*)(const ConvShape&) noexcept;
 using ConvFn = void (*)(const ConvArgs&) noexcept;
 using ConvInputGradientFn = void (*)(const ConvInputGradientArgs&) noexcept;

@@ -10,8 +10,12 @@
 
 namespace hypermorph::HYPERMORPH_ISA {
 
+// kBfloat16 rounds the factors of Winograd's products, where suitsBfloat16() says so; every other convolution stays as it is.
+template <Precision kPrecision>
 static ScratchNeed convPlan(const ConvShape& shape) noexcept {
-  if (suitsWinograd(shape, shape.channels, shape.coarse_channels, shape.outputs)) return winogradPlan(winogradProblem(shape));
+  if (suitsWinograd(shape, shape.channels, shape.coarse_channels, shape.outputs)) {
+    return winogradPlan(winogradProblem(shape, kPrecision));
+  }
   const ConvProblem p = forwardProblem(shape);
   return ScratchNeed{sharedFloats(p), workerFloats(p)};
 }
@@ -56,8 +60,8 @@ static void poolRow(const ConvArgs& a, int64_t n, int64_t i, int64_t j, const fl
   }
 }
 
-static void convByWinograd(const ConvArgs& args) {
-  const WinogradProblem p = winogradProblem(args.shape);
+static void convByWinograd(const ConvArgs& args, Precision precision) {
+  const WinogradProblem p = winogradProblem(args.shape, precision);
   ConvShape fine = args.shape;
   fine.coarse_channels = 0;
   float* const packed = args.scratch.shared;
@@ -73,9 +77,10 @@ static void convByWinograd(const ConvArgs& args) {
   convolveWinograd(p, forwardSource(fine, args.x, nullptr), args.coarse, packed, bias, args.slope, args.scratch, row_of, finished);
 }
 
+template <Precision kPrecision>
 static void conv(const ConvArgs& args) noexcept {
   const ConvShape& s = args.shape;
-  if (suitsWinograd(s, s.channels, s.coarse_channels, s.outputs)) return convByWinograd(args);
+  if (suitsWinograd(s, s.channels, s.coarse_channels, s.outputs)) return convByWinograd(args, kPrecision);
   ConvProblem p = forwardProblem(args.shape);
   p.block_i = args.window[0];  // and rows per task are a multiple of 2, or all
   const RowSource source = forwardSource(args.shape, args.x, args.coarse);

@@ -3,17 +3,21 @@
 // The inner loop of every convolution: P neighbouring positions times V vectors of output channels stay in registers while the
 // reduction over taps and input channels runs.
 
+#include "bfloat16.h"
 #include "kernels/conv.h"
 #include "simd.h"
 
 namespace hypermorph::HYPERMORPH_ISA {
 
-// A stretch of the reduction: `length` input values that lie next to each other, for the filter rows from `filter` on.
+// What is multiplied: float32, or words of two bfloat16, which are as long as a float32. Sums are float32 in both.
+enum class Precision { kFloat32, kBfloat16 };
+
+// A stretch of the reduction: `length` input values (bfloat16: words) that lie next to each other, for the filter rows from `filter` on.
 struct Segment {
   const float* input;   // of position 0
   const float* filter;  // [length, V * kLanes]
   int64_t length;
-  int64_t stride;  // floats between the inputs of two neighbouring positions
+  int64_t stride;  // values between the inputs of two neighbouring positions
 };
 
 // What becomes of the sums.
@@ -35,7 +39,19 @@ inline constexpr int kWidePositions = kAccumulators / kWideVectors;
 // More would only cost code: each position needs its own load either way.
 inline constexpr int kNarrowPositions = kAccumulators < 14 ? kAccumulators : 14;
 
-template <int P, int V, int U>
+template <Precision kPrecision>
+static inline __attribute__((always_inline)) Vec broadcastFactor(const float* input) {
+  if constexpr (kPrecision == Precision::kBfloat16) return (Vec)broadcastWordOf(input);
+  else return broadcast(*input);
+}
+
+template <Precision kPrecision>
+static inline __attribute__((always_inline)) Vec addProductOf(Vec value, Vec weight, Vec sum) {
+  if constexpr (kPrecision == Precision::kBfloat16) return dotPairs(sum, (Words)value, (Words)weight);
+  else return value * weight + sum;
+}
+
+template <int P, int V, int U, Precision kPrecision>
 static inline __attribute__((always_inline)) void multiplyAdd(Vec (&sums)[P * V], const float* const (&inputs)[(P + 2) / 3],
                                                               int64_t stride, const float* filter) {
 #pragma GCC unroll 8
@@ -45,9 +61,9 @@ static inline __attribute__((always_inline)) void multiplyAdd(Vec (&sums)[P * V]
     for (int v = 0; v < V; ++v) weights[v] = load(filter + (u * V + v) * kLanes);
 #pragma GCC unroll 32
     for (int p = 0; p < P; ++p) {
-      const Vec value = broadcast(inputs[p / 3][(p % 3) * stride + u]);
+      const Vec value = broadcastFactor<kPrecision>(inputs[p / 3] + (p % 3) * stride + u);
 #pragma GCC unroll 4
-      for (int v = 0; v < V; ++v) sums[p * V + v] = value * weights[v] + sums[p * V + v];
+      for (int v = 0; v < V; ++v) sums[p * V + v] = addProductOf<kPrecision>(value, weights[v], sums[p * V + v]);
     }
   }
 }
@@ -56,7 +72,7 @@ static inline __attribute__((always_inline)) void multiplyAdd(Vec (&sums)[P * V]
 inline constexpr int kShortLength = 6;
 
 // The sums of one tile, from position t.first on. kLength: of every segment, 0 for any.
-template <int P, int V, Finish kFinish, int kLength>
+template <int P, int V, Finish kFinish, int kLength, Precision kPrecision>
 static inline __attribute__((always_inline)) void sumTile(const TileArgs& t, int64_t first, Vec (&sums)[P * V]) {
   constexpr int kGroups = (P + 2) / 3;  // three positions share one pointer: base, base + stride, base + 2 * stride
 #pragma GCC unroll 32
@@ -71,18 +87,18 @@ static inline __attribute__((always_inline)) void sumTile(const TileArgs& t, int
     for (int g = 0; g < kGroups; ++g) inputs[g] = t.segments[s].input + (first + 3 * g) * stride;
     const float* filter = t.segments[s].filter;
     if constexpr (kLength > 0) {
-      multiplyAdd<P, V, kLength>(sums, inputs, stride, filter);
+      multiplyAdd<P, V, kLength, kPrecision>(sums, inputs, stride, filter);
       continue;
     }
     int64_t r = t.segments[s].length;
     for (; r >= 4; r -= 4) {
-      multiplyAdd<P, V, 4>(sums, inputs, stride, filter);
+      multiplyAdd<P, V, 4, kPrecision>(sums, inputs, stride, filter);
       filter += 4 * V * kLanes;
 #pragma GCC unroll 32
       for (int g = 0; g < kGroups; ++g) inputs[g] += 4;
     }
     for (; r > 0; --r) {
-      multiplyAdd<P, V, 1>(sums, inputs, stride, filter);
+      multiplyAdd<P, V, 1, kPrecision>(sums, inputs, stride, filter);
       filter += V * kLanes;
 #pragma GCC unroll 32
       for (int g = 0; g < kGroups; ++g) inputs[g] += 1;
@@ -91,12 +107,12 @@ static inline __attribute__((always_inline)) void sumTile(const TileArgs& t, int
 }
 
 // `tiles` neighbouring tiles of P positions. Not inlined: the registers of one tile are all this processor has.
-template <int P, int V, Finish kFinish, int kLength>
+template <int P, int V, Finish kFinish, int kLength, Precision kPrecision>
 static __attribute__((noinline)) void convTiles(const TileArgs& t, int64_t tiles) {
   const Vec slope = broadcast(t.slope);
   for (int64_t tile = 0; tile < tiles; ++tile) {
     Vec sums[P * V];
-    sumTile<P, V, kFinish, kLength>(t, t.first + tile * P, sums);
+    sumTile<P, V, kFinish, kLength, kPrecision>(t, t.first + tile * P, sums);
     float* const y = t.y + (t.first + tile * P) * t.y_stride;
 #pragma GCC unroll 32
     for (int p = 0; p < P; ++p) {
@@ -116,23 +132,23 @@ static __attribute__((noinline)) void convTiles(const TileArgs& t, int64_t tiles
   }
 }
 
-template <int P, int V, Finish kFinish, int kLength>
+template <int P, int V, Finish kFinish, int kLength, Precision kPrecision>
 static void convTilesOf(int64_t positions, const TileArgs& t, int64_t tiles) {
-  if (positions == P) return convTiles<P, V, kFinish, kLength>(t, tiles);
-  if constexpr (P > 1) convTilesOf<P - 1, V, kFinish, kLength>(positions, t, tiles);
+  if (positions == P) return convTiles<P, V, kFinish, kLength, kPrecision>(t, tiles);
+  if constexpr (P > 1) convTilesOf<P - 1, V, kFinish, kLength, kPrecision>(positions, t, tiles);
 }
 
 // A whole row of `positions` outputs: tiles of two neighbouring widths, so that no tile is left with a single position.
 // kStore writes whole vectors: its rows are padded to them.
-template <int V, Finish kFinish, int kLength = 0>
+template <int V, Finish kFinish, int kLength = 0, Precision kPrecision = Precision::kFloat32>
 static void convRow(TileArgs t, int64_t positions) {
   constexpr int kMost = V == 1 ? kNarrowPositions : kWidePositions;
   const int64_t tiles = (positions + kMost - 1) / kMost;
   const int64_t width = positions / tiles;
   const int64_t wider = positions % tiles;  // tiles with one position more
-  if (wider > 0) convTilesOf<kMost, V, kFinish, kLength>(width + 1, t, wider);
+  if (wider > 0) convTilesOf<kMost, V, kFinish, kLength, kPrecision>(width + 1, t, wider);
   t.first = wider * (width + 1);
-  if (tiles > wider) convTilesOf<kMost, V, kFinish, kLength>(width, t, tiles - wider);
+  if (tiles > wider) convTilesOf<kMost, V, kFinish, kLength, kPrecision>(width, t, tiles - wider);
 }
 
 }  // namespace hypermorph::HYPERMORPH_ISA

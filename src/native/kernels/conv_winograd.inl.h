@@ -48,23 +48,26 @@ static void gatherRows(const float* rows, int64_t count, float* sums) {
 }
 
 // Matrix product of one point: products[tiles, O] = values[tiles, C] * filter[C, O], zero for the first `unused` outputs.
+template <Precision kPrecision>
 static void multiplyPoint(const WinogradProblem& p, const float* fine, const float* coarse, const float* filter, int64_t tiles,
                           int64_t unused, float* products) {
   const int64_t padded = p.paddedOutputs();
   for (int64_t t = 0; t < tiles && unused > 0; ++t) clearFloats(products + t * padded, unused);
   for (int64_t block = unused; block < padded; block += kWideVectors * kLanes) {
     const int64_t width = smaller(padded - block, kWideVectors * kLanes);
-    const float* const block_filter = filter + block * p.inputs();
-    const Segment segments[2] = {{fine, block_filter, p.channels, p.channels},
-                                 {coarse, block_filter + p.channels * width, p.coarse_channels, p.coarse_channels}};
+    const float* const block_filter = filter + block * p.words(p.inputs());
+    const int64_t length = p.words(p.channels);
+    const int64_t coarse_length = p.words(p.coarse_channels);
+    const Segment segments[2] = {{fine, block_filter, length, length},
+                                 {coarse, block_filter + length * width, coarse_length, coarse_length}};
     TileArgs tile{};
     tile.segments = segments;
     tile.count = coarse == nullptr ? 1 : 2;
     tile.y = products + block;
     tile.y_stride = padded;
     tile.outputs = static_cast<int>(width);
-    if (width > kLanes) convRow<kWideVectors, Finish::kStore>(tile, tiles);
-    else convRow<1, Finish::kStore>(tile, tiles);
+    if (width > kLanes) convRow<kWideVectors, Finish::kStore, 0, kPrecision>(tile, tiles);
+    else convRow<1, Finish::kStore, 0, kPrecision>(tile, tiles);
   }
 }
 
@@ -90,8 +93,8 @@ static int64_t layoutWinograd(const WinogradProblem& p, float* base, WinogradMem
   take(&m->temporary, larger(4 * int64_t{p.size[2]} * p.channels, coarse_row));
   take(&m->rows.fine, 16 * p.rowFloats());
   take(&m->rows.coarse, 9 * p.coarseRowFloats());
-  take(&m->values, 4 * kTilesPerBlock * p.channels);
-  take(&m->coarse_values, 4 * kTilesPerBlock * p.coarse_channels);
+  take(&m->values, 4 * kTilesPerBlock * p.words(p.channels));
+  take(&m->coarse_values, 4 * kTilesPerBlock * p.words(p.coarse_channels));
   take(&m->products, 4 * kTilesPerBlock * p.paddedOutputs());
   take(&m->row_sums, 2 * p.outputRowFloats());
   take(&m->sums, 4 * p.outputRowFloats());
@@ -99,31 +102,38 @@ static int64_t layoutWinograd(const WinogradProblem& p, float* base, WinogradMem
   return used;
 }
 
+// Products of the four points of k at point (xi, xj), for tiles [begin, end) of tile row tj.
+template <Precision kPrecision>
+static void multiplyTiles(const WinogradProblem& p, const WinogradMemory& m, int64_t tj, int xi, int xj, int64_t begin, int64_t end,
+                          const float* filter) {
+  const bool has_coarse = p.coarse_channels > 0 && xi != 2 && xj != 2;
+  const int64_t fine_point = kTilesPerBlock * p.words(p.channels);
+  const int64_t coarse_point = kTilesPerBlock * p.words(p.coarse_channels);
+  const int64_t filter_point = p.words(p.inputs()) * p.paddedOutputs();
+  transformFine<kPrecision>(finePair(p, m.rows, tj, xi, xj), begin, end, p.channels, fine_point, m.values);
+  if (has_coarse) {
+    transformCoarse<kPrecision>(coarsePair(p, m.rows, tj, xi, xj), begin, end, p.coarse_channels, coarse_point, m.coarse_values);
+  }
+  for (int xk = 0; xk < 4; ++xk) {
+    const bool reads_coarse = has_coarse && xk != 2;
+    const bool is_third = xi == 2 || xj == 2 || xk == 2;
+    multiplyPoint<kPrecision>(p, m.values + xk * fine_point, reads_coarse ? m.coarse_values + xk * coarse_point : nullptr,
+                              filter + ((xi * 4 + xj) * 4 + xk) * filter_point, end - begin, is_third ? p.summed_outputs : 0,
+                              m.products + xk * kTilesPerBlock * p.paddedOutputs());
+  }
+}
+
 // All 16 points of (i, j) of tile row (ti, tj): m.sums holds its 2 x 2 output rows afterwards.
 static void computeTileRow(const WinogradProblem& p, const WinogradMemory& m, int64_t tj, const float* filter) {
   const int64_t padded = p.paddedOutputs();
-  const int64_t point_floats = p.inputs() * padded;
   const int64_t tiles = p.tiles(2);
   const int64_t row_floats = p.outputRowFloats();
   for (int xi = 0; xi < 4; ++xi) {
     for (int xj = 0; xj < 4; ++xj) {
-      const bool has_coarse = p.coarse_channels > 0 && xi != 2 && xj != 2;
-      const RowPair fine = finePair(p, m.rows, tj, xi, xj);
-      const RowPair coarse = has_coarse ? coarsePair(p, m.rows, tj, xi, xj) : RowPair{};
       for (int64_t begin = 0; begin < tiles; begin += kTilesPerBlock) {
         const int64_t end = smaller(begin + kTilesPerBlock, tiles);
-        transformFine(fine, begin, end, p.channels, kTilesPerBlock * p.channels, m.values);
-        if (has_coarse) {
-          transformCoarse(coarse, begin, end, p.coarse_channels, kTilesPerBlock * p.coarse_channels, m.coarse_values);
-        }
-        for (int xk = 0; xk < 4; ++xk) {
-          const bool reads_coarse = has_coarse && xk != 2;
-          const bool is_third = xi == 2 || xj == 2 || xk == 2;
-          multiplyPoint(p, m.values + xk * kTilesPerBlock * p.channels,
-                        reads_coarse ? m.coarse_values + xk * kTilesPerBlock * p.coarse_channels : nullptr,
-                        filter + ((xi * 4 + xj) * 4 + xk) * point_floats, end - begin, is_third ? p.summed_outputs : 0,
-                        m.products + xk * kTilesPerBlock * padded);
-        }
+        if (p.precision == Precision::kBfloat16) multiplyTiles<Precision::kBfloat16>(p, m, tj, xi, xj, begin, end, filter);
+        else multiplyTiles<Precision::kFloat32>(p, m, tj, xi, xj, begin, end, filter);
         if (xj == 0) gatherProducts<0>(m.products, begin, end - begin, padded, m.row_sums, row_floats);
         else if (xj == 1) gatherProducts<1>(m.products, begin, end - begin, padded, m.row_sums, row_floats);
         else if (xj == 2) gatherProducts<2>(m.products, begin, end - begin, padded, m.row_sums, row_floats);

@@ -24,7 +24,7 @@ struct WinogradSums {
 
 static WinogradSums planWinogradSums(const ConvShape& shape) {
   WinogradSums plan{};
-  plan.problem = winogradProblem(shape);
+  plan.problem = winogradProblem(shape, Precision::kFloat32);
   const int64_t most = larger(1, kMostParts / shape.n);
   plan.tile_rows = ceilDivide(plan.problem.tiles(0), most);
   plan.slabs = ceilDivide(plan.problem.tiles(0), plan.tile_rows);
@@ -135,9 +135,9 @@ static void addTileRow(const WinogradProblem& p, const WinogradSumMemory& m, int
       const RowPair coarse = has_coarse ? coarsePair(p, m.rows, tj, xi, xj) : RowPair{};
       for (int64_t begin = 0; begin < tiles; begin += kTilesPerSum) {
         const int64_t end = smaller(begin + kTilesPerSum, tiles);
-        transformFine(fine, begin, end, p.channels, kTilesPerSum * p.channels, m.values);
+        transformFine<Precision::kFloat32>(fine, begin, end, p.channels, kTilesPerSum * p.channels, m.values);
         if (has_coarse) {
-          transformCoarse(coarse, begin, end, p.coarse_channels, kTilesPerSum * p.coarse_channels, m.coarse_values);
+          transformCoarse<Precision::kFloat32>(coarse, begin, end, p.coarse_channels, kTilesPerSum * p.coarse_channels, m.coarse_values);
         }
         transformGradient(low, low + p.outputRowFloats(), xj, begin, end, padded, m.gradient_values);
         a.positions = end - begin;

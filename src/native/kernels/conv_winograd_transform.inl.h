@@ -11,6 +11,7 @@
 // An up-sampled input of factor 2 has tiles d = (a, b, b, c) along each axis, so B^T d = (a - b, 2 b, 0, b - c): only 27 of its 64
 // products are not zero, and they are made from the coarse values alone. The 2 moves into the filter.
 
+#include "bfloat16.h"
 #include "kernels/conv_direct.inl.h"
 #include "kernels/conv_rows.inl.h"
 #include "kernels/conv_tile.inl.h"
@@ -33,14 +34,17 @@ struct WinogradProblem {
   // Outputs [0, summed_outputs), whole blocks, are only used summed over each 2 x 2 x 2 tile: the gradient by a coarse input. The sum's
   // weights are (1, 2, 0, -1) along each axis, so products at a third point are not needed.
   int32_t summed_outputs;
+  // Of the transformed input and filter; everything before and after their products is float32.
+  Precision precision;
 
   int64_t tiles(int axis) const { return (size[axis] + 1) / 2; }
   int64_t inputs() const { return int64_t{channels} + coarse_channels; }
+  int64_t words(int64_t inputs) const { return precision == Precision::kBfloat16 ? inputs / kPairChannels : inputs; }
   int64_t paddedOutputs() const { return ceilDivide(outputs, kLanes) * kLanes; }
   int64_t rowFloats() const { return (2 * tiles(2) + 2) * channels; }          // one voxel of padding at each end
   int64_t coarseRowFloats() const { return (tiles(2) + 2) * coarse_channels; }
   int64_t outputRowFloats() const { return 2 * tiles(2) * paddedOutputs(); }
-  int64_t filterFloats() const { return kPoints * inputs() * paddedOutputs(); }  // of one item
+  int64_t filterFloats() const { return kPoints * words(inputs()) * paddedOutputs(); }  // of one item
 };
 
 // Whether this convolution can and should run here. Small or odd channel counts stay with the direct algorithm.
@@ -53,15 +57,24 @@ static bool suitsWinograd(const ConvShape& s, int32_t inputs, int32_t coarse_inp
   return suits;
 }
 
-static WinogradProblem winogradProblem(const ConvShape& s) {
-  return WinogradProblem{s.n, {s.in[0], s.in[1], s.in[2]}, s.channels, s.coarse_channels, s.outputs, s.filter_items, 0};
+// Whether its products should be of bfloat16. The same layers on every instruction set, so that all give the same numbers: channels
+// fill the vectors of the widest one, and a few outputs, such as a velocity, are not worth their rounding.
+static bool suitsBfloat16(const ConvShape& s) {
+  constexpr int32_t kChannels = 16;
+  return s.channels % kChannels == 0 && s.coarse_channels % kChannels == 0 && s.outputs >= kChannels;
+}
+
+static WinogradProblem winogradProblem(const ConvShape& s, Precision precision) {
+  const bool is_rounded = precision == Precision::kBfloat16 && suitsBfloat16(s);
+  return WinogradProblem{s.n,       {s.in[0], s.in[1], s.in[2]}, s.channels, s.coarse_channels,
+                         s.outputs, s.filter_items,              0,          is_rounded ? precision : Precision::kFloat32};
 }
 
 // The gradient by the input: outputs and inputs exchanged; an up-sampled input is split afterwards.
 static WinogradProblem winogradGradientProblem(const ConvShape& s) {
   constexpr int32_t kBlock = kWideVectors * kLanes;
   const int32_t summed = s.coarse_channels / kBlock * kBlock;
-  return WinogradProblem{s.n, {s.in[0], s.in[1], s.in[2]}, s.outputs, 0, s.inputs(), s.filter_items, summed};
+  return WinogradProblem{s.n, {s.in[0], s.in[1], s.in[2]}, s.outputs, 0, s.inputs(), s.filter_items, summed, Precision::kFloat32};
 }
 
 // ---- The filter ----
@@ -93,34 +106,47 @@ static inline float coarseWeight(int point) {
   return ((point & 3) == 1 ? 2.0f : 1.0f) * ((point >> 2 & 3) == 1 ? 2.0f : 1.0f) * ((point >> 4) == 1 ? 2.0f : 1.0f);
 }
 
-// filter [3, 3, 3, C, O] of one item (C: coarse channels first) -> [point][output block][fine channels, then coarse ones, V * kLanes].
-// `is_flipped`: the filter of the input gradient; filter is then [3, 3, 3, O, C].
+// points[64] of input channel c and the outputs from o on; see packWinogradFilter.
+static void transformChannel(const WinogradProblem& p, const float* filter, bool is_flipped, int64_t c, int64_t o, Vec* points) {
+  const int64_t inputs = p.inputs();
+  const int count = static_cast<int>(smaller(kLanes, p.outputs - o));
+  Vec taps[27];
+  for (int64_t tap = 0; tap < 27; ++tap) {
+    if (is_flipped) {
+      Vec value = {};
+      for (int lane = 0; lane < count; ++lane) value[lane] = filter[((26 - tap) * p.outputs + o + lane) * inputs + c];
+      taps[tap] = value;
+    } else {
+      taps[tap] = loadPart(filter + (tap * inputs + c) * p.outputs + o, count);
+    }
+  }
+  transformFilter(taps, points);
+  if (c >= p.coarse_channels) return;
+  for (int point = 0; point < kPoints; ++point) points[point] *= broadcast(coarseWeight(point));
+}
+
+// filter [3, 3, 3, C, O] of one item (C: coarse channels first) -> [point][output block][fine channels, then coarse ones, V * kLanes],
+// or pairs of channels. `is_flipped`: the filter of the input gradient; filter is then [3, 3, 3, O, C].
 static void packWinogradFilter(const WinogradProblem& p, const float* filter, bool is_flipped, float* packed) {
   const int64_t padded = p.paddedOutputs();
-  const int64_t inputs = p.inputs();
-  forEachTask(inputs, [&](int64_t c, int) {
-    // Where input channel c stands in the packed order.
-    const int64_t place = c < p.coarse_channels ? p.channels + c : c - p.coarse_channels;
+  const int64_t words = p.words(p.inputs());
+  const int64_t coarse_words = p.words(p.coarse_channels);
+  const bool is_paired = p.precision == Precision::kBfloat16;
+  forEachTask(words, [&](int64_t word, int) {
+    // Where it stands in the packed order.
+    const int64_t place = word < coarse_words ? p.words(p.channels) + word : word - coarse_words;
     for (int64_t o = 0; o < padded; o += kLanes) {
-      Vec taps[27];
       Vec points[kPoints];
-      const int count = static_cast<int>(smaller(kLanes, p.outputs - o));
-      for (int64_t tap = 0; tap < 27; ++tap) {
-        if (is_flipped) {
-          Vec value = {};
-          for (int lane = 0; lane < count; ++lane) value[lane] = filter[((26 - tap) * p.outputs + o + lane) * inputs + c];
-          taps[tap] = value;
-        } else {
-          taps[tap] = loadPart(filter + (tap * inputs + c) * p.outputs + o, count);
-        }
+      transformChannel(p, filter, is_flipped, is_paired ? kPairChannels * word : word, o, points);
+      if (is_paired) {
+        Vec second[kPoints];
+        transformChannel(p, filter, is_flipped, kPairChannels * word + 1, o, second);
+        for (int point = 0; point < kPoints; ++point) points[point] = (Vec)packPairs(points[point], second[point]);
       }
-      transformFilter(taps, points);
       const int64_t block = o / (kWideVectors * kLanes) * (kWideVectors * kLanes);
       const int64_t width = smaller(padded - block, kWideVectors * kLanes);
-      for (int point = 0; point < kPoints; ++point) {
-        const Vec value = c < p.coarse_channels ? points[point] * broadcast(coarseWeight(point)) : points[point];
-        store(packed + point * inputs * padded + block * inputs + place * width + o - block, value);
-      }
+      float* const to = packed + block * words + place * width + o - block;
+      for (int point = 0; point < kPoints; ++point) store(to + point * words * padded, points[point]);
     }
   });
 }
@@ -185,13 +211,22 @@ struct RowPair {
   float sign;
 };
 
-// Along j and k: values[4 points of k][tiles, C] of tiles [begin, end); `point` floats from one point to the next.
+// kLanes transformed channels, as the products want them.
+template <Precision kPrecision>
+static inline __attribute__((always_inline)) void storeFactors(float* to, Vec value) {
+  if constexpr (kPrecision == Precision::kBfloat16) storeRounded(to, value);
+  else store(to, value);
+}
+
+// Along j and k: values[4 points of k][tiles, C] of tiles [begin, end), or pairs of channels; `point` values from one point to the next.
+template <Precision kPrecision>
 static void transformFine(const RowPair& pair, int64_t begin, int64_t end, int64_t channels, int64_t point, float* values) {
+  constexpr int64_t kPerWord = kPrecision == Precision::kBfloat16 ? kPairChannels : 1;
   const Vec sign = broadcast(pair.sign);
   for (int64_t c = 0; c < channels; c += kLanes) {
     const float* first = pair.first + 2 * begin * channels + c;
     const float* second = pair.second + 2 * begin * channels + c;
-    float* to = values + c;
+    float* to = values + c / kPerWord;
     Vec d0 = load(first) + sign * load(second);
     Vec d1 = load(first + channels) + sign * load(second + channels);
     for (int64_t t = begin; t < end; ++t) {
@@ -199,36 +234,38 @@ static void transformFine(const RowPair& pair, int64_t begin, int64_t end, int64
       second += 2 * channels;
       const Vec d2 = load(first) + sign * load(second);
       const Vec d3 = load(first + channels) + sign * load(second + channels);
-      store(to, d0 - d2);
-      store(to + point, d1 + d2);
-      store(to + 2 * point, d2 - d1);
-      store(to + 3 * point, d1 - d3);
+      storeFactors<kPrecision>(to, d0 - d2);
+      storeFactors<kPrecision>(to + point, d1 + d2);
+      storeFactors<kPrecision>(to + 2 * point, d2 - d1);
+      storeFactors<kPrecision>(to + 3 * point, d1 - d3);
       d0 = d2;
       d1 = d3;
-      to += channels;
+      to += channels / kPerWord;
     }
   }
 }
 
 // The same for the coarse rows: points 0, 1 and 3.
+template <Precision kPrecision>
 static void transformCoarse(const RowPair& pair, int64_t begin, int64_t end, int64_t channels, int64_t point, float* values) {
+  constexpr int64_t kPerWord = kPrecision == Precision::kBfloat16 ? kPairChannels : 1;
   const Vec sign = broadcast(pair.sign);
   for (int64_t c = 0; c < channels; c += kLanes) {
     const float* first = pair.first + begin * channels + c;
     const float* second = pair.second + begin * channels + c;
-    float* to = values + c;
+    float* to = values + c / kPerWord;
     Vec a = load(first) + sign * load(second);
     Vec b = load(first + channels) + sign * load(second + channels);
     for (int64_t t = begin; t < end; ++t) {
       first += channels;
       second += channels;
       const Vec next = load(first + channels) + sign * load(second + channels);
-      store(to, a - b);
-      store(to + point, b);
-      store(to + 3 * point, b - next);
+      storeFactors<kPrecision>(to, a - b);
+      storeFactors<kPrecision>(to + point, b);
+      storeFactors<kPrecision>(to + 3 * point, b - next);
       a = b;
       b = next;
-      to += channels;
+      to += channels / kPerWord;
     }
   }
 }

@@ -9,7 +9,8 @@ const LARGE = 1 << 16; // elements; well above the smallest pooled buffer
 
 test('the addon is built for the base instruction set and every vector set of the architecture', () => {
   const names = backend.addon.compiledIsas().map((entry) => entry.isa);
-  const expected = process.arch === 'arm64' ? ['neon', 'scalar'] : ['avx512', 'avx2', 'scalar'];
+  const expected =
+    process.arch === 'arm64' ? ['neon', 'scalar'] : ['avx512bf16', 'avx512', 'avx2', 'scalar'];
   assert.deepEqual(names, expected);
 });
 

@@ -1,5 +1,9 @@
 import assert from 'node:assert/strict';
-import {planConv, type ConvAttributes} from '../../../src/engines/native/kernels/conv-shape.js';
+import {
+  planConv,
+  type ConvAttributes,
+  type ConvPlan,
+} from '../../../src/engines/native/kernels/conv-shape.js';
 import type {NativeAddon} from '../../../src/engines/native/addon.js';
 import {seededRandom} from '../../support/random.js';
 
@@ -40,32 +44,42 @@ export interface ConvResults {
   readonly dbias: Float32Array;
 }
 
-export function runCase(addon: NativeAddon, test: ConvCase, twin: 'kernel' | 'naive'): ConvResults {
+/** What a case reads, and how the addon is told. */
+export interface ConvOperands extends ConvPlan {
+  readonly x: Float32Array;
+  readonly coarse: Float32Array | null;
+  readonly kernel: Float32Array;
+  readonly bias: Float32Array;
+}
+
+/** @param draw - The next value. */
+export function drawOperands(test: ConvCase, draw: () => number): ConvOperands {
   const {items = 1, size, channels, coarseChannels = 0, up = [2, 2, 2], outputs} = test;
   const filter = test.filter ?? [3, 3, 3];
   const filterItems = test.filterPerItem ? items : 1;
   const coarseSize = size.map((length, axis) => length / up[axis]);
-  const inputs = channels + coarseChannels;
-  const kernelShape = [filterItems, ...filter, inputs, outputs];
+  const kernelShape = [filterItems, ...filter, channels + coarseChannels, outputs];
   const shapes = {x: [items, ...size, channels], kernel: kernelShape};
-  const {shape, outputShape, slope} = planConv(
-    coarseChannels > 0 ? {...shapes, coarse: [items, ...coarseSize, coarseChannels]} : shapes,
-    {
-      strides: [1, 1, 1],
-      dilations: [1, 1, 1],
-      padding: 'same',
-      activation: 'leakyRelu',
-      ...test.attributes,
-    },
-  );
+  const coarseShape = [items, ...coarseSize, coarseChannels];
+  const plan = planConv(coarseChannels > 0 ? {...shapes, coarse: coarseShape} : shapes, {
+    strides: [1, 1, 1],
+    dilations: [1, 1, 1],
+    padding: 'same',
+    activation: 'leakyRelu',
+    ...test.attributes,
+  });
+  const fill = (lengths: readonly number[]) => Float32Array.from({length: product(lengths)}, draw);
+  const x = fill(shapes.x);
+  const coarse = coarseChannels > 0 ? fill(coarseShape) : null;
+  const kernel = fill(kernelShape);
+  return {...plan, x, coarse, kernel, bias: fill([filterItems, outputs])};
+}
+
+export function runCase(addon: NativeAddon, test: ConvCase, twin: 'kernel' | 'naive'): ConvResults {
   const random = seededRandom(7);
-  const draw = (lengths: readonly number[]) =>
-    Float32Array.from({length: product(lengths)}, () => random() * 2 - 1);
-  const x = draw(shapes.x);
-  const coarse = coarseChannels > 0 ? draw([items, ...coarseSize, coarseChannels]) : null;
-  const kernel = draw(kernelShape);
-  const bias = draw([filterItems, outputs]);
-  const dy = draw(outputShape);
+  const draw = () => random() * 2 - 1;
+  const {shape, outputShape, slope, x, coarse, kernel, bias} = drawOperands(test, draw);
+  const dy = Float32Array.from({length: product(outputShape)}, draw);
   // Filled, so that a value that is not written shows.
   const fresh = (length: number) => new Float32Array(length).fill(77);
   const y = fresh(dy.length);
