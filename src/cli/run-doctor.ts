@@ -55,6 +55,12 @@ function machineRows(machine: MachineMeasurement): Row[] {
   const {seconds, gigabytes} = estimateRegistration(machine);
   return [
     ['instruction set', `${machine.isa}; also built: ${sets.join(', ')}`],
+    [
+      'bfloat16',
+      machine.bfloat16
+        ? 'yes: register --precision bf16'
+        : 'no: --precision bf16 needs a processor with AVX512_BF16',
+    ],
     ['threads', String(machine.threads)],
     ['multiply-adds', `${machine.gflops.toFixed(0)} GFLOP/s at most`],
     ['memory', `${machine.gigabytesPerSecond.toFixed(1)} GB/s copied`],

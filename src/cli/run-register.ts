@@ -75,7 +75,7 @@ export async function runRegister(
 
   const computing = await loading;
   const engine = await stages.run('engine', () =>
-    computing.startEngine({engine: options.engine, ...threads}),
+    computing.startEngine({engine: options.engine, precision: options.precision, ...threads}),
   );
   engine.warnings.forEach((warning) => logger.warn(warning));
   logger.debug(`engine ${engine.name}: ${engine.description}`);

@@ -4,6 +4,9 @@ import type {VoxelKernels} from '../volume/voxel-kernels.js';
 /** Engines by the names that users choose from. */
 export type EngineName = 'tensorflow' | 'native' | 'javascript';
 
+/** What the large convolutions of a network multiply: float32, or numbers rounded to bfloat16. */
+export type Precision = 'float32' | 'bf16';
+
 /** A started engine: TensorFlow.js runs on its backend from now on. */
 export interface Engine {
   readonly name: EngineName;
@@ -20,4 +23,6 @@ export interface Engine {
 export interface StartOptions {
   /** Threads of the engine, >= 1; without it as many as the machine has processors. */
   readonly threads?: number;
+  /** `bf16`, for a network without gradients: only on the native engine and a processor with AVX512_BF16. Default float32. */
+  readonly precision?: Precision;
 }

@@ -1,12 +1,14 @@
 import * as tf from '@tensorflow/tfjs-core';
 import {convolve} from '../ops/convolve.js';
-import {startNative} from './native.js';
+import {hasBfloat16, startNative} from './native.js';
 import {loadAddon, type CompiledIsa} from './native/addon.js';
 
 /** What the native engine can do on this machine, measured. */
 export interface MachineMeasurement {
   readonly isa: string;
   readonly compiledIsas: readonly CompiledIsa[];
+  /** Whether precision bf16 can be asked for. */
+  readonly bfloat16: boolean;
   readonly threads: number;
   /** Fused multiply-adds on registers, 10^9 floating-point operations per second. */
   readonly gflops: number;
@@ -44,6 +46,7 @@ export async function measureMachine(
   return {
     isa: addon.isa(),
     compiledIsas: addon.compiledIsas(),
+    bfloat16: hasBfloat16(addon),
     threads: addon.threads(),
     ...addon.measurePeak(),
     convolutionGflops: measureConvolution(),

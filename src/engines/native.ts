@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type {Engine, StartOptions} from './engine.js';
-import {loadAddon} from './native/addon.js';
+import {HypermorphError} from '../errors.js';
+import type {Engine, Precision, StartOptions} from './engine.js';
+import {loadAddon, type NativeAddon} from './native/addon.js';
 import {NATIVE_BACKEND, registerNativeBackend} from './native/backend.js';
 import {createNativeGzip} from './native/gzip.js';
 import {createNativeVoxelKernels} from './native/voxel-kernels.js';
@@ -8,23 +9,39 @@ import {createNativeVoxelKernels} from './native/voxel-kernels.js';
 /**
  * The addon's kernels on a TensorFlow.js backend.
  *
- * @throws {HypermorphError} E_ENGINE if the addon cannot be loaded.
+ * @throws {HypermorphError} E_ENGINE if the addon cannot be loaded, or has no bfloat16 on this processor and it was asked for.
  */
 export async function startNative(options: StartOptions): Promise<Engine> {
+  if (options.precision === 'bf16') requireBfloat16(loadAddon());
   const backend = registerNativeBackend(options);
   await tf.setBackend(NATIVE_BACKEND);
   return {
     name: 'native',
-    description: describeNative(),
+    description: describeNative(options.precision),
     voxelKernels: createNativeVoxelKernels(backend.addon),
     gzip: createNativeGzip(backend.addon),
     warnings: [],
   };
 }
 
-/** Instruction set and threads. */
-export function describeNative(): string {
+/** Instruction set and threads, and the precision where it is not float32. */
+export function describeNative(precision: Precision = 'float32'): string {
   const addon = loadAddon();
   const threads = addon.threads();
-  return `${addon.isa()}, ${threads} ${threads === 1 ? 'thread' : 'threads'}`;
+  const suffix = precision === 'float32' ? '' : `, precision ${precision}`;
+  return `${addon.isa()}, ${threads} ${threads === 1 ? 'thread' : 'threads'}${suffix}`;
+}
+
+/** Whether the instruction set in use multiplies bfloat16. The others compute the same, slower than float32: for tests. */
+export function hasBfloat16(addon: NativeAddon): boolean {
+  return addon.isa() === 'avx512bf16';
+}
+
+function requireBfloat16(addon: NativeAddon): void {
+  if (hasBfloat16(addon)) return;
+  throw new HypermorphError(
+    'E_ENGINE',
+    `native engine: precision bf16 must run on a processor with AVX512_BF16, got instruction set ${addon.isa()}.`,
+    {hint: 'Use precision float32, the default.'},
+  );
 }

@@ -4,7 +4,7 @@ import {startJavascript} from './javascript.js';
 import {describeNative, startNative} from './native.js';
 import {hasCudaDriver, loadTensorflow, startTensorflow} from './tensorflow.js';
 
-export type {Engine, EngineName} from './engine.js';
+export type {Engine, EngineName, Precision} from './engine.js';
 
 export interface EngineOptions extends StartOptions {
   /** `auto`: tensorflow where it loads and finds a CUDA GPU, else native, else javascript with a warning. */
@@ -24,9 +24,10 @@ export interface EngineReport {
 /**
  * Start the engine on which everything runs from now on.
  *
- * @throws {HypermorphError} E_ENGINE if the engine that was asked for does not load (never for `auto`); E_RANGE for threads below 1.
+ * @throws {HypermorphError} E_ENGINE if the engine that was asked for does not load (never for `auto`), or the precision needs
+ *   another engine or processor; E_RANGE for threads below 1.
  */
-export async function startEngine({engine, threads}: EngineOptions): Promise<Engine> {
+export async function startEngine({engine, threads, precision}: EngineOptions): Promise<Engine> {
   if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1)) {
     throw new HypermorphError(
       'E_RANGE',
@@ -34,6 +35,7 @@ export async function startEngine({engine, threads}: EngineOptions): Promise<Eng
     );
   }
   const options = threads === undefined ? {} : {threads};
+  if (precision === 'bf16') return startRounding(engine, options);
   switch (engine) {
     case 'tensorflow':
       return startTensorflow(options);
@@ -44,6 +46,19 @@ export async function startEngine({engine, threads}: EngineOptions): Promise<Eng
     case 'auto':
       return startBest(options);
   }
+}
+
+/** Only the native engine can, so that `auto` means it. */
+async function startRounding(
+  engine: EngineOptions['engine'],
+  options: StartOptions,
+): Promise<Engine> {
+  if (engine === 'auto' || engine === 'native') return startNative({...options, precision: 'bf16'});
+  throw new HypermorphError(
+    'E_ENGINE',
+    `engine: precision bf16 must run on the native engine, got ${engine}.`,
+    {hint: 'Use the native engine, or precision float32.'},
+  );
 }
 
 async function startBest(options: StartOptions): Promise<Engine> {
@@ -69,7 +84,7 @@ async function startBest(options: StartOptions): Promise<Engine> {
 export async function describeEngines(): Promise<readonly EngineReport[]> {
   const attempts: [EngineName, () => string | Promise<string>][] = [
     ['tensorflow', async () => (await loadTensorflow()).description],
-    ['native', describeNative],
+    ['native', () => describeNative()],
     ['javascript', async () => (await startJavascript()).description],
   ];
   const reports: EngineReport[] = [];

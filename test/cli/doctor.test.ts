@@ -4,7 +4,7 @@ import {runCli} from '../support/cli.js';
 
 interface Report {
   readonly engines: readonly {name: string; loads: boolean; description: string}[];
-  readonly machine: {isa: string; threads: number; gflops: number} | null;
+  readonly machine: {isa: string; bfloat16: boolean; threads: number; gflops: number} | null;
   readonly estimate: {seconds: number; gigabytes: number} | null;
 }
 
@@ -24,6 +24,7 @@ test('doctor --json holds what was measured and the estimate', async () => {
   assert.equal(machine !== null, native.loads);
   if (machine === null || estimate === null) return;
   assert.equal(machine.threads, 1);
+  assert.equal(machine.bfloat16, machine.isa === 'avx512bf16');
   assert.ok(machine.gflops > 0 && estimate.seconds > 0 && estimate.gigabytes > 0);
 });
 

@@ -329,6 +329,18 @@ describe('register ends with exit code 3, one sentence and no output for', () =>
   });
 });
 
+test('bf16 on an engine without it ends with exit code 4 and says what to do', async (t) => {
+  const {folder, path, register} = await workspace(t);
+  const before = await readdir(folder);
+  const {code, logs} = await register('--precision', 'bf16', '-o', path('moved.nii'));
+  assert.equal(code, 4);
+  const {msg, hint} = logs.at(-1)!;
+  assert.equal(msg, 'engine: precision bf16 must run on the native engine, got javascript.');
+  assert.equal(hint, 'Use the native engine, or precision float32.');
+  assert.equal((await register('--precision', 'float16')).code, 2);
+  assert.deepEqual(await readdir(folder), before);
+});
+
 test('an interruption ends with exit code 130 and leaves nothing behind', async (t) => {
   const {folder, path} = await workspace(t);
   const before = await readdir(folder);

@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import {test} from 'node:test';
 import * as tf from '@tensorflow/tfjs-core';
 import {describeEngines, startEngine} from '../../src/engines/select.js';
-import {test as nativeTest} from '../support/native.js';
+import {test as nativeTest, testedAddon} from '../support/native.js';
 
 nativeTest('the native engine starts on its backend with the threads it was given', async () => {
   const engine = await startEngine({engine: 'native', threads: 2});
   assert.equal(engine.name, 'native');
-  assert.match(engine.description, /^(avx512|avx2|neon|scalar), 2 threads$/);
+  assert.match(engine.description, /^(avx512bf16|avx512|avx2|neon|scalar), 2 threads$/);
   assert.equal(tf.getBackend(), 'native');
   assert.deepEqual(engine.warnings, []);
 });
@@ -45,6 +45,35 @@ test('threads below one are refused', async () => {
     code: 'E_RANGE',
     message: 'engine: threads must be a whole number of at least 1, got 0.',
   });
+});
+
+nativeTest(
+  'bf16 starts where the instructions are and is refused elsewhere, also by auto',
+  async () => {
+    const addon = testedAddon();
+    for (const engine of ['native', 'auto'] as const) {
+      const start = () => startEngine({engine, threads: 2, precision: 'bf16'});
+      if (addon.isa() === 'avx512bf16') {
+        assert.equal((await start()).description, 'avx512bf16, 2 threads, precision bf16');
+        continue;
+      }
+      await assert.rejects(start, {
+        code: 'E_ENGINE',
+        message: `native engine: precision bf16 must run on a processor with AVX512_BF16, got instruction set ${addon.isa()}.`,
+        hint: 'Use precision float32, the default.',
+      });
+    }
+  },
+);
+
+test('bf16 is refused by the other engines', async () => {
+  for (const engine of ['javascript', 'tensorflow'] as const) {
+    await assert.rejects(startEngine({engine, precision: 'bf16'}), {
+      code: 'E_ENGINE',
+      message: `engine: precision bf16 must run on the native engine, got ${engine}.`,
+      hint: 'Use the native engine, or precision float32.',
+    });
+  }
 });
 
 test('every engine is described, whether it loads or not', async () => {

@@ -19,6 +19,7 @@ export interface RegisterOptions extends CommonOptions {
   readonly geometry: 'auto' | 'sform' | 'qform';
   readonly assumeOrientation?: boolean;
   readonly engine: 'auto' | 'tensorflow' | 'native' | 'javascript';
+  readonly precision: 'float32' | 'bf16';
   readonly threads?: string;
   readonly dryRun?: boolean;
 }
@@ -51,6 +52,14 @@ export function registerCommand(context: CliContext): Command {
       new Option('--engine <name>', 'what computes')
         .choices(['auto', 'tensorflow', 'native', 'javascript'])
         .default('auto'),
+    )
+    .addOption(
+      new Option(
+        '--precision <name>',
+        'what the large convolutions multiply; bf16 keeps 8 of 24 binary places, and needs the native engine and a processor with AVX512_BF16',
+      )
+        .choices(['float32', 'bf16'])
+        .default('float32'),
     )
     .option('--threads <n>', 'threads to use (default: all)')
     .option(

@@ -1,6 +1,7 @@
 import {MathBackendCPU} from '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
 import {HypermorphError} from '../../errors.js';
+import type {Precision, StartOptions} from '../engine.js';
 import {loadAddon, type NativeAddon} from './addon.js';
 import {BufferPool} from './buffer-pool.js';
 import {releasingMemory} from './gradient-memory.js';
@@ -20,6 +21,8 @@ type DataId = Parameters<MathBackendCPU['readSync']>[0];
 export class NativeBackend extends MathBackendCPU {
   readonly addon: NativeAddon;
   readonly pool: BufferPool;
+  /** Of forward convolutions. bf16 runs on every instruction set; whether it is worth it is for the caller to know. */
+  precision: Precision = 'float32';
 
   constructor(addon: NativeAddon) {
     super();
@@ -98,16 +101,25 @@ export function asNative(backend: unknown): NativeBackend {
 let registered: NativeBackend | undefined;
 
 /**
- * Register the native engine as TensorFlow.js backend `native`; later calls only set the threads.
+ * Register the native engine as TensorFlow.js backend `native`; later calls only set threads and precision.
  *
  * @param options.threads - Threads of the kernels, >= 1; without it HYPERMORPH_THREADS, else the number of processors.
+ * @param options.precision - Default float32, also in later calls.
  * @returns The backend. `tf.setBackend(NATIVE_BACKEND)` makes it the current one.
  * @throws {HypermorphError} E_ENGINE if the addon cannot be loaded.
  */
-export function registerNativeBackend(options: {readonly threads?: number} = {}): NativeBackend {
+export function registerNativeBackend({
+  threads,
+  precision = 'float32',
+}: StartOptions = {}): NativeBackend {
   const addon = loadAddon();
-  if (options.threads !== undefined) addon.setThreads(options.threads);
-  if (registered !== undefined) return registered;
+  if (threads !== undefined) addon.setThreads(threads);
+  registered ??= createBackend(addon);
+  registered.precision = precision;
+  return registered;
+}
+
+function createBackend(addon: NativeAddon): NativeBackend {
   const backend = new NativeBackend(addon);
   tf.copyRegisteredKernels('cpu', NATIVE_BACKEND);
   for (const {kernelName, kernelFunc} of NATIVE_KERNELS) {
@@ -117,6 +129,5 @@ export function registerNativeBackend(options: {readonly threads?: number} = {})
   }
   for (const gradient of NATIVE_GRADIENTS) tf.registerGradient(releasingMemory(gradient));
   tf.registerBackend(NATIVE_BACKEND, () => backend, 1);
-  registered = backend;
   return backend;
 }

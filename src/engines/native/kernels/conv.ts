@@ -29,7 +29,8 @@ function runConv(
   const {shape, window, outputShape, slope} = planOf(operands, attributes);
   const {x, coarse, kernel} = operands;
   const {info, values} = native.allocateOutput(outputShape);
-  native.addon.conv(
+  const run = native.precision === 'bf16' ? native.addon.convBf16 : native.addon.conv;
+  run(
     shape,
     slope,
     native.floats(x),
