@@ -59,6 +59,8 @@ export type Work =
       readonly kind: 'network';
       readonly what: 'unet' | 'forward' | 'training';
       readonly loss?: 'mse' | 'lncc';
+      /** Default float32. */
+      readonly precision?: 'bf16';
       readonly size: Size;
     }
   | {readonly kind: 'command'};
@@ -253,6 +255,14 @@ function networkCases(architecture: Architecture): BenchCase[] {
       peers: both,
     },
     {
+      name: `U-Net ${name3(size)}, bfloat16`,
+      group: 'forward',
+      work: {kind: 'network', what: 'unet', precision: 'bf16', size},
+      gflop,
+      rounds: 5,
+      peers: ['pytorch'],
+    },
+    {
       name: `forward ${name3(size)}: U-Net, 7 steps, warp`,
       group: 'forward',
       work: {kind: 'network', what: 'forward', size},
@@ -289,6 +299,11 @@ export function unetGflop(architecture: Architecture): number {
     const size = scale(Math.min(depth, levels));
     return sum + convolutionGflop(size, inputChannels, outputChannels);
   }, flow);
+}
+
+/** Whether a case needs an instruction set that multiplies bfloat16. */
+export function needsBfloat16({work}: BenchCase): boolean {
+  return work.kind === 'network' && work.precision === 'bf16';
 }
 
 /** Everything that is measured, in the order of the report. */

@@ -3,7 +3,7 @@
 import {writeFile} from 'node:fs/promises';
 import {cpus, loadavg, release, type} from 'node:os';
 import {parseArgs} from 'node:util';
-import {GROUPS, listCases, type BenchCase, type Group} from './cases.js';
+import {GROUPS, listCases, needsBfloat16, type BenchCase, type Group} from './cases.js';
 import {listContenders, type Contender} from './contenders.js';
 import {ARCHITECTURE, makeInputs, type BenchInputs} from './inputs.js';
 import {measureCase, type CaseResult} from './measure.js';
@@ -88,9 +88,14 @@ async function measureAll(
   contenders: readonly Contender[],
   inputs: BenchInputs,
   {only, rounds}: Options,
+  isa: string,
 ): Promise<CaseResult[]> {
   const results: CaseResult[] = [];
   for (const benchCase of listCases(ARCHITECTURE).filter((one) => isWanted(one, only))) {
+    if (needsBfloat16(benchCase) && isa !== 'avx512bf16') {
+      console.error(`  ${benchCase.name}: skipped, ${isa} has no instructions for bfloat16`);
+      continue;
+    }
     console.error(`  ${benchCase.name} ...`);
     const result = await measureCase(benchCase, contenders, inputs, rounds);
     for (const failure of result.failures) console.error(`    ${failure}`);
@@ -111,7 +116,7 @@ async function main(options: Options): Promise<void> {
   const before = await measureLimits(all[0]);
   const inputs = await makeInputs();
   try {
-    const results = await measureAll(contenders, inputs, options);
+    const results = await measureAll(contenders, inputs, options, before.isa);
     const after = await measureLimits(all[0]);
     const limits = {
       ...after,

@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import {startEngine} from '../../src/engines/select.js';
 import {lnccLoss, mseLoss} from '../../src/losses/similarity.js';
 import {readModel} from '../../src/models/model-file.js';
 import {RegistrationNetwork} from '../../src/models/registration-network.js';
@@ -11,9 +12,10 @@ const LAMBDA = 0.5;
 
 /** The network of a model file on two images: U-Net alone, everything, or a step of training. */
 export async function networkCall(
-  {what, loss, size}: Extract<Work, {kind: 'network'}>,
+  {what, loss, size, precision}: Extract<Work, {kind: 'network'}>,
   modelPath: string,
 ): Promise<() => unknown> {
+  if (precision !== undefined) await startEngine({engine: 'native', precision});
   const {description, weights} = await readModel(modelPath);
   const network = RegistrationNetwork.fromWeights(description.architecture, weights);
   const moving = waveTensor(size, 1, 1);

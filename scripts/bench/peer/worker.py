@@ -129,7 +129,14 @@ def network_call(work, model):
     is_training = work["what"] == "training"
     network = Network(description["architecture"], weights, LAYOUT, training=is_training)
     if work["what"] == "unet":
-        return lambda: network.velocity(moving, fixed, hyperparameters)
+        # Weights stay float32; autocast rounds what convolutions and matrix products read, as its users do.
+        is_rounded = work.get("precision") == "bf16"
+
+        def unet():
+            with torch.autocast("cpu", torch.bfloat16, enabled=is_rounded):
+                return network.velocity(moving, fixed, hyperparameters)
+
+        return unet
     if not is_training:
         return lambda: network.predict(moving, fixed, hyperparameters)
     similarity = {"mse": mse, "lncc": lncc}[work["loss"]]
