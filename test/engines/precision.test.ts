@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import {join} from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
-import {registerNativeBackend} from '../../../src/engines/native/backend.js';
-import {readModel} from '../../../src/models/model-file.js';
-import {RegistrationNetwork} from '../../../src/models/registration-network.js';
-import {test, testedBackend} from '../../support/native.js';
-import {seededRandom} from '../../support/random.js';
+import {registerNativeBackend} from '../../src/engines/native/backend.js';
+import {readModel} from '../../src/models/model-file.js';
+import {RegistrationNetwork} from '../../src/models/registration-network.js';
+import {test, testedBackend} from '../support/native.js';
+import {seededRandom} from '../support/random.js';
 
 const backend = await testedBackend();
-const MODEL = join(import.meta.dirname, '../../../data/models/default.safetensors');
+const MODEL = join(import.meta.dirname, '../../data/models/default.safetensors');
 const SHAPE = [32, 48, 32] as const;
 
 /** Blobs of seeded places and sizes in [0, 1]. */
