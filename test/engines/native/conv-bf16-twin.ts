@@ -40,12 +40,18 @@ function triples(length: number): number[][] {
   ]);
 }
 
+/** A row of a matrix: columns with their factors, those of zero left out. */
+type Row = readonly (readonly [column: number, factor: number])[];
+
 /** The matrix that applies `matrix` along all three axes at once. */
-function alongAllAxes(matrix: readonly (readonly number[])[]): number[][] {
+function alongAllAxes(matrix: readonly (readonly number[])[]): Row[] {
   return triples(matrix.length).map((row) =>
-    triples(matrix[0].length).map((column) =>
-      row.reduce((factor, r, axis) => factor * matrix[r][column[axis]], 1),
-    ),
+    triples(matrix[0].length)
+      .map((column, n): Row[number] => [
+        n,
+        row.reduce((factor, r, axis) => factor * matrix[r][column[axis]], 1),
+      ])
+      .filter(([, factor]) => factor !== 0),
   );
 }
 
@@ -55,8 +61,8 @@ const TRANSFORMS = {
   output: alongAllAxes(OUTPUT), // [8, 64]
 };
 
-function apply(matrix: readonly (readonly number[])[], values: readonly number[]): number[] {
-  return matrix.map((row) => row.reduce((sum, factor, n) => sum + factor * values[n], 0));
+function apply(matrix: readonly Row[], values: readonly number[]): number[] {
+  return matrix.map((row) => row.reduce((sum, [n, factor]) => sum + factor * values[n], 0));
 }
 
 export interface RoundedResult {
@@ -71,7 +77,7 @@ interface Transformed {
   readonly rounded: readonly number[];
 }
 
-function transform(matrix: readonly (readonly number[])[], values: readonly number[]): Transformed {
+function transform(matrix: readonly Row[], values: readonly number[]): Transformed {
   const exact = apply(matrix, values);
   return {exact, rounded: exact.map(roundToBfloat16)};
 }
@@ -155,7 +161,7 @@ function multiply(values: readonly Transformed[], filters: readonly Transformed[
   // (1 + r)(1 + r) - 1 of every product; an activation never makes a difference larger.
   const share = 2 * ROUNDING + ROUNDING ** 2;
   const magnitudes = apply(
-    TRANSFORMS.output.map((row) => row.map(Math.abs)),
+    TRANSFORMS.output.map((row) => row.map(([n, factor]) => [n, Math.abs(factor)] as const)),
     sizes,
   );
   return {

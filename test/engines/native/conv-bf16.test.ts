@@ -18,7 +18,7 @@ const CASES: readonly ConvCase[] = [
   {size: [6, 5, 8], channels: 32, outputs: 33, attributes: {activation: 'linear'}},
   {items: 2, size: [4, 9, 7], channels: 16, outputs: 48, filterPerItem: true},
   {items: 2, size: [4, 6, 8], channels: 16, coarseChannels: 32, outputs: 16, filterPerItem: true},
-  {size: [6, 4, 58], channels: 32, coarseChannels: 16, outputs: 24},
+  {size: [4, 4, 58], channels: 32, coarseChannels: 16, outputs: 24},
 ];
 // As far as the network has such layers: its input, its velocity, strides, planes.
 const UNROUNDED: readonly ConvCase[] = [
