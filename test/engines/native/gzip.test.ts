@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import {gunzipSync, gzipSync} from 'node:zlib';
 import {createNativeGzip} from '../../../src/engines/native/gzip.js';
 import {gzipBytes} from '../../../src/formats/gzip.js';
-import {test, testedBackend} from '../../support/native.js';
+import {test, testedAddon} from '../../support/native.js';
 import {seededRandom} from '../../support/random.js';
 
-const {addon} = await testedBackend();
+const addon = testedAddon();
 const compress = createNativeGzip(addon);
 
 const BLOCK = 1 << 17; // bytes that the addon compresses by themselves
