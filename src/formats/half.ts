@@ -19,8 +19,8 @@ const valueOf = (bits: number): number => {
 /** Shift right by `shift` bits, rounding to nearest, ties to even. */
 function shiftRounded(value: number, shift: number): number {
   const kept = value >>> shift;
-  const rest = value - kept * 2 ** shift;
-  const half = 2 ** (shift - 1);
+  const rest = value & ((1 << shift) - 1);
+  const half = 1 << (shift - 1);
   return rest > half || (rest === half && (kept & 1) === 1) ? kept + 1 : kept;
 }
 
@@ -31,7 +31,11 @@ function shiftRounded(value: number, shift: number): number {
  * @returns The 16 bits as an unsigned integer.
  */
 export function float16FromFloat32(value: number): number {
-  const bits = bitsOf(value);
+  return float16FromFloat32Bits(bitsOf(value));
+}
+
+/** The same for the 32 bits of the number. */
+export function float16FromFloat32Bits(bits: number): number {
   const sign = (bits >>> 16) & 0x8000;
   const exponent = (bits >>> 23) & 0xff;
   const fraction = bits & 0x7fffff;
@@ -40,7 +44,7 @@ export function float16FromFloat32(value: number): number {
   if (halfExponent >= 31) return sign | 0x7c00;
   if (halfExponent >= 1) {
     // A carry out of the fraction moves into the exponent, up to infinity, as it should.
-    return sign | shiftRounded(halfExponent * 0x800000 + fraction, 13);
+    return sign | shiftRounded((halfExponent << 23) | fraction, 13);
   }
   // Subnormal: the hidden one becomes visible and moves right; 25 and more places leave nothing.
   const shift = 14 - halfExponent;
@@ -64,9 +68,13 @@ export function float32FromFloat16(bits: number): number {
  * @returns The 16 bits as an unsigned integer.
  */
 export function bfloat16FromFloat32(value: number): number {
-  const bits = bitsOf(value);
-  if (Number.isNaN(value)) return (bits >>> 16) | 0x40;
-  return shiftRounded(bits, 16);
+  return bfloat16FromFloat32Bits(bitsOf(value));
+}
+
+/** The same for the 32 bits of the number. */
+export function bfloat16FromFloat32Bits(bits: number): number {
+  const isNumber = (bits & 0x7fffffff) <= 0x7f800000;
+  return isNumber ? shiftRounded(bits, 16) : (bits >>> 16) | 0x40;
 }
 
 /** The number that 16 bits of bfloat16 stand for. */

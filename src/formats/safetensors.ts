@@ -1,7 +1,7 @@
 import {HypermorphError} from '../errors.js';
 import {
-  bfloat16FromFloat32,
-  float16FromFloat32,
+  bfloat16FromFloat32Bits,
+  float16FromFloat32Bits,
   float32FromBfloat16,
   float32FromFloat16,
 } from './half.js';
@@ -44,26 +44,25 @@ const ALIGNMENT = 8;
 function halfCodec(
   code: string,
   toFloat32: (bits: number) => number,
-  fromFloat32: (value: number) => number,
+  fromFloat32Bits: (bits: number) => number,
 ): Codec {
+  // Sixteen bits stand for few numbers; they are computed once.
+  let table: Float32Array | undefined;
   return {
     code,
     bytes: 2,
     decode: (bytes) => {
+      table ??= Float32Array.from({length: 1 << 16}, (_, bits) => toFloat32(bits));
       const data = new Float32Array(bytes.length / 2);
-      for (let i = 0; i < data.length; i++) {
-        data[i] = toFloat32(bytes[2 * i] | (bytes[2 * i + 1] << 8));
-      }
+      for (let i = 0; i < data.length; i++) data[i] = table[bytes[2 * i] | (bytes[2 * i + 1] << 8)];
       return data;
     },
+    // Every platform of Node is little-endian, as the file is.
     encode: (data) => {
-      const bytes = new Uint8Array(2 * data.length);
-      for (let i = 0; i < data.length; i++) {
-        const bits = fromFloat32(data[i]);
-        bytes[2 * i] = bits & 0xff;
-        bytes[2 * i + 1] = bits >>> 8;
-      }
-      return bytes;
+      const bits = new Uint32Array(data.buffer, data.byteOffset, data.length);
+      const halves = new Uint16Array(data.length);
+      for (let i = 0; i < halves.length; i++) halves[i] = fromFloat32Bits(bits[i]);
+      return new Uint8Array(halves.buffer);
     },
   };
 }
@@ -79,8 +78,8 @@ const CODECS: Readonly<Record<TensorStorage, Codec>> = {
         : new Float32Array(Uint8Array.from(bytes).buffer),
     encode: (data) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
   },
-  float16: halfCodec('F16', float32FromFloat16, float16FromFloat32),
-  bfloat16: halfCodec('BF16', float32FromBfloat16, bfloat16FromFloat32),
+  float16: halfCodec('F16', float32FromFloat16, float16FromFloat32Bits),
+  bfloat16: halfCodec('BF16', float32FromBfloat16, bfloat16FromFloat32Bits),
 };
 
 function fail(where: string, text: string, cause?: unknown): never {
