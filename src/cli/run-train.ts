@@ -26,10 +26,11 @@ export async function runTrain(options: TrainOptions, context: CliContext): Prom
   });
   engine.warnings.forEach((warning) => logger.warn(warning));
   logger.debug(`engine ${engine.name}: ${engine.description}`);
-  const kernels = engine.voxelKernels;
+  const {voxelKernels: kernels, trainingKernels} = engine;
   if (options.dryRun === true) {
     await startingWeights(config, VERSION);
-    await openData({config, kernels, onProgress: createReporter(logger, context, options).report});
+    const {report: onProgress} = createReporter(logger, context, options);
+    await openData({config, kernels, trainingKernels, onProgress});
     return describePlan(config, output, options, context);
   }
 
@@ -41,6 +42,7 @@ export async function runTrain(options: TrainOptions, context: CliContext): Prom
       output,
       resume: options.resume === true,
       kernels,
+      trainingKernels,
       toolVersion: VERSION,
       signal: context.signal,
       onProgress: reporter.report,

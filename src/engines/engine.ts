@@ -1,4 +1,5 @@
 import type {GzipFunction} from '../formats/gzip.js';
+import type {TrainingKernels} from '../training/training-kernels.js';
 import type {VoxelKernels} from '../volume/voxel-kernels.js';
 
 /** Engines by the names that users choose from. */
@@ -14,6 +15,8 @@ export interface Engine {
   readonly description: string;
   /** The loops over voxels outside the network. */
   readonly voxelKernels: VoxelKernels;
+  /** The loops over voxels with which training pairs are made and judged. */
+  readonly trainingKernels: TrainingKernels;
   /** Where the engine has a faster one than `gzipBytes`. */
   readonly gzip?: GzipFunction;
   /** What a user should know, such as that a faster engine could not be used. */

@@ -4,6 +4,7 @@ import type {Engine, Precision, StartOptions} from './engine.js';
 import {loadAddon, type NativeAddon} from './native/addon.js';
 import {NATIVE_BACKEND, registerNativeBackend} from './native/backend.js';
 import {createNativeGzip} from './native/gzip.js';
+import {createNativeTrainingKernels} from './native/training-kernels.js';
 import {createNativeVoxelKernels} from './native/voxel-kernels.js';
 
 /**
@@ -19,6 +20,7 @@ export async function startNative(options: StartOptions): Promise<Engine> {
     name: 'native',
     description: describeNative(options.precision),
     voxelKernels: createNativeVoxelKernels(backend.addon),
+    trainingKernels: createNativeTrainingKernels(backend.addon),
     gzip: createNativeGzip(backend.addon),
     warnings: [],
   };

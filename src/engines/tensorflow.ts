@@ -6,6 +6,7 @@ import {pathToFileURL} from 'node:url';
 import util from 'node:util';
 import * as tf from '@tensorflow/tfjs-core';
 import {HypermorphError} from '../errors.js';
+import {portableTrainingKernels} from '../training/portable-kernels.js';
 import {portableVoxelKernels} from '../volume/voxel-kernels.js';
 import type {Engine, StartOptions} from './engine.js';
 
@@ -71,6 +72,7 @@ export async function startTensorflow(options: StartOptions): Promise<Engine> {
     name: 'tensorflow',
     description,
     voxelKernels: portableVoxelKernels,
+    trainingKernels: portableTrainingKernels,
     warnings: usesGpu
       ? []
       : ['The tensorflow engine found no CUDA GPU; on a processor the native engine is faster.'],

@@ -3,6 +3,7 @@
 #include <cstdint>
 
 #include "kernels/arithmetic.h"
+#include "kernels/augment.h"
 #include "kernels/conv.h"
 #include "kernels/dense.h"
 #include "kernels/elementwise.h"
@@ -74,6 +75,14 @@ struct KernelTable {
   DeterminantFn measure_determinants;
   NormaliseFn normalise_intensities;
   FillFn fill_missing;
+  SplineFn spline_noise;
+  HighestFn keep_highest;
+  WeaveFn weave;
+  AugmentSampleFn augment_sample;
+  PaintFn paint;
+  BlurFn blur;
+  AdjustFn adjust;
+  LogJacobianFn log_jacobian;
 };
 
 }  // namespace hypermorph

@@ -6,6 +6,7 @@ import type {Architecture} from '../models/architecture.js';
 import {requireWeights, type WeightTensor} from '../models/model-file.js';
 import type {RegistrationNetwork} from '../models/registration-network.js';
 import {Random, type RandomState} from '../random.js';
+import {isFiniteArray} from '../volume/finite.js';
 import type {Adam} from './adam.js';
 
 const METADATA_KEY = 'hypermorph-checkpoint';
@@ -69,8 +70,8 @@ export function requireFinite(
   {step, hint}: {readonly step: number; readonly hint: string},
 ): void {
   for (const [name, {data}] of weights) {
+    if (isFiniteArray(data)) continue;
     const index = data.findIndex((value) => !Number.isFinite(value));
-    if (index < 0) continue;
     throw new HypermorphError(
       'E_RANGE',
       `train: weight ${name} must be finite, got ${data[index]} after step ${step}.`,

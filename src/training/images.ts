@@ -3,6 +3,7 @@ import {HypermorphError} from '../errors.js';
 import {readNifti} from '../formats/nifti.js';
 import {invert, multiply} from '../volume/affine.js';
 import {conformImage} from '../volume/conform.js';
+import {isFiniteArray} from '../volume/finite.js';
 import {measureIntensity, normaliseInPlace} from '../volume/intensity.js';
 import type {Grid} from '../volume/volume.js';
 import type {VoxelKernels} from '../volume/voxel-kernels.js';
@@ -43,9 +44,9 @@ export class ImageStore {
         scale,
         kernels: this.#kernels,
       });
-      const low = data.findIndex((value) => !Number.isFinite(value));
-      if (low >= 0) {
-        throw new HypermorphError('E_RANGE', `${path}: voxels must be finite, got ${data[low]}.`);
+      if (!isFiniteArray(data)) {
+        const value = data.find((one) => !Number.isFinite(one));
+        throw new HypermorphError('E_RANGE', `${path}: voxels must be finite, got ${value}.`);
       }
       const outside = Float32Array.of(scale.outside);
       normaliseInPlace(outside, scale);

@@ -1,11 +1,10 @@
 import type {Augmentation} from '../config/training-config.js';
 import type {Random} from '../random.js';
-import type {Triple} from '../volume/volume.js';
 import type {TrainingImage} from './images.js';
 import {changeIntensities} from './intensity-changes.js';
 import {drawTransform, isStill, mirrored, type RandomTransform} from './random-transform.js';
-import {sampleImage} from './sample-image.js';
 import {drawContrast, type LabelMap} from './shapes.js';
+import type {Workbench} from './training-kernels.js';
 
 /** Two images of the training grid, [I, J, K] in tensor order. */
 export interface ImagePair {
@@ -16,9 +15,7 @@ export interface ImagePair {
 }
 
 /** What making a pair needs beside the images. */
-export interface Workshop {
-  /** I, J, K. */
-  readonly shape: Triple;
+export interface Workshop extends Workbench {
   /** Null: images are taken as they are. */
   readonly augmentation: Augmentation | null;
 }
@@ -30,7 +27,7 @@ export function augmentPair(
   random: Random,
 ): ImagePair {
   const name = `${fixed.name} <- ${moving.name}`;
-  const {augmentation, shape} = workshop;
+  const {augmentation, shape, kernels} = workshop;
   if (augmentation === null) return {fixed: fixed.data, moving: moving.data, name};
   const isMirrored = augmentation.flip && random.uniform() < 0.5;
   const change = ({data, outside}: TrainingImage) => {
@@ -38,8 +35,8 @@ export function augmentPair(
     const changed =
       transform === null
         ? data.slice()
-        : sampleImage(data, shape, transform, {interpolation: 'linear', outside});
-    changeIntensities(changed, shape, augmentation, random);
+        : kernels.sampleImage(data, shape, transform, {interpolation: 'linear', outside});
+    changeIntensities(changed, workshop, augmentation, random);
     return changed;
   };
   return {fixed: change(fixed), moving: change(moving), name};
@@ -61,24 +58,20 @@ export function paintPair(
   const scenes = around === null || around === 'black' ? 0 : around.codes;
   const aroundContrast = drawContrast(scenes, random);
   if (around === 'black') contrast[0] = 0;
+  const {augmentation, shape, kernels} = workshop;
   const paint = ({data}: LabelMap) => {
-    const {augmentation, shape} = workshop;
     const transform =
       augmentation === null ? null : drawImageTransform(workshop, augmentation, isMirrored, random);
     const place = (map: LabelMap['data']) =>
       transform === null
         ? map
-        : sampleImage(map, shape, transform, {interpolation: 'nearest', outside: 'edge'});
-    const labels = place(data);
-    const scenery = around === null || around === 'black' ? null : place(around.data);
-    const image = new Float32Array(labels.length);
-    for (let n = 0; n < image.length; n++) image[n] = contrast[labels[n]];
-    if (scenery !== null) {
-      for (let n = 0; n < image.length; n++) {
-        if (labels[n] === 0) image[n] = aroundContrast[scenery[n]];
-      }
-    }
-    if (augmentation !== null) changeIntensities(image, shape, augmentation, random);
+        : kernels.sampleImage(map, shape, transform, {interpolation: 'nearest', outside: 'edge'});
+    const scenery =
+      around === null || around === 'black'
+        ? null
+        : {labels: place(around.data), contrast: aroundContrast};
+    const image = kernels.paint(place(data), contrast, scenery);
+    if (augmentation !== null) changeIntensities(image, workshop, augmentation, random);
     return image;
   };
   return {
@@ -89,12 +82,12 @@ export function paintPair(
 }
 
 function drawImageTransform(
-  {shape}: Workshop,
+  workshop: Workshop,
   augmentation: Augmentation,
   isMirrored: boolean,
   random: Random,
 ): RandomTransform | null {
   if (isStill(augmentation) && !isMirrored) return null;
-  const transform = drawTransform(shape, augmentation, random);
-  return isMirrored ? mirrored(transform, shape[0]) : transform;
+  const transform = drawTransform(workshop, augmentation, random);
+  return isMirrored ? mirrored(transform, workshop.shape[0]) : transform;
 }

@@ -6,6 +6,7 @@ import type {ImageStore, TrainingImage} from './images.js';
 import {augmentPair, paintPair, type ImagePair, type Workshop} from './make-pair.js';
 import {compactLabels, drawShapes, type LabelMap} from './shapes.js';
 import {trainingShape} from './training-grid.js';
+import type {TrainingKernels, Workbench} from './training-kernels.js';
 
 /** Draws pairs; all randomness comes from the generator that it is given. */
 export type PairSource = (random: Random) => ImagePair;
@@ -23,11 +24,13 @@ export async function openSources(
   options: {
     readonly where: string;
     readonly store: ImageStore;
+    readonly kernels: TrainingKernels;
     readonly augment: boolean;
   },
 ): Promise<PairSource> {
   const workshopFor = ({kind}: Source): Workshop => ({
     shape: trainingShape(config),
+    kernels: options.kernels,
     augmentation:
       options.augment || kind === 'shapes' || kind === 'labels' ? config.augmentation : null,
   });
@@ -97,13 +100,13 @@ async function openSource(
 
 function drawMaps(
   settings: {readonly maps: number; readonly labels: number; readonly scaleVox: number},
-  {shape}: Workshop,
+  bench: Workbench,
   seed: number,
 ): LabelMap[] {
   const random = new Random(seed);
   return Array.from({length: settings.maps}, (_, n) => ({
     name: `shapes ${n + 1}`,
-    data: drawShapes(shape, settings, random),
+    data: drawShapes(bench, settings, random),
     codes: settings.labels,
   }));
 }

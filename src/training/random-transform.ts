@@ -3,9 +3,8 @@ import type {Random} from '../random.js';
 import {fromLinearAndOffset, multiplyLinear, type Matrix3, type Matrix4} from '../volume/affine.js';
 import type {Triple} from '../volume/volume.js';
 import {smoothNoise} from './smooth-noise.js';
+import {FIELD_SPACING, type Workbench} from './training-kernels.js';
 
-/** Voxels between the points at which a random deformation is computed. */
-export const FIELD_SPACING = 4;
 /** Squarings; a velocity is at most a few field voxels. */
 const INTEGRATION_STEPS = 5;
 
@@ -26,9 +25,14 @@ export interface RandomTransform {
  * Draw a map from the voxels of an image to places in it: a small affine map about its centre, then a smooth displacement
  * that is the integral of a random velocity, so that nothing folds.
  *
- * @param shape - I, J, K; an axis of one voxel stays as it is.
+ * An axis of one voxel stays as it is.
  */
-export function drawTransform(shape: Triple, amounts: Geometry, random: Random): RandomTransform {
+export function drawTransform(
+  bench: Workbench,
+  amounts: Geometry,
+  random: Random,
+): RandomTransform {
+  const {shape} = bench;
   const linear = drawLinear(shape, amounts, random);
   const centre = shape.map((length) => (length - 1) / 2);
   const offset = [0, 1, 2].map((row) => {
@@ -38,7 +42,7 @@ export function drawTransform(shape: Triple, amounts: Geometry, random: Random):
   }) as unknown as Triple;
   return {
     affine: fromLinearAndOffset(linear, offset),
-    ...drawDisplacement(shape, amounts, random),
+    ...drawDisplacement(bench, amounts, random),
   };
 }
 
@@ -78,7 +82,7 @@ function drawLinear(shape: Triple, amounts: Geometry, random: Random): Matrix3 {
 }
 
 function drawDisplacement(
-  shape: Triple,
+  {shape, kernels}: Workbench,
   {deformationVox, deformationScaleVox}: Geometry,
   random: Random,
 ): Pick<RandomTransform, 'field' | 'fieldShape'> {
@@ -86,56 +90,16 @@ function drawDisplacement(
   const fieldShape = shape.map((length) =>
     length === 1 ? 1 : Math.ceil((length - 1) / FIELD_SPACING) + 1,
   ) as unknown as Triple;
-  const points = fieldShape[0] * fieldShape[1] * fieldShape[2];
-  const field = new Float32Array(3 * points);
-  for (let axis = 0; axis < 3; axis++) {
-    if (shape[axis] === 1) continue;
-    const noise = smoothNoise(fieldShape, deformationScaleVox / FIELD_SPACING, random);
+  const noise = shape.map((length) =>
+    length === 1
+      ? null
+      : smoothNoise({shape: fieldShape, kernels}, deformationScaleVox / FIELD_SPACING, random),
+  );
+  const field = kernels.integrateNoise(noise, fieldShape, {
     // In field voxels, divided for scaling and squaring.
-    const factor = deformationVox / FIELD_SPACING / 2 ** INTEGRATION_STEPS;
-    for (let n = 0; n < points; n++) field[3 * n + axis] = factor * noise[n];
-  }
-  let displacement = field;
-  for (let step = 0; step < INTEGRATION_STEPS; step++) {
-    displacement = composeWithItself(displacement, fieldShape);
-  }
-  return {field: displacement.map((value) => value * FIELD_SPACING), fieldShape};
-}
-
-/** u + u o (id + u), the edge repeated. */
-function composeWithItself(u: Float32Array, shape: Triple): Float32Array<ArrayBuffer> {
-  const result = new Float32Array(u.length);
-  const [lengthI, lengthJ, lengthK] = shape;
-  const sample = new Float64Array(3);
-  for (let i = 0, n = 0; i < lengthI; i++) {
-    for (let j = 0; j < lengthJ; j++) {
-      for (let k = 0; k < lengthK; k++, n += 3) {
-        sampleAt(sample, u, shape, [i + u[n], j + u[n + 1], k + u[n + 2]]);
-        for (let c = 0; c < 3; c++) result[n + c] = u[n + c] + sample[c];
-      }
-    }
-  }
-  return result;
-}
-
-function sampleAt(sample: Float64Array, u: Float32Array, shape: Triple, position: Triple): void {
-  const low = [0, 0, 0];
-  const part = [0, 0, 0];
-  for (let axis = 0; axis < 3; axis++) {
-    const inside = Math.min(Math.max(position[axis], 0), shape[axis] - 1);
-    low[axis] = Math.min(Math.floor(inside), Math.max(shape[axis] - 2, 0));
-    part[axis] = inside - low[axis];
-  }
-  sample.fill(0);
-  for (let corner = 0; corner < 8; corner++) {
-    let weight = 1;
-    let index = 0;
-    for (let axis = 0; axis < 3; axis++) {
-      const upper = (corner >> axis) & 1;
-      weight *= upper === 1 ? part[axis] : 1 - part[axis];
-      index = index * shape[axis] + Math.min(low[axis] + upper, shape[axis] - 1);
-    }
-    if (weight === 0) continue;
-    for (let c = 0; c < 3; c++) sample[c] += weight * u[3 * index + c];
-  }
+    factor: deformationVox / FIELD_SPACING / 2 ** INTEGRATION_STEPS,
+    steps: INTEGRATION_STEPS,
+    spacing: FIELD_SPACING,
+  });
+  return {field, fieldShape};
 }

@@ -1,13 +1,13 @@
 import {HypermorphError} from '../errors.js';
 import type {Random} from '../random.js';
-import type {Triple} from '../volume/volume.js';
 import {smoothNoise} from './smooth-noise.js';
+import type {Workbench} from './training-kernels.js';
 
 /** A map of labels, [I, J, K] with k fastest. */
 export interface LabelMap {
   readonly name: string;
   /** 0 is the background. */
-  readonly data: Uint8Array | Uint16Array;
+  readonly data: Uint16Array;
   /** Above every value of `data`. */
   readonly codes: number;
 }
@@ -23,21 +23,14 @@ const FEWEST_CONTRASTS = 256;
  * @see Hoffmann et al., "SynthMorph", IEEE TMI 2022, section III-B.
  */
 export function drawShapes(
-  shape: Triple,
+  bench: Workbench,
   {labels, scaleVox}: {readonly labels: number; readonly scaleVox: number},
   random: Random,
-): Uint8Array {
-  const voxels = shape[0] * shape[1] * shape[2];
-  const map = new Uint8Array(voxels);
-  const highest = smoothNoise(shape, scaleVox, random);
+): Uint16Array {
+  const highest = smoothNoise(bench, scaleVox, random);
+  const map = new Uint16Array(highest.length);
   for (let label = 1; label < labels; label++) {
-    const noise = smoothNoise(shape, scaleVox, random);
-    for (let n = 0; n < voxels; n++) {
-      if (noise[n] > highest[n]) {
-        highest[n] = noise[n];
-        map[n] = label;
-      }
-    }
+    bench.kernels.keepHighest(smoothNoise(bench, scaleVox, random), highest, label, map);
   }
   return map;
 }
@@ -58,7 +51,7 @@ export function compactLabels(
   where: string,
 ): LabelMap[] {
   const values = new Set<number>();
-  for (const {data} of images) for (const value of data) values.add(value);
+  for (const {data} of images) addValues(data, values);
   values.delete(0);
   if (values.size >= MOST_CODES) {
     throw new HypermorphError(
@@ -70,7 +63,31 @@ export function compactLabels(
   const codeOf = new Map([0, ...[...values].sort((a, b) => a - b)].map((value, n) => [value, n]));
   return images.map(({name, data}) => ({
     name,
-    data: Uint16Array.from(data, (value) => codeOf.get(value)!),
+    data: numberLabels(data, codeOf),
     codes: codeOf.size,
   }));
+}
+
+/** Neighbours mostly have one label: it is looked up once for all of a run. */
+function addValues(data: Float32Array, values: Set<number>): void {
+  let last = NaN;
+  for (let n = 0; n < data.length; n++) {
+    if (data[n] === last) continue;
+    last = data[n];
+    values.add(last);
+  }
+}
+
+function numberLabels(data: Float32Array, codeOf: ReadonlyMap<number, number>): Uint16Array {
+  const codes = new Uint16Array(data.length);
+  let last = NaN;
+  let code = 0;
+  for (let n = 0; n < data.length; n++) {
+    if (data[n] !== last) {
+      last = data[n];
+      code = codeOf.get(last)!;
+    }
+    codes[n] = code;
+  }
+  return codes;
 }

@@ -29,6 +29,7 @@ import {learningRateAt} from './schedule.js';
 import {requireDescribable, startingWeights} from './start.js';
 import {trainingStep, type StepLosses} from './step.js';
 import {trainingShape} from './training-grid.js';
+import type {TrainingKernels} from './training-kernels.js';
 import {imageTensor, validate, type ValidationRow} from './validation.js';
 
 /** What a training tells while it runs. */
@@ -57,6 +58,7 @@ export interface TrainOptions {
   /** Go on from the folder's checkpoint. */
   readonly resume?: boolean;
   readonly kernels: VoxelKernels;
+  readonly trainingKernels: TrainingKernels;
   readonly toolVersion: string;
   /** Once aborted, the step in hand is finished, a validation given up, a checkpoint written, and the training ends. */
   readonly signal?: AbortSignal | undefined;
@@ -102,15 +104,21 @@ export interface TrainingData {
 
 /** Read all images that a configuration names; what `--dry-run` does too. */
 export async function openData(
-  options: Pick<TrainOptions, 'config' | 'kernels' | 'onProgress'>,
+  options: Pick<TrainOptions, 'config' | 'kernels' | 'trainingKernels' | 'onProgress'>,
 ): Promise<TrainingData> {
-  const {config, kernels, onProgress} = options;
+  const {config, kernels, trainingKernels, onProgress} = options;
   const store = new ImageStore(config, kernels);
-  const draw = await openSources(config.sources, config, {store, where: 'sources', augment: true});
+  const draw = await openSources(config.sources, config, {
+    store,
+    kernels: trainingKernels,
+    where: 'sources',
+    augment: true,
+  });
   const validation: ImagePair[] = [];
   if (config.validation.sources.length > 0) {
     const drawValidation = await openSources(config.validation.sources, config, {
       store,
+      kernels: trainingKernels,
       where: 'validation.sources',
       augment: false,
     });
@@ -336,11 +344,12 @@ class TrainingRun {
   }
 
   async #validate(): Promise<void> {
-    const {config, signal, onProgress} = this.#options;
+    const {config, trainingKernels, signal, onProgress} = this.#options;
     const rows = await validate(this.#network, this.#data.validation, {
       lambdas: config.validation.lambdas,
       shape: trainingShape(config),
       objective: this.#objective,
+      kernels: trainingKernels,
       pause: breathe,
       signal,
     });

@@ -1,10 +1,11 @@
 import * as tf from '@tensorflow/tfjs-core';
 import {type ObjectiveOptions} from '../losses/objective.js';
 import type {RegistrationNetwork} from '../models/registration-network.js';
-import {jacobianDeterminant, SMALLEST_DETERMINANT} from '../ops/jacobian.js';
+import {jacobianDeterminant} from '../ops/jacobian.js';
 import {smoothness} from '../ops/smoothness.js';
 import type {Triple} from '../volume/volume.js';
 import type {ImagePair} from './make-pair.js';
+import type {TrainingKernels} from './training-kernels.js';
 
 /** What one lambda gives, averaged over the validation pairs. */
 export interface ValidationRow {
@@ -32,6 +33,7 @@ export async function validate(
     readonly lambdas: readonly number[];
     readonly shape: Triple;
     readonly objective: ObjectiveOptions;
+    readonly kernels: TrainingKernels;
     /** Called between pairs. */
     readonly pause: () => Promise<void>;
     readonly signal?: AbortSignal | undefined;
@@ -58,7 +60,11 @@ async function measurePair(
   network: RegistrationNetwork,
   pair: ImagePair,
   lambda: number,
-  options: {readonly shape: Triple; readonly objective: ObjectiveOptions},
+  options: {
+    readonly shape: Triple;
+    readonly objective: ObjectiveOptions;
+    readonly kernels: TrainingKernels;
+  },
 ): Promise<Omit<ValidationRow, 'lambda' | 'total'>> {
   const {objective} = options;
   const results = tf.tidy(() => {
@@ -77,32 +83,30 @@ async function measurePair(
   });
   const [similarity, rough, determinants] = await Promise.all(results.map((t) => t.data()));
   tf.dispose(results);
-  let folds = 0;
-  let sum = 0;
-  let squares = 0;
-  for (const determinant of determinants) {
-    if (determinant <= 0) folds++;
-    const log = Math.log(Math.max(determinant, SMALLEST_DETERMINANT));
-    sum += log;
-    squares += log * log;
-  }
-  const mean = sum / determinants.length;
+  const voxels = determinants.length;
+  const {folds, sum, squares} = options.kernels.logJacobian(determinants as Float32Array);
+  const variance = squares / voxels - (sum / voxels) ** 2;
   return {
     similarity: similarity[0],
     smoothness: rough[0],
-    sdLogJacobian: Math.sqrt(Math.max(0, squares / determinants.length - mean * mean)),
-    foldingFraction: folds / determinants.length,
+    sdLogJacobian: Math.sqrt(Math.max(0, variance)),
+    foldingFraction: folds / voxels,
   };
 }
 
-/** Images as one batch: [N, I, J, K, 1], or [N, I, J, 1] of planes. */
+/** Images as one batch: [N, I, J, K, 1], or [N, I, J, 1] of planes. The tensor may share the memory of a single image. */
 export function imageTensor(
   images: readonly Float32Array[],
   shape: Triple,
   dimensions: 2 | 3,
 ): tf.Tensor {
   const size = shape.slice(0, dimensions);
-  return tf.tidy(() =>
-    tf.concat(images.map((image) => tf.tensor(image, [1, ...size, 1], 'float32'))),
-  );
+  return tf.tensor(joinImages(images), [images.length, ...size, 1], 'float32');
+}
+
+function joinImages(images: readonly Float32Array[]): Float32Array {
+  if (images.length === 1) return images[0];
+  const joined = new Float32Array(images.length * images[0].length);
+  for (const [n, image] of images.entries()) joined.set(image, n * image.length);
+  return joined;
 }

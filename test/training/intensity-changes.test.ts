@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import {test} from 'node:test';
 import {Random} from '../../src/random.js';
 import {changeIntensities} from '../../src/training/intensity-changes.js';
-import type {Triple} from '../../src/volume/volume.js';
+import {portableTrainingKernels} from '../../src/training/portable-kernels.js';
+import type {Workbench} from '../../src/training/training-kernels.js';
 
-const SHAPE: Triple = [8, 7, 6];
+const BENCH: Workbench = {shape: [8, 7, 6], kernels: portableTrainingKernels};
 const NOTHING = {gamma: 0, biasField: 0, noise: 0, blurVox: 0};
 
 function imageIn(low: number, high: number): Float32Array {
@@ -15,13 +16,13 @@ function imageIn(low: number, high: number): Float32Array {
 test('where nothing is switched on, no voxel changes, whatever its range', () => {
   const image = imageIn(-1000, 2000);
   const before = image.slice();
-  changeIntensities(image, SHAPE, NOTHING, new Random(1));
+  changeIntensities(image, BENCH, NOTHING, new Random(1));
   assert.deepEqual(image, before);
 });
 
 test('a blur alone keeps the range of the image', () => {
   const image = imageIn(100, 2000);
-  changeIntensities(image, SHAPE, {...NOTHING, blurVox: 8}, new Random(1));
+  changeIntensities(image, BENCH, {...NOTHING, blurVox: 8}, new Random(1));
   assert.ok(image.every((value) => value > 99 && value < 2001));
   assert.notDeepEqual(image, imageIn(100, 2000));
 });
@@ -29,7 +30,7 @@ test('a blur alone keeps the range of the image', () => {
 for (const key of ['gamma', 'biasField', 'noise'] as const) {
   test(`${key} changes an image and keeps it in [0, 1]`, () => {
     const image = imageIn(0, 1);
-    changeIntensities(image, SHAPE, {...NOTHING, [key]: 0.5}, new Random(1));
+    changeIntensities(image, BENCH, {...NOTHING, [key]: 0.5}, new Random(1));
     assert.ok(image.every((value) => value >= 0 && value <= 1));
     assert.notDeepEqual(image, imageIn(0, 1));
   });

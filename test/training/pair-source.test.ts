@@ -5,12 +5,14 @@ import {decodeTrainingConfig} from '../../src/config/load-config.js';
 import {geometryFromGrid, writeNifti} from '../../src/formats/nifti.js';
 import {Random} from '../../src/random.js';
 import {ImageStore} from '../../src/training/images.js';
+import {portableTrainingKernels} from '../../src/training/portable-kernels.js';
 import {openData} from '../../src/training/train.js';
 import {portableVoxelKernels} from '../../src/volume/voxel-kernels.js';
 import type {Triple} from '../../src/volume/volume.js';
 import {temporaryFolder} from '../support/temporary-folder.js';
 import {centredAffine, imageOf, reoriented} from '../support/volumes.js';
 
+const KERNELS = {kernels: portableVoxelKernels, trainingKernels: portableTrainingKernels};
 const GRID = 'grid: {shape: [16, 16, 16], spacingMm: [3, 3, 3], orientation: RAS}\n';
 
 /** A ball of 1 in 0 around a world point. */
@@ -36,7 +38,7 @@ async function twoBalls(t: TestContext): Promise<string> {
 
 function open(text: string) {
   const config = decodeTrainingConfig(GRID + text, {where: 'test'});
-  return openData({config, kernels: portableVoxelKernels});
+  return openData({config, ...KERNELS});
 }
 
 test('scans of different places and orientations meet on one grid, each centred on itself', async (t) => {
@@ -60,7 +62,7 @@ test('on the grid of a reference, an image that lies elsewhere is not seen', asy
     `${GRID}sources: [{kind: pairs, pairs: [{fixed: '${folder}/a.nii', moving: '${folder}/b.nii'}]}]`,
     {where: 'test', overrides: ['grid.centre=reference', `grid.reference=${folder}/a.nii`]},
   );
-  const placed = await openData({config, kernels: portableVoxelKernels});
+  const placed = await openData({config, ...KERNELS});
   const [centred, elsewhere] = [draw(new Random(1)), placed.draw(new Random(1))];
   assert.deepEqual(elsewhere.fixed, centred.fixed);
   assert.ok(elsewhere.moving.every((value) => value === 0));

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
 import {Random} from '../../src/random.js';
+import {portableTrainingKernels as kernels} from '../../src/training/portable-kernels.js';
 import {drawTransform, isStill, mirrored} from '../../src/training/random-transform.js';
-import {sampleImage} from '../../src/training/sample-image.js';
 import {smoothNoise} from '../../src/training/smooth-noise.js';
 import type {Triple} from '../../src/volume/volume.js';
 import {identityMatrix} from '../../src/volume/affine.js';
@@ -19,57 +19,62 @@ const NOTHING = {
 const STILL = {affine: identityMatrix(), field: null, fieldShape: [1, 1, 1] as Triple};
 const LINEAR = {interpolation: 'linear', outside: 0} as const;
 
-const image = smoothNoise(SHAPE, 4, new Random(1));
+const image = smoothNoise({shape: SHAPE, kernels}, 4, new Random(1));
 
 test('amounts of zero give the map that moves nothing, and it gives the image back', () => {
   assert.ok(isStill(NOTHING));
-  const transform = drawTransform(SHAPE, NOTHING, new Random(2));
-  assert.deepEqual(sampleImage(image, SHAPE, transform, LINEAR), image);
-  assert.deepEqual(sampleImage(image, SHAPE, STILL, LINEAR), image);
+  const transform = drawTransform({shape: SHAPE, kernels}, NOTHING, new Random(2));
+  assert.deepEqual(kernels.sampleImage(image, SHAPE, transform, LINEAR), image);
+  assert.deepEqual(kernels.sampleImage(image, SHAPE, STILL, LINEAR), image);
 });
 
 test('a translation looks the image up so many voxels further on; beyond it lies the outside', () => {
   const affine = [...identityMatrix()];
   affine[3] = 2;
   affine[11] = -1;
-  const moved = sampleImage(image, SHAPE, {...STILL, affine}, {...LINEAR, outside: 7});
+  const moved = kernels.sampleImage(image, SHAPE, {...STILL, affine}, {...LINEAR, outside: 7});
   const at = (x: number, y: number, z: number) => (x * 9 + y) * 14 + z;
   assert.equal(moved[at(3, 4, 5)], image[at(5, 4, 4)]);
   assert.equal(moved[at(10, 4, 5)], 7);
   assert.equal(moved[at(3, 4, 0)], 7);
-  const repeated = sampleImage(image, SHAPE, {...STILL, affine}, {...LINEAR, outside: 'edge'});
+  const repeated = kernels.sampleImage(
+    image,
+    SHAPE,
+    {...STILL, affine},
+    {...LINEAR, outside: 'edge'},
+  );
   assert.equal(repeated[at(11, 4, 5)], image[at(11, 4, 4)]);
 });
 
 test('half a voxel is the mean of two for intensities, and one of them for labels', () => {
   const affine = [...identityMatrix()];
   affine[7] = 0.5;
-  const labels = Uint8Array.from(image, (_, n) => n % 5);
+  const labels = Uint16Array.from(image, (_, n) => n % 5);
   const at = (x: number, y: number, z: number) => (x * 9 + y) * 14 + z;
-  const moved = sampleImage(image, SHAPE, {...STILL, affine}, LINEAR);
+  const moved = kernels.sampleImage(image, SHAPE, {...STILL, affine}, LINEAR);
   const mean = (image[at(3, 4, 5)] + image[at(3, 5, 5)]) / 2;
   assert.ok(Math.abs(moved[at(3, 4, 5)] - mean) < 1e-6);
-  const moved8 = sampleImage(
+  const movedLabels = kernels.sampleImage(
     labels,
     SHAPE,
     {...STILL, affine},
     {...LINEAR, interpolation: 'nearest'},
   );
-  assert.equal(moved8[at(3, 4, 5)], labels[at(3, 5, 5)]);
+  assert.equal(movedLabels[at(3, 4, 5)], labels[at(3, 5, 5)]);
 });
 
 test('mirroring twice is no mirroring, once reverses the first axis', () => {
   const once = mirrored(STILL, SHAPE[0]);
   const at = (x: number, y: number, z: number) => (x * 9 + y) * 14 + z;
-  const turned = sampleImage(image, SHAPE, once, LINEAR);
+  const turned = kernels.sampleImage(image, SHAPE, once, LINEAR);
   assert.equal(turned[at(0, 4, 5)], image[at(11, 4, 5)]);
-  assert.deepEqual(sampleImage(turned, SHAPE, once, LINEAR), image);
+  assert.deepEqual(kernels.sampleImage(turned, SHAPE, once, LINEAR), image);
 });
 
 test('a random deformation has the asked size, folds nowhere, and repeats for its seed', () => {
   const shape: Triple = [40, 40, 40];
   const amounts = {...NOTHING, deformationVox: 2, deformationScaleVox: 16};
-  const {field, fieldShape} = drawTransform(shape, amounts, new Random(4));
+  const {field, fieldShape} = drawTransform({shape, kernels}, amounts, new Random(4));
   assert.deepEqual(fieldShape, [11, 11, 11]);
   const deviation = Math.sqrt(
     field!.reduce((sum, value) => sum + value * value, 0) / field!.length,
@@ -84,7 +89,7 @@ test('a random deformation has the asked size, folds nowhere, and repeats for it
       assert.ok(field![3 * (n + stride) + axis] - field![3 * n + axis] > -4);
     });
   }
-  assert.deepEqual(drawTransform(shape, amounts, new Random(4)).field, field);
+  assert.deepEqual(drawTransform({shape, kernels}, amounts, new Random(4)).field, field);
 });
 
 test('an axis of one voxel stays as it is', () => {
@@ -96,7 +101,7 @@ test('an axis of one voxel stays as it is', () => {
     deformationVox: 2,
     deformationScaleVox: 8,
   };
-  const {affine, field} = drawTransform(shape, amounts, new Random(6));
+  const {affine, field} = drawTransform({shape, kernels}, amounts, new Random(6));
   assert.deepEqual([affine[8], affine[9], affine[10], affine[11]], [0, 0, 1, 0]);
   assert.deepEqual([affine[2], affine[6]], [0, 0]);
   for (let n = 2; n < field!.length; n += 3) assert.equal(field![n], 0);

@@ -7,6 +7,7 @@ import {decodeTrainingConfig} from '../../src/config/load-config.js';
 import {startEngine} from '../../src/engines/select.js';
 import {readModel} from '../../src/models/model-file.js';
 import {train, type TrainingEvent, type TrainOptions} from '../../src/training/train.js';
+import {portableTrainingKernels} from '../../src/training/portable-kernels.js';
 import {portableVoxelKernels} from '../../src/volume/voxel-kernels.js';
 import {temporaryFolder} from '../support/temporary-folder.js';
 
@@ -36,6 +37,7 @@ function optionsFor(output: string, overrides: readonly string[] = []): TrainOpt
     config: decodeTrainingConfig(TINY, {where: 'tiny.yaml', overrides}),
     output,
     kernels: portableVoxelKernels,
+    trainingKernels: portableTrainingKernels,
     toolVersion: '0.0.0',
   };
 }

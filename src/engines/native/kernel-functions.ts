@@ -218,4 +218,47 @@ export interface KernelFunctions {
   ): void;
   normaliseIntensities(values: Float32Array, low: number, factor: number, clips: number): void;
   fillMissing(values: Float32Array, value: number): void;
+
+  /** `sizes`: points of the lattice, I, J, K. */
+  splineNoise(sizes: Int32Array, spacing: number, lattice: Float32Array, out: Float32Array): void;
+  /** Changes `highest` and `map`. */
+  keepHighest(label: number, noise: Float32Array, highest: Float32Array, map: Uint16Array): void;
+  /** field[n, axis] = factor noise[axis][n]. */
+  weave(
+    factor: number,
+    noiseI: Float32Array | null,
+    noiseJ: Float32Array | null,
+    noiseK: Float32Array | null,
+    field: Float32Array,
+  ): void;
+  /** `sizes`: I, J, K of the image and of the field. `flags`: isLinear, hasEdge. Floats if linear, else Uint16Array. */
+  augmentSample(
+    sizes: Int32Array,
+    flags: Int32Array,
+    outside: number,
+    affine: Float64Array,
+    field: Float32Array | null,
+    image: Float32Array | Uint16Array,
+    out: Float32Array | Uint16Array,
+  ): void;
+  paint(
+    labels: Uint16Array,
+    contrast: Float32Array,
+    scenery: Uint16Array | null,
+    around: Float32Array | null,
+    out: Float32Array,
+  ): void;
+  /** `sizes`: I, J, K. Weights of distances 0, 1 and so on. Changes `image`. */
+  blur(sizes: Int32Array, weights: Float32Array, image: Float32Array): void;
+  /** `numbers`: deviation of the bias, power, deviation of the noise. `walk`: position, stride. Changes `image`. */
+  adjust(
+    sizes: Int32Array,
+    numbers: Float32Array,
+    bias: Float32Array | null,
+    noise: Float32Array | null,
+    walk: Int32Array,
+    image: Float32Array,
+  ): void;
+  /** Fills the number of determinants that are 0 or less, the sum of ln(max(J, smallest)) and the sum of its square. */
+  logJacobian(smallest: number, determinants: Float32Array, sums: Float64Array): void;
 }

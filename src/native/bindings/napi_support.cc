@@ -17,6 +17,30 @@ bool readTypedArray(napi_env env, napi_value value, napi_typedarray_type wanted,
   return true;
 }
 
+struct WantedArray {
+  napi_typedarray_type type;
+  const char* type_name;
+  const char* name;
+  int64_t required;
+};
+
+template <typename Array>
+bool readAtLeast(napi_env env, napi_value value, const WantedArray& wanted, Array* array) {
+  void* data = nullptr;
+  int64_t size = 0;
+  if (!readTypedArray(env, value, wanted.type, &data, &size)) {
+    throwFormatted(env, "E_SHAPE", "native: %s must be a %s.", wanted.name, wanted.type_name);
+    return false;
+  }
+  if (size < wanted.required) {
+    throwFormatted(env, "E_SHAPE", "native: %s must have at least %lld elements, got %lld.", wanted.name,
+                   static_cast<long long>(wanted.required), static_cast<long long>(size));
+    return false;
+  }
+  *array = Array{static_cast<decltype(array->data)>(data), size};
+  return true;
+}
+
 }  // namespace
 
 void throwError(napi_env env, const char* code, const char* message) { napi_throw_error(env, code, message); }
@@ -38,19 +62,15 @@ bool readArguments(napi_env env, napi_callback_info info, int count, napi_value*
 }
 
 bool readFloats(napi_env env, napi_value value, const char* name, int64_t required, Floats* floats) {
-  void* data = nullptr;
-  int64_t size = 0;
-  if (!readTypedArray(env, value, napi_float32_array, &data, &size)) {
-    throwFormatted(env, "E_SHAPE", "native: %s must be a Float32Array.", name);
-    return false;
-  }
-  if (size < required) {
-    throwFormatted(env, "E_SHAPE", "native: %s must have at least %lld elements, got %lld.", name,
-                   static_cast<long long>(required), static_cast<long long>(size));
-    return false;
-  }
-  *floats = Floats{static_cast<float*>(data), size};
-  return true;
+  return readAtLeast(env, value, {napi_float32_array, "Float32Array", name, required}, floats);
+}
+
+bool readDoubles(napi_env env, napi_value value, const char* name, int64_t required, Doubles* doubles) {
+  return readAtLeast(env, value, {napi_float64_array, "Float64Array", name, required}, doubles);
+}
+
+bool readShorts(napi_env env, napi_value value, const char* name, int64_t required, Shorts* shorts) {
+  return readAtLeast(env, value, {napi_uint16_array, "Uint16Array", name, required}, shorts);
 }
 
 bool readOptionalFloats(napi_env env, napi_value value, const char* name, int64_t required, Floats* floats) {

@@ -34,11 +34,22 @@ struct Ints {
   const int32_t* data = nullptr;
   int64_t size = 0;
 };
+struct Doubles {
+  double* data = nullptr;
+  int64_t size = 0;
+};
+struct Shorts {
+  uint16_t* data = nullptr;
+  int64_t size = 0;
+};
 
 // A Float32Array with at least `required` elements.
 bool readFloats(napi_env env, napi_value value, const char* name, int64_t required, Floats* floats);
 // The same, or null/undefined: data is nullptr then.
 bool readOptionalFloats(napi_env env, napi_value value, const char* name, int64_t required, Floats* floats);
+// A Float64Array or a Uint16Array with at least `required` elements.
+bool readDoubles(napi_env env, napi_value value, const char* name, int64_t required, Doubles* doubles);
+bool readShorts(napi_env env, napi_value value, const char* name, int64_t required, Shorts* shorts);
 // An Int32Array with exactly `required` elements.
 bool readInts(napi_env env, napi_value value, const char* name, int64_t required, Ints* ints);
 // A Float64Array with at least `required` elements.
@@ -63,5 +74,6 @@ bool registerArithmetic(napi_env env, napi_value exports);
 bool registerResample(napi_env env, napi_value exports);
 bool registerMeasures(napi_env env, napi_value exports);
 bool registerGzip(napi_env env, napi_value exports);
+bool registerAugment(napi_env env, napi_value exports);
 
 }  // namespace hypermorph::bindings

@@ -4,6 +4,7 @@
 #include "cpu.h"
 #include "kernel_table.h"
 #include "kernels/arithmetic.inl.h"
+#include "kernels/augment.inl.h"
 #include "kernels/conv.inl.h"
 #include "kernels/conv_filter_gradient.inl.h"
 #include "kernels/dense.inl.h"
@@ -76,6 +77,14 @@ const KernelTable kTable{
     .measure_determinants = &measureDeterminants,
     .normalise_intensities = &normaliseIntensities,
     .fill_missing = &fillMissing,
+    .spline_noise = &splineNoise,
+    .keep_highest = &keepHighest,
+    .weave = &weave,
+    .augment_sample = &augmentSample,
+    .paint = &paint,
+    .blur = &blur,
+    .adjust = &adjust,
+    .log_jacobian = &logJacobian,
 };
 
 }  // namespace hypermorph::HYPERMORPH_ISA

@@ -1,0 +1,258 @@
+import assert from 'node:assert/strict';
+import {createNativeTrainingKernels} from '../../../src/engines/native/training-kernels.js';
+import {Random} from '../../../src/random.js';
+import {portableTrainingKernels} from '../../../src/training/portable-kernels.js';
+import {drawTransform, mirrored} from '../../../src/training/random-transform.js';
+import {drawShapes} from '../../../src/training/shapes.js';
+import {gaussianWeights, smoothNoise} from '../../../src/training/smooth-noise.js';
+import type {TrainingKernels, Workbench} from '../../../src/training/training-kernels.js';
+import type {Triple} from '../../../src/volume/volume.js';
+import {test, testedAddon} from '../../support/native.js';
+import {ISAS, assertNear, backend, draw} from './kernel-cases.js';
+
+const native = createNativeTrainingKernels(testedAddon());
+
+// Odd, around the widths of vectors, planes, single voxels, and more lines than are blurred side by side (32).
+const SIZES: readonly Triple[] = [
+  [7, 5, 9],
+  [5, 8, 33],
+  [12, 9, 1],
+  [1, 1, 17],
+  [6, 1, 4],
+  [2, 40, 3],
+  [1, 1, 1],
+];
+
+/** Both implementations, the native one for every instruction set and for one to three threads. */
+function compare(
+  what: string,
+  run: (kernels: TrainingKernels) => Float32Array | Uint16Array,
+  tolerance = 1e-6,
+): void {
+  const expected = run(portableTrainingKernels);
+  for (const isa of ISAS) {
+    backend.addon.setIsa(isa);
+    backend.addon.setThreads(1);
+    const actual = run(native);
+    assert.equal(actual.constructor, expected.constructor, what);
+    assertNear(
+      Float32Array.from(actual),
+      Float32Array.from(expected),
+      tolerance,
+      `${what}, ${isa}`,
+    );
+    for (const threads of [2, 3]) {
+      backend.addon.setThreads(threads);
+      assert.deepEqual(run(native), actual, `${what}, ${isa}, ${threads} threads`);
+    }
+  }
+  backend.addon.setIsa(ISAS[0]);
+  backend.addon.setThreads(2);
+}
+
+function compareOnAll(
+  what: string,
+  run: (bench: Workbench) => Float32Array | Uint16Array,
+  tolerance?: number,
+): void {
+  for (const shape of SIZES)
+    compare(`${what}, ${shape.join('x')}`, (kernels) => run({shape, kernels}), tolerance);
+}
+
+/** An image in [low, high) on a grid. */
+function image(shape: Triple, low = 0, high = 1): Float32Array {
+  return draw(shape, 5, low, high).values;
+}
+
+function labels(shape: Triple, codes: number): Uint16Array {
+  return Uint16Array.from(image(shape, 0, codes));
+}
+
+test('smooth noise is the same spline', () => {
+  for (const scaleVox of [1, 2.5, 4, 30]) {
+    compareOnAll(`noise of scale ${scaleVox}`, (bench) =>
+      smoothNoise(bench, scaleVox, new Random(3)),
+    );
+  }
+});
+
+test('random shapes are the same voxel by voxel', () => {
+  compareOnAll('shapes', (bench) => drawShapes(bench, {labels: 5, scaleVox: 3}, new Random(4)), 0);
+});
+
+const AMOUNTS = {
+  rotationDegrees: 20,
+  translationVox: 2,
+  scale: 0.2,
+  deformationVox: 3,
+  deformationScaleVox: 8,
+};
+
+test('a random deformation is the same field', () => {
+  compareOnAll(
+    'field',
+    (bench) => drawTransform(bench, AMOUNTS, new Random(6)).field!,
+    // Each of the five compositions reads the rounded field of the one before.
+    1e-5,
+  );
+});
+
+test('images are looked up at the same places, within the field and without one', () => {
+  for (const deformationVox of [0, 3]) {
+    for (const outside of ['edge', 0.5] as const) {
+      compareOnAll(
+        `deformation ${deformationVox}, outside ${outside}`,
+        ({shape, kernels}) => {
+          // One field for both, so that only the looking up differs.
+          const bench = {shape, kernels: portableTrainingKernels};
+          const drawn = drawTransform(bench, {...AMOUNTS, deformationVox}, new Random(7));
+          const transform = mirrored(drawn, shape[0]);
+          return kernels.sampleImage(image(shape), shape, transform, {
+            interpolation: 'linear',
+            outside,
+          });
+        },
+        // Shares of neighbours are float32.
+        3e-6,
+      );
+    }
+  }
+});
+
+test('labels are looked up at the same places', () => {
+  for (const outside of ['edge', 3] as const) {
+    compareOnAll(
+      `labels, outside ${outside}`,
+      ({shape, kernels}) => {
+        const bench = {shape, kernels: portableTrainingKernels};
+        const transform = drawTransform(bench, AMOUNTS, new Random(8));
+        return kernels.sampleImage(labels(shape, 9), shape, transform, {
+          interpolation: 'nearest',
+          outside,
+        });
+      },
+      0,
+    );
+  }
+});
+
+test('a position that is no number reads a voxel of the image', () => {
+  const shape: Triple = [3, 4, 5];
+  const transform = {affine: new Array<number>(16).fill(NaN), field: null, fieldShape: [1, 1, 1]};
+  const constant = new Float32Array(60).fill(2);
+  const looked = native.sampleImage(constant, shape, transform as never, {
+    interpolation: 'linear',
+    outside: 'edge',
+  });
+  assert.ok(looked.every((value) => value === 2 || Number.isNaN(value)));
+});
+
+test('labels are painted in the same contrast, with another map where they are 0', () => {
+  const contrast = draw([9], 1, 0, 1).values;
+  const around = draw([4], 2, 0, 1).values;
+  compareOnAll('painted', ({shape, kernels}) => kernels.paint(labels(shape, 9), contrast, null), 0);
+  compareOnAll(
+    'with scenery',
+    ({shape, kernels}) =>
+      kernels.paint(labels(shape, 2), contrast, {labels: labels(shape, 4), contrast: around}),
+    0,
+  );
+});
+
+test('a label without contrast gives no number, not what lies behind the table', () => {
+  const painted = native.paint(Uint16Array.of(0, 1, 2, 65535), Float32Array.of(0.5, 0.25), null);
+  assert.deepEqual([...painted], [0.5, 0.25, NaN, NaN]);
+});
+
+test('a blur is the same along every axis, also where it is wider than the image', () => {
+  for (const sigmaVox of [0.3, 1.2, 6]) {
+    compareOnAll(`blur of ${sigmaVox}`, ({shape, kernels}) => {
+      const blurred = image(shape, -100, 500);
+      kernels.blur(blurred, shape, gaussianWeights(sigmaVox));
+      return blurred;
+    });
+  }
+});
+
+test('bias, power and noise change intensities in the same way, each alone and together', () => {
+  const noise = {
+    table: draw([16], 3).values,
+    deviation: 0.2,
+    position: 13,
+    stride: 7,
+  };
+  for (const power of [1, 0.7, 1.8]) {
+    for (const isBiased of [false, true]) {
+      for (const isNoisy of [false, true]) {
+        compareOnAll(
+          `power ${power}, ${isBiased ? 'biased' : 'plain'}, ${isNoisy ? 'noisy' : 'clean'}`,
+          ({shape, kernels}) => {
+            const coarse = shape.map((length) => Math.ceil(length / 4)) as unknown as Triple;
+            const changed = image(shape, -0.2, 1.2);
+            const bias = {data: image(coarse, -1, 1), shape: coarse, deviation: 0.3};
+            kernels.adjust(changed, shape, {
+              bias: isBiased ? bias : null,
+              power,
+              noise: isNoisy ? noise : null,
+            });
+            return changed;
+          },
+        );
+      }
+    }
+  }
+});
+
+test('the logarithm of determinants has the same sums, folds included', () => {
+  for (const length of [0, 1, 1000, 40_000]) {
+    compare(
+      `${length} determinants`,
+      (kernels) => {
+        const {folds, sum, squares} = kernels.logJacobian(draw([length], 9, -0.1, 2).values);
+        return Float32Array.of(folds, sum, squares);
+      },
+      1e-6,
+    );
+  }
+});
+
+test('arrays that do not fit are refused', () => {
+  const {addon} = backend;
+  assert.throws(
+    () =>
+      addon.splineNoise(
+        Int32Array.of(3, 4, 4, 8, 8, 8),
+        8,
+        new Float32Array(48),
+        new Float32Array(512),
+      ),
+    {
+      code: 'E_SHAPE',
+      message: 'native: a lattice for 8 voxels must have 4 points, got 3.',
+    },
+  );
+  const walk = Int32Array.of(0, 1);
+  assert.throws(
+    () =>
+      addon.adjust(
+        Int32Array.of(2, 2, 2),
+        new Float32Array(3),
+        null,
+        new Float32Array(3),
+        walk,
+        new Float32Array(8),
+      ),
+    {
+      code: 'E_SHAPE',
+      message: 'native: the length of the noise must be a power of two.',
+    },
+  );
+  assert.throws(
+    () =>
+      addon.paint(new Uint8Array(4) as never, new Float32Array(4), null, null, new Float32Array(4)),
+    {
+      code: 'E_SHAPE',
+      message: 'native: labels must be a Uint16Array.',
+    },
+  );
+});
