@@ -63,6 +63,7 @@ struct KernelTable {
   BinaryFn binary;
   LinearFn linear;
   JoinFn join;
+  BoxFn copy_box;
   GridSampleFn sample_grid;
   MapSampleFn sample_map;
   MapLabelFn sample_labels;

@@ -61,7 +61,7 @@ export class ImageStore {
       const grid = await this.#gridFor(image);
       this.warnings.push(...image.warnings);
       const data = this.#kernels.sampleOnGrid(
-        image,
+        {shape: image.shape, data: new Float32Array(image.data)},
         multiply(invert(image.affine), grid.affine),
         grid.shape,
         {interpolation: 'nearest', outside: 0},

@@ -133,6 +133,8 @@ export interface KernelFunctions {
   linear(factor: number, term: number, x: Float32Array, y: Float32Array): void;
   /** `sizes`: rows, width of a, width of b. */
   join(sizes: Int32Array, a: Float32Array, b: Float32Array, y: Float32Array): void;
+  /** `sizes`, `rank` numbers each: shape of `from` and of `to`, of the box, its begin in `from` and in `to`. */
+  copyBox(rank: number, sizes: Int32Array, from: Float32Array, to: Float32Array): void;
 
   /** `size`, `shape`: I, J, K of the image and of the grid. `toVoxel`: twelve numbers, row-major. */
   sampleGrid(

@@ -65,6 +65,7 @@ const KernelTable kTable{
     .binary = &binary,
     .linear = &linear,
     .join = &join,
+    .copy_box = &copyBox,
     .sample_grid = &sampleGrid,
     .sample_map = &sampleMap,
     .sample_labels = &sampleLabels,

@@ -32,4 +32,18 @@ struct JoinArgs {
 };
 using JoinFn = void (*)(const JoinArgs&) noexcept;
 
+// to[to_begin + x] = from[from_begin + x] for all x of a box.
+struct BoxArgs {
+  const float* from;
+  float* to;
+  int32_t rank;  // 2 to kBoxRank
+  const int32_t* from_shape;
+  const int32_t* to_shape;
+  const int32_t* box;
+  const int32_t* from_begin;
+  const int32_t* to_begin;
+};
+using BoxFn = void (*)(const BoxArgs&) noexcept;
+inline constexpr int32_t kBoxRank = 8;
+
 }  // namespace hypermorph

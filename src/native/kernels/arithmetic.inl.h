@@ -69,4 +69,29 @@ static void join(const JoinArgs& args) noexcept {
   });
 }
 
+static void copyBox(const BoxArgs& a) noexcept {
+  int64_t tasks = 1;
+  for (int32_t axis = 0; axis < a.rank - 2; ++axis) tasks *= a.box[axis];
+  const int32_t row = a.rank - 2, last = a.rank - 1;
+  forEachTask(tasks, [&](int64_t task, int) {
+    // Offset of the first row of this task: the first axes of the box come from the number of the task.
+    int64_t index[kBoxRank] = {};
+    for (int32_t axis = row - 1; axis >= 0; --axis) {
+      index[axis] = task % a.box[axis];
+      task /= a.box[axis];
+    }
+    int64_t from_offset = 0, to_offset = 0;
+    for (int32_t axis = 0; axis < a.rank; ++axis) {
+      from_offset = from_offset * a.from_shape[axis] + a.from_begin[axis] + index[axis];
+      to_offset = to_offset * a.to_shape[axis] + a.to_begin[axis] + index[axis];
+    }
+    const int64_t width = a.box[last];
+    for (int64_t n = 0; n < a.box[row]; ++n) {
+      const float* __restrict const from = a.from + from_offset + n * a.from_shape[last];
+      float* __restrict const to = a.to + to_offset + n * a.to_shape[last];
+      for (int64_t x = 0; x < width; ++x) to[x] = from[x];
+    }
+  });
+}
+
 }  // namespace hypermorph::HYPERMORPH_ISA

@@ -208,7 +208,23 @@ const joins: KernelCase[] = [
   },
 ];
 
-const groups = {warps, fields, pools, losses, dense: denseCases, arithmetic, joins};
+/** Each slice is padded back around, so that the gradient of one is the other. */
+const boxes: KernelCase[] = [
+  {shape: [7], begin: [2], size: [3]},
+  {shape: [5, 1], begin: [0, 0], size: [5, 1]},
+  {shape: [3, 4, 6], begin: [1, 0, 2], size: [2, 4, 3]},
+  {shape: [2, 3, 4, 17, 3], begin: [0, 1, 0, 1, 0], size: [2, 2, 4, 16, 2]},
+  {shape: [2, 1, 3, 1, 2, 5], begin: [1, 0, 0, 0, 1, 4], size: [1, 1, 3, 1, 1, 1]},
+].map(({shape, begin, size}) => ({
+  name: `a box of ${size.join('x')} in ${shape.join('x')}`,
+  inputs: [draw(shape, 21)],
+  run: (x) => {
+    const paddings = begin.map((before, axis): [number, number] => [before, axis]);
+    return tf.pad(tf.slice(x, begin, size), paddings, 0.5);
+  },
+}));
+
+const groups = {warps, fields, pools, losses, dense: denseCases, arithmetic, joins, boxes};
 
 for (const [group, cases] of Object.entries(groups)) {
   describe(`native ${group}`, () => {

@@ -1,6 +1,7 @@
 import type {GradConfig, KernelFunc} from '@tensorflow/tfjs-core';
 import {adamKernel} from './adam.js';
 import {addKernel, addNKernel, multiplyKernel, negKernel, subKernel} from './arithmetic.js';
+import {padKernel, sliceKernel} from './box.js';
 import {concatKernel} from './concat.js';
 import {convGradient, convKernel, convPoolKernel, convUpGradient, convUpKernel} from './conv.js';
 import {denseGradient, denseKernel} from './dense.js';
@@ -42,6 +43,8 @@ export const NATIVE_KERNELS: readonly NativeKernel[] = [
   multiplyKernel,
   negKernel,
   concatKernel,
+  sliceKernel,
+  padKernel,
 ];
 
 /** Gradients of the kernels that TensorFlow.js does not know, registered once for every backend. */
