@@ -55,7 +55,9 @@ export const sliceKernel: NativeKernel = {
       size: number | number[];
     };
     const [fromBegin, lengths] = tf.slice_util.parseSliceParams(x, begin, size);
-    if (!isCovered(x, lengths)) return inheritedKernel('Slice')(call);
+    // What lies in one piece is not copied at all.
+    const isView = tf.slice_util.isSliceContinous(x.shape, fromBegin, lengths);
+    if (isView || !isCovered(x, lengths)) return inheritedKernel('Slice')(call);
     tf.slice_util.assertParamsValid(x, fromBegin, lengths);
     const {info, values} = native.allocateOutput(lengths);
     const toBegin = lengths.map(() => 0);
