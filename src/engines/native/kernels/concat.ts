@@ -14,13 +14,14 @@ export const concatKernel: NativeKernel = {
     const native = asNative(call.backend);
     const tensors = call.inputs as unknown as tf.TensorInfo[];
     const [a, b] = tensors;
+    const {axis: given} = call.attrs as unknown as {axis: number};
+    const axis = given < 0 ? given + a.shape.length : given;
     const isOurs =
       tensors.length === 2 &&
       tensors.every(({dtype, shape}) => dtype === 'float32' && product(shape) > 0) &&
-      a.shape.length === b.shape.length;
+      a.shape.length === b.shape.length &&
+      a.shape.every((length, n) => n === axis || length === b.shape[n]);
     if (!isOurs) return inheritedKernel('Concat')(call);
-    const {axis: given} = call.attrs as unknown as {axis: number};
-    const axis = given < 0 ? given + a.shape.length : given;
     const shape = a.shape.map((length, n) => (n === axis ? length + b.shape[n] : length));
     const {info, values} = native.allocateOutput(shape);
     const sizes = [
