@@ -57,7 +57,8 @@ const ISA_FLAGS = {
 const COMPILERS = {linux: ['c++', 'g++', 'clang++'], darwin: ['clang++'], win32: ['clang++']};
 const TRIPLES = {x64: 'x86_64', arm64: 'aarch64'};
 const CLANG_FLAGS = ['-Wno-unknown-pragmas', '-Wno-bitwise-conditional-parentheses'];
-const SANITIZERS = ['-fsanitize=address,undefined'];
+/** For `node scripts/test.js --sanitize`. */
+const SANITIZERS = ['-fsanitize=address,undefined', '-fno-sanitize-recover=undefined'];
 
 const {values: options} = parseArgs({
   options: {

@@ -11,7 +11,7 @@ export interface AddonPlace {
   readonly root: URL;
   /** Name of the machine's prebuilt binary; asked only where nothing was built. */
   readonly target: () => string;
-  /** HYPERMORPH_NO_NATIVE hides every addon. */
+  /** HYPERMORPH_NO_NATIVE hides every addon; HYPERMORPH_ADDON is the path of another one, such as one built for debugging. */
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
@@ -35,7 +35,7 @@ function hasGlibc(): boolean {
 }
 
 /**
- * The file an engine would load: build/native, made on this machine, before the prebuilt binary that fits.
+ * The file an engine would load: the one that HYPERMORPH_ADDON names, else build/native, made on this machine, before the prebuilt binary that fits.
  *
  * @throws {HypermorphError} E_ENGINE if HYPERMORPH_NO_NATIVE hides it, or there is none.
  */
@@ -47,6 +47,8 @@ export function findAddon({root, target, env}: AddonPlace = defaultPlace()): str
       `native engine: HYPERMORPH_NO_NATIVE must be unset for the addon to load, got ${hidden}.`,
     );
   }
+  const chosen = env['HYPERMORPH_ADDON'];
+  if (chosen !== undefined && chosen !== '') return chosen;
   const fileIn = (place: string) => fileURLToPath(new URL(`${place}/hypermorph.node`, root));
   const built = fileIn('build/native');
   if (existsSync(built)) return built;

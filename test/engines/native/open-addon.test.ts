@@ -77,6 +77,17 @@ nodeTest.test('HYPERMORPH_NO_NATIVE hides an addon, unless it is empty or 0', ()
   built.remove();
 });
 
+nodeTest.test('HYPERMORPH_ADDON names another addon, unless it is empty or all are hidden', () => {
+  const built = packageWith([[BUILT]]);
+  const find = (env: Record<string, string>) => findAddon({...built.place, env});
+  assert.equal(find({HYPERMORPH_ADDON: '/elsewhere/x.node'}), '/elsewhere/x.node');
+  assert.equal(find({HYPERMORPH_ADDON: ''}), built.in(BUILT));
+  assert.throws(() => find({HYPERMORPH_ADDON: '/elsewhere/x.node', HYPERMORPH_NO_NATIVE: '1'}), {
+    code: 'E_ENGINE',
+  });
+  built.remove();
+});
+
 nodeTest.test('the build script and the loader agree on the name of this machine', () => {
   const named = execFileSync(process.execPath, [BUILD_SCRIPT, '--print-target'], {
     encoding: 'utf8',
