@@ -15,7 +15,7 @@ export interface Engine {
   readonly description: string;
   /** The loops over voxels outside the network. */
   readonly voxelKernels: VoxelKernels;
-  /** The loops over voxels with which training pairs are made and judged. */
+  /** The loops over voxels with which training pairs are made. */
   readonly trainingKernels: TrainingKernels;
   /** Where the engine has a faster one than `gzipBytes`. */
   readonly gzip?: GzipFunction;

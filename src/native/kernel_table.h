@@ -83,7 +83,6 @@ struct KernelTable {
   PaintFn paint;
   BlurFn blur;
   AdjustFn adjust;
-  LogJacobianFn log_jacobian;
 };
 
 }  // namespace hypermorph

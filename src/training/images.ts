@@ -3,7 +3,6 @@ import {HypermorphError} from '../errors.js';
 import {readNifti} from '../formats/nifti.js';
 import {invert, multiply} from '../volume/affine.js';
 import {conformImage} from '../volume/conform.js';
-import {isFiniteArray} from '../volume/finite.js';
 import {measureIntensity, normaliseInPlace} from '../volume/intensity.js';
 import type {Grid} from '../volume/volume.js';
 import type {VoxelKernels} from '../volume/voxel-kernels.js';
@@ -44,7 +43,7 @@ export class ImageStore {
         scale,
         kernels: this.#kernels,
       });
-      if (!isFiniteArray(data)) {
+      if (!this.#kernels.areFinite(data)) {
         const value = data.find((one) => !Number.isFinite(one));
         throw new HypermorphError('E_RANGE', `${path}: voxels must be finite, got ${value}.`);
       }

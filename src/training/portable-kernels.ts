@@ -1,4 +1,3 @@
-import {SMALLEST_DETERMINANT} from '../ops/jacobian.js';
 import type {Triple} from '../volume/volume.js';
 import type {RandomTransform} from './random-transform.js';
 import {
@@ -6,7 +5,6 @@ import {
   FIELD_SPACING,
   type Adjustment,
   type Lattice,
-  type LogJacobianSums,
   type Scenery,
   type TrainingKernels,
 } from './training-kernels.js';
@@ -20,7 +18,6 @@ export const portableTrainingKernels: TrainingKernels = {
   paint,
   blur,
   adjust,
-  logJacobian,
 };
 
 function splineNoise({data, shape}: Lattice, target: Triple, scaleVox: number): Float32Array {
@@ -321,17 +318,4 @@ function multiplyByBias(
       }
     }
   }
-}
-
-function logJacobian(determinants: Float32Array): LogJacobianSums {
-  let folds = 0;
-  let sum = 0;
-  let squares = 0;
-  for (const determinant of determinants) {
-    if (determinant <= 0) folds++;
-    const log = Math.log(Math.max(determinant, SMALLEST_DETERMINANT));
-    sum += log;
-    squares += log * log;
-  }
-  return {folds, sum, squares};
 }

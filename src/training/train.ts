@@ -344,12 +344,12 @@ class TrainingRun {
   }
 
   async #validate(): Promise<void> {
-    const {config, trainingKernels, signal, onProgress} = this.#options;
+    const {config, kernels, signal, onProgress} = this.#options;
     const rows = await validate(this.#network, this.#data.validation, {
       lambdas: config.validation.lambdas,
       shape: trainingShape(config),
       objective: this.#objective,
-      kernels: trainingKernels,
+      kernels,
       pause: breathe,
       signal,
     });

@@ -21,15 +21,6 @@ export interface Adjustment {
   } | null;
 }
 
-/** Sums over the Jacobian determinants J of a displacement. */
-export interface LogJacobianSums {
-  /** Voxels with J <= 0. */
-  readonly folds: number;
-  /** Of ln(max(J, 1e-9)), and of its square. */
-  readonly sum: number;
-  readonly squares: number;
-}
-
 /** Voxels between the points of a bias field. */
 export const BIAS_SPACING = 4;
 /** Voxels between the points of a random displacement. */
@@ -87,8 +78,6 @@ export interface TrainingKernels {
 
   /** Change intensities, in place. */
   adjust(image: Float32Array, shape: Triple, adjustment: Adjustment): void;
-
-  logJacobian(determinants: Float32Array): LogJacobianSums;
 }
 
 /** A label map that is painted behind another. */

@@ -1,11 +1,11 @@
 import * as tf from '@tensorflow/tfjs-core';
 import {type ObjectiveOptions} from '../losses/objective.js';
 import type {RegistrationNetwork} from '../models/registration-network.js';
-import {jacobianDeterminant} from '../ops/jacobian.js';
+import {jacobianDeterminant, SMALLEST_DETERMINANT} from '../ops/jacobian.js';
 import {smoothness} from '../ops/smoothness.js';
+import type {MeasuringKernels} from '../volume/measuring.js';
 import type {Triple} from '../volume/volume.js';
 import type {ImagePair} from './make-pair.js';
-import type {TrainingKernels} from './training-kernels.js';
 
 /** What one lambda gives, averaged over the validation pairs. */
 export interface ValidationRow {
@@ -33,7 +33,7 @@ export async function validate(
     readonly lambdas: readonly number[];
     readonly shape: Triple;
     readonly objective: ObjectiveOptions;
-    readonly kernels: TrainingKernels;
+    readonly kernels: Pick<MeasuringKernels, 'determinantStatistics'>;
     /** Called between pairs. */
     readonly pause: () => Promise<void>;
     readonly signal?: AbortSignal | undefined;
@@ -63,7 +63,7 @@ async function measurePair(
   options: {
     readonly shape: Triple;
     readonly objective: ObjectiveOptions;
-    readonly kernels: TrainingKernels;
+    readonly kernels: Pick<MeasuringKernels, 'determinantStatistics'>;
   },
 ): Promise<Omit<ValidationRow, 'lambda' | 'total'>> {
   const {objective} = options;
@@ -84,8 +84,13 @@ async function measurePair(
   const [similarity, rough, determinants] = await Promise.all(results.map((t) => t.data()));
   tf.dispose(results);
   const voxels = determinants.length;
-  const {folds, sum, squares} = options.kernels.logJacobian(determinants as Float32Array);
-  const variance = squares / voxels - (sum / voxels) ** 2;
+  const {folds, logSum, logSquares} = options.kernels.determinantStatistics(
+    determinants as Float32Array,
+    options.shape,
+    null,
+    SMALLEST_DETERMINANT,
+  );
+  const variance = logSquares / voxels - (logSum / voxels) ** 2;
   return {
     similarity: similarity[0],
     smoothness: rough[0],

@@ -261,6 +261,4 @@ export interface KernelFunctions {
     walk: Int32Array,
     image: Float32Array,
   ): void;
-  /** Fills the number of determinants that are 0 or less, the sum of ln(max(J, smallest)) and the sum of its square. */
-  logJacobian(smallest: number, determinants: Float32Array, sums: Float64Array): void;
 }

@@ -1,4 +1,3 @@
-import {SMALLEST_DETERMINANT} from '../../ops/jacobian.js';
 import type {TrainingKernels} from '../../training/training-kernels.js';
 import type {NativeAddon} from './addon.js';
 
@@ -56,12 +55,6 @@ export function createNativeTrainingKernels(addon: NativeAddon): TrainingKernels
         Int32Array.of(noise?.position ?? 0, noise?.stride ?? 0),
         image,
       );
-    },
-    logJacobian(determinants) {
-      const sums = new Float64Array(3);
-      addon.logJacobian(SMALLEST_DETERMINANT, determinants, sums);
-      const [folds, sum, squares] = sums;
-      return {folds, sum, squares};
     },
   };
 }

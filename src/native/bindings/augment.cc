@@ -215,32 +215,13 @@ napi_value adjust(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
-// logJacobian(smallest, determinants, sums [3])
-napi_value logJacobian(napi_env env, napi_callback_info info) {
-  const KernelTable* const table = requireKernels(env);
-  Arguments<3> args;
-  LogJacobianArgs call{};
-  Floats determinants;
-  Doubles sums;
-  if (table == nullptr || !readArguments(env, info, &args) || !readNumber(env, args.values[0], "smallest", &call.smallest) ||
-      !readFloats(env, args.values[1], "determinants", 0, &determinants) || !readDoubles(env, args.values[2], "sums", 3, &sums)) {
-    return nullptr;
-  }
-  call.determinants = determinants.data;
-  call.size = determinants.size;
-  call.sums = sums.data;
-  const int64_t chunks = (call.size + kLogJacobianChunk - 1) / kLogJacobianChunk;
-  if (requireScratch(env, ScratchNeed{6 * chunks, 0}, &call.scratch)) table->log_jacobian(call);
-  return nullptr;
-}
-
 }  // namespace
 
 bool registerAugment(napi_env env, napi_value exports) {
   return addFunction(env, exports, "splineNoise", splineNoise) && addFunction(env, exports, "keepHighest", keepHighest) &&
          addFunction(env, exports, "weave", weave) && addFunction(env, exports, "augmentSample", augmentSample) &&
          addFunction(env, exports, "paint", paint) && addFunction(env, exports, "blur", blur) &&
-         addFunction(env, exports, "adjust", adjust) && addFunction(env, exports, "logJacobian", logJacobian);
+         addFunction(env, exports, "adjust", adjust);
 }
 
 }  // namespace hypermorph::bindings

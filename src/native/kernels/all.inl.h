@@ -85,7 +85,6 @@ const KernelTable kTable{
     .paint = &paint,
     .blur = &blur,
     .adjust = &adjust,
-    .log_jacobian = &logJacobian,
 };
 
 }  // namespace hypermorph::HYPERMORPH_ISA

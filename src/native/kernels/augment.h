@@ -96,15 +96,4 @@ struct AdjustArgs {
 using AdjustFn = void (*)(const AdjustArgs&) noexcept;
 inline constexpr int32_t kBiasSpacing = 4;
 
-// sums[0] = voxels with J <= 0, sums[1] = sum of ln(max(J, smallest)), sums[2] = of its square.
-struct LogJacobianArgs {
-  const float* determinants;
-  int64_t size;
-  double smallest;
-  double* sums;
-  Scratch scratch;  // 3 doubles per chunk, shared
-};
-using LogJacobianFn = void (*)(const LogJacobianArgs&) noexcept;
-inline constexpr int64_t kLogJacobianChunk = 1 << 14;
-
 }  // namespace hypermorph

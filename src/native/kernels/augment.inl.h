@@ -202,29 +202,4 @@ static void adjust(const AdjustArgs& a) noexcept {
   });
 }
 
-static void logJacobian(const LogJacobianArgs& a) noexcept {
-  const int64_t chunks = (a.size + kLogJacobianChunk - 1) / kLogJacobianChunk;
-  double* const partial = reinterpret_cast<double*>(a.scratch.shared);
-  forEachTask(chunks, [&](int64_t chunk, int) {
-    const int64_t begin = chunk * kLogJacobianChunk;
-    const int64_t end = begin + kLogJacobianChunk < a.size ? begin + kLogJacobianChunk : a.size;
-    double folds = 0, sum = 0, squares = 0;
-    for (int64_t n = begin; n < end; ++n) {
-      const double determinant = static_cast<double>(a.determinants[n]);
-      if (determinant <= 0) folds += 1;
-      // Not-a-number passes through, as in the portable kernel.
-      const double value = log(determinant < a.smallest ? a.smallest : determinant);
-      sum += value;
-      squares += value * value;
-    }
-    partial[3 * chunk] = folds;
-    partial[3 * chunk + 1] = sum;
-    partial[3 * chunk + 2] = squares;
-  });
-  for (int part = 0; part < 3; ++part) {
-    a.sums[part] = 0;
-    for (int64_t chunk = 0; chunk < chunks; ++chunk) a.sums[part] += partial[3 * chunk + part];
-  }
-}
-
 }  // namespace hypermorph::HYPERMORPH_ISA

@@ -203,19 +203,6 @@ test('bias, power and noise change intensities in the same way, each alone and t
   }
 });
 
-test('the logarithm of determinants has the same sums, folds included', () => {
-  for (const length of [0, 1, 1000, 40_000]) {
-    compare(
-      `${length} determinants`,
-      (kernels) => {
-        const {folds, sum, squares} = kernels.logJacobian(draw([length], 9, -0.1, 2).values);
-        return Float32Array.of(folds, sum, squares);
-      },
-      1e-6,
-    );
-  }
-});
-
 test('arrays that do not fit are refused', () => {
   const {addon} = backend;
   assert.throws(
