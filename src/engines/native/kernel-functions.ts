@@ -228,15 +228,16 @@ export interface KernelFunctions {
   /** field[n, axis] = factor noise[axis][n]. */
   weave(
     factor: number,
+    field: Float32Array,
     noiseI: Float32Array | null,
     noiseJ: Float32Array | null,
     noiseK: Float32Array | null,
-    field: Float32Array,
   ): void;
-  /** `sizes`: I, J, K of the image and of the field. `flags`: isLinear, hasEdge. Floats if linear, else Uint16Array. */
+  /** `sizes`: I, J, K of the image and of the field. Floats if linear, else Uint16Array. */
   augmentSample(
     sizes: Int32Array,
-    flags: Int32Array,
+    isLinear: number,
+    hasEdge: number,
     outside: number,
     affine: Float64Array,
     field: Float32Array | null,

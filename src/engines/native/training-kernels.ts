@@ -16,7 +16,7 @@ export function createNativeTrainingKernels(addon: NativeAddon): TrainingKernels
       const sizes = Int32Array.of(1, ...shape);
       let field = new Float32Array(3 * shape[0] * shape[1] * shape[2]);
       let next = new Float32Array(field.length);
-      addon.weave(factor, noiseI, noiseJ, noiseK, field);
+      addon.weave(factor, field, noiseI, noiseJ, noiseK);
       for (let step = 0; step < steps; step++) {
         addon.selfCompose(sizes, field, next);
         [field, next] = [next, field];
@@ -29,7 +29,8 @@ export function createNativeTrainingKernels(addon: NativeAddon): TrainingKernels
       const result = new Type(image.length);
       addon.augmentSample(
         Int32Array.of(...shape, ...fieldShape),
-        Int32Array.of(interpolation === 'linear' ? 1 : 0, outside === 'edge' ? 1 : 0),
+        interpolation === 'linear' ? 1 : 0,
+        outside === 'edge' ? 1 : 0,
         outside === 'edge' ? 0 : outside,
         Float64Array.from(affine.slice(0, 12)),
         field,

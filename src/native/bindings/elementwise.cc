@@ -1,19 +1,15 @@
-#include "bindings/napi_support.h"
+#include "bindings/call.h"
 
 namespace hypermorph::bindings {
 namespace {
 
 // leakyRelu(x, y, slope)
 napi_value leakyRelu(napi_env env, napi_callback_info info) {
-  const KernelTable* const table = requireKernels(env);
-  Arguments<3> args;
-  Floats x, y;
-  double slope = 0;
-  if (table == nullptr || !readArguments(env, info, &args) || !readFloats(env, args.values[0], "x", 0, &x) ||
-      !readFloats(env, args.values[1], "y", x.size, &y) || !readNumber(env, args.values[2], "slope", &slope)) {
-    return nullptr;
-  }
-  table->leaky_relu(LeakyReluArgs{.x = x.data, .y = y.data, .size = x.size, .slope = static_cast<float>(slope)});
+  Call call(env, info);
+  const Floats x = call.floats("x", 0);
+  const Floats y = call.floats("y", x.size);
+  const double slope = call.number("slope");
+  if (call.ok()) call.kernels().leaky_relu(LeakyReluArgs{.x = x.data, .y = y.data, .size = x.size, .slope = static_cast<float>(slope)});
   return nullptr;
 }
 

@@ -1,109 +1,84 @@
-#include "bindings/sizes.h"
+#include "bindings/call.h"
 
 namespace hypermorph::bindings {
 namespace {
 
 // squaredError(n, fixed, moved, out)
 napi_value squaredError(napi_env env, napi_callback_info info) {
-  const KernelTable* const table = requireKernels(env);
-  Arguments<4> args;
-  SquaredErrorArgs call{};
-  double n = 0;
-  Floats fixed, moved, out;
-  if (table == nullptr || !readArguments(env, info, &args) || !readNumber(env, args.values[0], "n", &n) ||
-      !readFloats(env, args.values[1], "fixed", 1, &fixed) || !readFloats(env, args.values[2], "moved", fixed.size, &moved) ||
-      !readFloats(env, args.values[3], "out", static_cast<int64_t>(n), &out)) {
-    return nullptr;
-  }
-  call.n = static_cast<int64_t>(n);
-  if (call.n < 1 || fixed.size % call.n != 0) {
-    throwError(env, "E_SHAPE", "native: the items of a batch must have one size.");
-    return nullptr;
-  }
-  call.size = fixed.size / call.n;
-  call.fixed = fixed.data;
-  call.moved = moved.data;
-  call.out = out.data;
-  const int64_t partials = call.n * ((call.size + kLossChunk - 1) / kLossChunk);
-  if (requireScratch(env, ScratchNeed{2 * partials, 0}, &call.scratch)) table->squared_error(call);
+  Call call(env, info);
+  SquaredErrorArgs args{};
+  args.n = static_cast<int64_t>(call.number("n"));
+  const Floats fixed = call.floats("fixed", 1);
+  args.fixed = fixed.data;
+  args.moved = call.floats("moved", fixed.size).data;
+  args.out = call.floats("out", args.n).data;
+  call.require(args.n >= 1 && fixed.size % args.n == 0, "native: the items of a batch must have one size.");
+  if (!call.ok()) return nullptr;
+  args.size = fixed.size / args.n;
+  const int64_t partials = args.n * ((args.size + kLossChunk - 1) / kLossChunk);
+  args.scratch = call.scratch(ScratchNeed{2 * partials, 0});
+  if (call.ok()) call.kernels().squared_error(args);
   return nullptr;
 }
 
 // scaledDifference(scale [n], a, b, to)
 napi_value scaledDifference(napi_env env, napi_callback_info info) {
-  const KernelTable* const table = requireKernels(env);
-  Arguments<4> args;
-  Floats scale, a, b, to;
-  if (table == nullptr || !readArguments(env, info, &args) || !readFloats(env, args.values[0], "scale", 1, &scale) ||
-      !readFloats(env, args.values[1], "a", 1, &a) || !readFloats(env, args.values[2], "b", a.size, &b) ||
-      !readFloats(env, args.values[3], "to", a.size, &to)) {
-    return nullptr;
-  }
-  table->scaled_difference(ScaledDifferenceArgs{
-      .a = a.data, .b = b.data, .scale = scale.data, .n = scale.size, .size = a.size / scale.size, .to = to.data});
+  Call call(env, info);
+  ScaledDifferenceArgs args{};
+  const Floats scale = call.floats("scale", 1);
+  const Floats a = call.floats("a", 1);
+  args.scale = scale.data;
+  args.a = a.data;
+  args.b = call.floats("b", a.size).data;
+  args.to = call.floats("to", a.size).data;
+  if (!call.ok()) return nullptr;
+  args.n = scale.size;
+  args.size = a.size / scale.size;
+  call.kernels().scaled_difference(args);
   return nullptr;
 }
 
 // smoothness(sizes [n, I, J, K, C], isSquared, three weights, field, dy [n] | null, out): the gradient where dy is given.
 napi_value smoothness(napi_env env, napi_callback_info info) {
-  const KernelTable* const table = requireKernels(env);
-  Arguments<8> args;
-  SmoothnessArgs call{};
-  const int32_t* sizes = nullptr;
-  double is_squared = 0;
-  Floats field, dy, out;
-  if (table == nullptr || !readArguments(env, info, &args) || !readSizes(env, args.values[0], "sizes", 5, &sizes) ||
-      !readNumber(env, args.values[1], "isSquared", &is_squared) || !readNumber(env, args.values[2], "weight", &call.weight[0]) ||
-      !readNumber(env, args.values[3], "weight", &call.weight[1]) || !readNumber(env, args.values[4], "weight", &call.weight[2]) ||
-      !readFloats(env, args.values[5], "field", product(sizes, 5), &field) ||
-      !readOptionalFloats(env, args.values[6], "dy", sizes[0], &dy) ||
-      !readFloats(env, args.values[7], "out", dy.data == nullptr ? sizes[0] : field.size, &out)) {
-    return nullptr;
-  }
-  call.n = sizes[0];
-  call.channels = sizes[4];
-  for (int axis = 0; axis < 3; ++axis) call.size[axis] = sizes[1 + axis];
-  call.field = field.data;
-  call.dy = dy.data;
-  call.out = out.data;
-  call.is_squared = is_squared != 0;
-  if (!requireScratch(env, ScratchNeed{2 * call.n * call.size[0], 0}, &call.scratch)) return nullptr;
-  (dy.data == nullptr ? table->smoothness : table->smoothness_gradient)(call);
+  Call call(env, info);
+  SmoothnessArgs args{};
+  const int32_t* const sizes = call.sizes("sizes", 5);
+  args.n = sizes[0];
+  for (int axis = 0; axis < 3; ++axis) args.size[axis] = sizes[1 + axis];
+  args.channels = sizes[4];
+  args.is_squared = call.flag("isSquared");
+  for (double& weight : args.weight) weight = call.number("weight");
+  args.field = call.floats("field", product(sizes, 5)).data;
+  args.dy = call.optionalFloats("dy", args.n).data;
+  const bool is_gradient = args.dy != nullptr;
+  args.out = call.floats("out", is_gradient ? product(sizes, 5) : args.n).data;
+  args.scratch = call.scratch(ScratchNeed{2 * args.n * args.size[0], 0});
+  if (call.ok()) (is_gradient ? call.kernels().smoothness_gradient : call.kernels().smoothness)(args);
   return nullptr;
 }
 
 // lncc(sizes [n, I, J, K, three window lengths], epsilon, isSigned, fixed, moved, dy [n] | null, out): the gradient where dy is given.
 napi_value lncc(napi_env env, napi_callback_info info) {
-  const KernelTable* const table = requireKernels(env);
-  Arguments<7> args;
-  LnccArgs call{};
-  const int32_t* sizes = nullptr;
-  double epsilon = 0;
-  double is_signed = 0;
-  Floats fixed, moved, dy, out;
-  if (table == nullptr || !readArguments(env, info, &args) || !readSizes(env, args.values[0], "sizes", 7, &sizes)) return nullptr;
+  Call call(env, info);
+  LnccArgs args{};
+  const int32_t* const sizes = call.sizes("sizes", 7);
   const int64_t voxels = product(sizes, 4);
-  if (!readNumber(env, args.values[1], "epsilon", &epsilon) || !readNumber(env, args.values[2], "isSigned", &is_signed) ||
-      !readFloats(env, args.values[3], "fixed", voxels, &fixed) || !readFloats(env, args.values[4], "moved", voxels, &moved) ||
-      !readOptionalFloats(env, args.values[5], "dy", sizes[0], &dy) ||
-      !readFloats(env, args.values[6], "out", dy.data == nullptr ? sizes[0] : voxels, &out)) {
-    return nullptr;
-  }
-  call.n = sizes[0];
+  args.n = sizes[0];
   for (int axis = 0; axis < 3; ++axis) {
-    call.size[axis] = sizes[1 + axis];
-    call.before[axis] = (sizes[4 + axis] - 1) / 2;
-    call.after[axis] = sizes[4 + axis] - 1 - call.before[axis];
+    args.size[axis] = sizes[1 + axis];
+    args.before[axis] = (sizes[4 + axis] - 1) / 2;
+    args.after[axis] = sizes[4 + axis] - 1 - args.before[axis];
   }
-  call.epsilon = static_cast<float>(epsilon);
-  call.is_signed = is_signed != 0;
-  call.fixed = fixed.data;
-  call.moved = moved.data;
-  call.dy = dy.data;
-  call.out = out.data;
-  const bool is_gradient = dy.data != nullptr;
-  if (!requireScratch(env, table->lncc_plan(call, is_gradient), &call.scratch)) return nullptr;
-  (is_gradient ? table->lncc_gradient : table->lncc)(call);
+  args.epsilon = static_cast<float>(call.number("epsilon"));
+  args.is_signed = call.flag("isSigned");
+  args.fixed = call.floats("fixed", voxels).data;
+  args.moved = call.floats("moved", voxels).data;
+  args.dy = call.optionalFloats("dy", args.n).data;
+  const bool is_gradient = args.dy != nullptr;
+  args.out = call.floats("out", is_gradient ? voxels : args.n).data;
+  if (!call.ok()) return nullptr;
+  args.scratch = call.scratch(call.kernels().lncc_plan(args, is_gradient));
+  if (call.ok()) (is_gradient ? call.kernels().lncc_gradient : call.kernels().lncc)(args);
   return nullptr;
 }
 

@@ -65,10 +65,6 @@ bool readFloats(napi_env env, napi_value value, const char* name, int64_t requir
   return readAtLeast(env, value, {napi_float32_array, "Float32Array", name, required}, floats);
 }
 
-bool readDoubles(napi_env env, napi_value value, const char* name, int64_t required, Doubles* doubles) {
-  return readAtLeast(env, value, {napi_float64_array, "Float64Array", name, required}, doubles);
-}
-
 bool readShorts(napi_env env, napi_value value, const char* name, int64_t required, Shorts* shorts) {
   return readAtLeast(env, value, {napi_uint16_array, "Uint16Array", name, required}, shorts);
 }

@@ -34,10 +34,6 @@ struct Ints {
   const int32_t* data = nullptr;
   int64_t size = 0;
 };
-struct Doubles {
-  double* data = nullptr;
-  int64_t size = 0;
-};
 struct Shorts {
   uint16_t* data = nullptr;
   int64_t size = 0;
@@ -47,8 +43,7 @@ struct Shorts {
 bool readFloats(napi_env env, napi_value value, const char* name, int64_t required, Floats* floats);
 // The same, or null/undefined: data is nullptr then.
 bool readOptionalFloats(napi_env env, napi_value value, const char* name, int64_t required, Floats* floats);
-// A Float64Array or a Uint16Array with at least `required` elements.
-bool readDoubles(napi_env env, napi_value value, const char* name, int64_t required, Doubles* doubles);
+// A Uint16Array with at least `required` elements.
 bool readShorts(napi_env env, napi_value value, const char* name, int64_t required, Shorts* shorts);
 // An Int32Array with exactly `required` elements.
 bool readInts(napi_env env, napi_value value, const char* name, int64_t required, Ints* ints);

@@ -215,7 +215,7 @@ test('arrays that do not fit are refused', () => {
       ),
     {
       code: 'E_SHAPE',
-      message: 'native: a lattice for 8 voxels must have 4 points, got 3.',
+      message: 'native: a lattice must have one point before its voxels and three beyond them.',
     },
   );
   const walk = Int32Array.of(0, 1);
