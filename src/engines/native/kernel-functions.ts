@@ -138,8 +138,8 @@ export interface KernelFunctions {
 
   /** `size`, `shape`: I, J, K of the image and of the grid. `toVoxel`: twelve numbers, row-major. */
   sampleGrid(
-    data: Float32Array,
     size: Int32Array,
+    data: Float32Array,
     hasEdge: number,
     outside: number,
     toVoxel: Float64Array,
@@ -149,30 +149,30 @@ export interface KernelFunctions {
   ): void;
   /** `matrices`: base (12), linear (9), voxel to field (12). `sizes`: I, J, K of the field and of the grid. */
   sampleMap(
-    data: Float32Array,
     size: Int32Array,
+    data: Float32Array,
     hasEdge: number,
     outside: number,
-    matrices: Float64Array,
-    field: Float32Array,
     sizes: Int32Array,
+    field: Float32Array,
+    matrices: Float64Array,
     out: Float32Array,
   ): void;
   /** `outside`: one element; all three arrays of one type. */
   sampleLabels(
-    labels: VoxelArray,
     size: Int32Array,
+    labels: VoxelArray,
     hasEdge: number,
     outside: VoxelArray,
-    matrices: Float64Array,
-    field: Float32Array,
     sizes: Int32Array,
+    field: Float32Array,
+    matrices: Float64Array,
     out: VoxelArray,
   ): void;
   mapOffsets(
-    matrices: Float64Array,
-    field: Float32Array,
     sizes: Int32Array,
+    field: Float32Array,
+    matrices: Float64Array,
     out: Float32Array,
   ): void;
   /** Fills minimum, maximum and number of the finite values. */
@@ -204,15 +204,15 @@ export interface KernelFunctions {
   ): void;
   /** `base`: twelve numbers, row-major. Fills the largest length and the sum. */
   measureLengths(
+    shape: Int32Array,
     offsets: Float32Array,
     base: Float64Array,
-    shape: Int32Array,
     lengths: Float64Array,
   ): void;
   /** `sizes`: I, J, K of the determinants and of the bounds. Fills the six numbers of `DeterminantStatistics`, in its order. */
   measureDeterminants(
-    determinants: Float32Array,
     sizes: Int32Array,
+    determinants: Float32Array,
     toVoxel: Float64Array,
     isBounded: number,
     floor: number,

@@ -30,8 +30,8 @@ export function createNativeVoxelKernels(addon: NativeAddon): VoxelKernels {
         return portableVoxelKernels.sampleOnGrid(volume, toVoxel, shape, options);
       const result = allocate(addon, shape[0] * shape[1] * shape[2]);
       addon.sampleGrid(
-        data,
         Int32Array.from(volume.shape),
+        data,
         ...edgeOf(options.outside),
         twelve(toVoxel),
         Int32Array.from(shape),
@@ -46,12 +46,12 @@ export function createNativeVoxelKernels(addon: NativeAddon): VoxelKernels {
         return portableVoxelKernels.sampleThroughMap(volume, map, shape, options);
       const result = allocate(addon, shape[0] * shape[1] * shape[2]);
       addon.sampleMap(
-        data,
         Int32Array.from(volume.shape),
+        data,
         ...edgeOf(options.outside),
-        matricesOf(map.voxelToMoving, map.fieldToMoving, map),
-        map.field,
         Int32Array.of(...map.fieldShape, ...shape),
+        map.field,
+        matricesOf(map.voxelToMoving, map.fieldToMoving, map),
         result,
       );
       return result;
@@ -65,13 +65,13 @@ export function createNativeVoxelKernels(addon: NativeAddon): VoxelKernels {
       const outside = emptyLike(data, 1);
       outside[0] = number;
       addon.sampleLabels(
-        data,
         Int32Array.from(volume.shape),
+        data,
         hasEdge,
         outside,
-        matricesOf(map.voxelToMoving, map.fieldToMoving, map),
-        map.field,
         Int32Array.of(...map.fieldShape, ...shape),
+        map.field,
+        matricesOf(map.voxelToMoving, map.fieldToMoving, map),
         result,
       );
       return result;
@@ -80,9 +80,9 @@ export function createNativeVoxelKernels(addon: NativeAddon): VoxelKernels {
       if (isEmpty(shape, map.fieldShape)) return portableVoxelKernels.worldDisplacement(map, shape);
       const result = allocate(addon, 3 * shape[0] * shape[1] * shape[2]);
       addon.mapOffsets(
-        matricesOf(map.voxelToOffset, map.fieldToOffset, map),
-        map.field,
         Int32Array.of(...map.fieldShape, ...shape),
+        map.field,
+        matricesOf(map.voxelToOffset, map.fieldToOffset, map),
         result,
       );
       return result;
@@ -116,14 +116,14 @@ function createMeasuringKernels(addon: NativeAddon): MeasuringKernels {
     },
     vectorLengths(offsets, base, shape) {
       const lengths = new Float64Array(2);
-      addon.measureLengths(offsets, twelve(base), Int32Array.from(shape), lengths);
+      addon.measureLengths(Int32Array.from(shape), offsets, twelve(base), lengths);
       return {maximum: lengths[0], sum: lengths[1]};
     },
     determinantStatistics(determinants, shape, bounds, floor) {
       const found = new Float64Array(6);
       addon.measureDeterminants(
-        determinants,
         Int32Array.of(...shape, ...(bounds?.shape ?? shape)),
+        determinants,
         bounds === null ? new Float64Array(12) : twelve(bounds.toVoxel),
         bounds === null ? 0 : 1,
         floor,

@@ -27,6 +27,12 @@ class Call {
     check([&](napi_value value) { return readInts(env_, value, name, count, &ints); });
     return is_ok_ ? ints.data : kOnes;
   }
+  // The same, or ones where nothing is given.
+  const int32_t* optionalInts(const char* name, int64_t count) {
+    if (isGiven()) return ints(name, count);
+    ++next_;
+    return kOnes;
+  }
   double number(const char* name) {
     double number = 1;
     check([&](napi_value value) { return readNumber(env_, value, name, &number); });
@@ -50,11 +56,14 @@ class Call {
     return shorts;
   }
   Shorts optionalShorts(const char* name, int64_t required) {
-    napi_valuetype type = napi_null;
-    if (is_ok_) napi_typeof(env_, values_[next_], &type);
-    if (type != napi_null && type != napi_undefined) return shorts(name, required);
+    if (isGiven()) return shorts(name, required);
     ++next_;
     return Shorts{};
+  }
+  Elements elements(const char* name, int64_t required) {
+    Elements elements;
+    check([&](napi_value value) { return readElements(env_, value, name, required, &elements); });
+    return elements;
   }
   double* doubles(const char* name, int64_t required) {
     double* doubles = nullptr;
@@ -80,6 +89,13 @@ class Call {
   static constexpr int kMostInts = 64;
   static constexpr int32_t kOnes[kMostInts] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
                                                1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
+
+  // Whether the next argument is neither null nor undefined.
+  bool isGiven() const {
+    napi_valuetype type = napi_null;
+    if (is_ok_) napi_typeof(env_, values_[next_], &type);
+    return type != napi_null && type != napi_undefined;
+  }
 
   template <typename Read>
   void check(const Read& read) {

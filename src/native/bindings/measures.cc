@@ -1,120 +1,90 @@
 #include <cstring>
 
-#include "bindings/sizes.h"
+#include "bindings/call.h"
 
 namespace hypermorph::bindings {
 namespace {
 
 // Room for what `tasks` tasks find.
-bool requirePartial(napi_env env, int64_t tasks, double** partial) {
-  Scratch scratch;
-  if (!requireScratch(env, ScratchNeed{2 * kMeasureSums * tasks, 0}, &scratch)) return false;
-  *partial = reinterpret_cast<double*>(scratch.shared);
-  return true;
+double* partialSums(Call& call, int64_t tasks) {
+  return reinterpret_cast<double*>(call.scratch(ScratchNeed{2 * kMeasureSums * tasks, 0}).shared);
 }
 
 // sumMoments(fixed, before, after, fixedFactor, movingFactor, sums [9])
 napi_value sumMoments(napi_env env, napi_callback_info info) {
-  const KernelTable* const table = requireKernels(env);
-  Arguments<6> args;
-  MomentArgs call{};
-  Floats fixed, before, after;
-  if (table == nullptr || !readArguments(env, info, &args) || !readFloats(env, args.values[0], "fixed", 0, &fixed) ||
-      !readFloats(env, args.values[1], "before", fixed.size, &before) || !readFloats(env, args.values[2], "after", fixed.size, &after) ||
-      !readNumber(env, args.values[3], "fixedFactor", &call.fixed_factor) ||
-      !readNumber(env, args.values[4], "movingFactor", &call.moving_factor) ||
-      !readDoubles(env, args.values[5], "sums", kMeasureSums, &call.sums) ||
-      !requirePartial(env, fixed.size / kMeasureChunk + 1, &call.partial)) {
-    return nullptr;
-  }
-  call.fixed = fixed.data;
-  call.before = before.data;
-  call.after = after.data;
-  call.size = fixed.size;
-  table->sum_moments(call);
+  Call call(env, info);
+  MomentArgs args{};
+  const Floats fixed = call.floats("fixed", 0);
+  args.fixed = fixed.data;
+  args.size = fixed.size;
+  args.before = call.floats("before", fixed.size).data;
+  args.after = call.floats("after", fixed.size).data;
+  args.fixed_factor = call.number("fixedFactor");
+  args.moving_factor = call.number("movingFactor");
+  args.sums = call.doubles("sums", kMeasureSums);
+  args.partial = partialSums(call, fixed.size / kMeasureChunk + 1);
+  if (call.ok()) call.kernels().sum_moments(args);
   return nullptr;
 }
 
-// measureLengths(offsets, base [12], shape [3], lengths [2])
+// measureLengths(shape [3], offsets, base [12], lengths [2])
 napi_value measureLengths(napi_env env, napi_callback_info info) {
-  const KernelTable* const table = requireKernels(env);
-  Arguments<4> args;
-  LengthArgs call{};
-  Floats offsets;
-  double* base = nullptr;
-  const int32_t* shape = nullptr;
-  if (table == nullptr || !readArguments(env, info, &args) || !readDoubles(env, args.values[1], "base", 12, &base) ||
-      !readSizes(env, args.values[2], "shape", 3, &shape) ||
-      !readFloats(env, args.values[0], "offsets", 3 * product(shape, 3), &offsets) ||
-      !readDoubles(env, args.values[3], "lengths", 2, &call.lengths) || !requirePartial(env, shape[2], &call.partial)) {
-    return nullptr;
-  }
-  call.offsets = offsets.data;
-  std::memcpy(call.base, base, sizeof(call.base));
-  std::memcpy(call.shape, shape, sizeof(call.shape));
-  table->measure_lengths(call);
+  Call call(env, info);
+  LengthArgs args{};
+  const int32_t* const shape = call.sizes("shape", 3);
+  args.offsets = call.floats("offsets", 3 * product(shape, 3)).data;
+  const double* const base = call.doubles("base", 12);
+  args.lengths = call.doubles("lengths", 2);
+  args.partial = partialSums(call, shape[2]);
+  if (!call.ok()) return nullptr;
+  std::memcpy(args.shape, shape, sizeof(args.shape));
+  std::memcpy(args.base, base, sizeof(args.base));
+  call.kernels().measure_lengths(args);
   return nullptr;
 }
 
-// measureDeterminants(determinants, sizes [shape 3, bounds 3], toVoxel [12], isBounded, floor, found [6])
+// measureDeterminants(sizes [shape 3, bounds 3], determinants, toVoxel [12], isBounded, floor, found [6])
 napi_value measureDeterminants(napi_env env, napi_callback_info info) {
-  const KernelTable* const table = requireKernels(env);
-  Arguments<6> args;
-  DeterminantArgs call{};
-  Floats determinants;
-  double* to_voxel = nullptr;
-  double is_bounded = 0;
-  const int32_t* sizes = nullptr;
-  if (table == nullptr || !readArguments(env, info, &args) || !readSizes(env, args.values[1], "sizes", 6, &sizes) ||
-      !readFloats(env, args.values[0], "determinants", product(sizes, 3), &determinants) ||
-      !readDoubles(env, args.values[2], "toVoxel", 12, &to_voxel) || !readNumber(env, args.values[3], "isBounded", &is_bounded) ||
-      !readNumber(env, args.values[4], "floor", &call.floor) || !readDoubles(env, args.values[5], "found", 6, &call.found) ||
-      !requirePartial(env, sizes[0], &call.partial)) {
-    return nullptr;
-  }
-  call.determinants = determinants.data;
-  std::memcpy(call.shape, sizes, sizeof(call.shape));
-  std::memcpy(call.bounds, sizes + 3, sizeof(call.bounds));
-  std::memcpy(call.to_voxel, to_voxel, sizeof(call.to_voxel));
-  call.is_bounded = is_bounded != 0;
-  table->measure_determinants(call);
+  Call call(env, info);
+  DeterminantArgs args{};
+  const int32_t* const sizes = call.sizes("sizes", 6);
+  args.determinants = call.floats("determinants", product(sizes, 3)).data;
+  const double* const to_voxel = call.doubles("toVoxel", 12);
+  args.is_bounded = call.flag("isBounded");
+  args.floor = call.number("floor");
+  args.found = call.doubles("found", 6);
+  args.partial = partialSums(call, sizes[0]);
+  if (!call.ok()) return nullptr;
+  std::memcpy(args.shape, sizes, sizeof(args.shape));
+  std::memcpy(args.bounds, sizes + 3, sizeof(args.bounds));
+  std::memcpy(args.to_voxel, to_voxel, sizeof(args.to_voxel));
+  call.kernels().measure_determinants(args);
   return nullptr;
 }
 
 // normaliseIntensities(values, low, factor, clips)
 napi_value normaliseIntensities(napi_env env, napi_callback_info info) {
-  const KernelTable* const table = requireKernels(env);
-  Arguments<4> args;
-  NormaliseArgs call{};
-  Floats values;
-  double clips = 0;
-  if (table == nullptr || !readArguments(env, info, &args) || !readFloats(env, args.values[0], "values", 0, &values) ||
-      !readNumber(env, args.values[1], "low", &call.low) || !readNumber(env, args.values[2], "factor", &call.factor) ||
-      !readNumber(env, args.values[3], "clips", &clips)) {
-    return nullptr;
-  }
-  call.values = values.data;
-  call.size = values.size;
-  call.clips = clips != 0;
-  table->normalise_intensities(call);
+  Call call(env, info);
+  NormaliseArgs args{};
+  const Floats values = call.floats("values", 0);
+  args.values = values.data;
+  args.size = values.size;
+  args.low = call.number("low");
+  args.factor = call.number("factor");
+  args.clips = call.flag("clips");
+  if (call.ok()) call.kernels().normalise_intensities(args);
   return nullptr;
 }
 
 // fillMissing(values, value)
 napi_value fillMissing(napi_env env, napi_callback_info info) {
-  const KernelTable* const table = requireKernels(env);
-  Arguments<2> args;
-  FillArgs call{};
-  Floats values;
-  double value = 0;
-  if (table == nullptr || !readArguments(env, info, &args) || !readFloats(env, args.values[0], "values", 0, &values) ||
-      !readNumber(env, args.values[1], "value", &value)) {
-    return nullptr;
-  }
-  call.values = values.data;
-  call.size = values.size;
-  call.value = static_cast<float>(value);
-  table->fill_missing(call);
+  Call call(env, info);
+  FillArgs args{};
+  const Floats values = call.floats("values", 0);
+  args.values = values.data;
+  args.size = values.size;
+  args.value = static_cast<float>(call.number("value"));
+  if (call.ok()) call.kernels().fill_missing(args);
   return nullptr;
 }
 

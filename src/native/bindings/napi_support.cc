@@ -17,6 +17,13 @@ bool readTypedArray(napi_env env, napi_value value, napi_typedarray_type wanted,
   return true;
 }
 
+bool requireLength(napi_env env, const char* name, int64_t size, int64_t required) {
+  if (size >= required) return true;
+  throwFormatted(env, "E_SHAPE", "native: %s must have at least %lld elements, got %lld.", name, static_cast<long long>(required),
+                 static_cast<long long>(size));
+  return false;
+}
+
 struct WantedArray {
   napi_typedarray_type type;
   const char* type_name;
@@ -32,11 +39,7 @@ bool readAtLeast(napi_env env, napi_value value, const WantedArray& wanted, Arra
     throwFormatted(env, "E_SHAPE", "native: %s must be a %s.", wanted.name, wanted.type_name);
     return false;
   }
-  if (size < wanted.required) {
-    throwFormatted(env, "E_SHAPE", "native: %s must have at least %lld elements, got %lld.", wanted.name,
-                   static_cast<long long>(wanted.required), static_cast<long long>(size));
-    return false;
-  }
+  if (!requireLength(env, wanted.name, size, wanted.required)) return false;
   *array = Array{static_cast<decltype(array->data)>(data), size};
   return true;
 }
@@ -67,6 +70,21 @@ bool readFloats(napi_env env, napi_value value, const char* name, int64_t requir
 
 bool readShorts(napi_env env, napi_value value, const char* name, int64_t required, Shorts* shorts) {
   return readAtLeast(env, value, {napi_uint16_array, "Uint16Array", name, required}, shorts);
+}
+
+bool readElements(napi_env env, napi_value value, const char* name, int64_t required, Elements* elements) {
+  bool is_array = false;
+  size_t length = 0;
+  if (napi_is_typedarray(env, value, &is_array) != napi_ok || !is_array ||
+      napi_get_typedarray_info(env, value, &elements->type, &length, &elements->data, nullptr, nullptr) != napi_ok) {
+    throwFormatted(env, "E_SHAPE", "native: %s must be a typed array.", name);
+    return false;
+  }
+  elements->size = static_cast<int64_t>(length);
+  const bool is_byte = elements->type == napi_int8_array || elements->type == napi_uint8_array;
+  const bool is_short = elements->type == napi_int16_array || elements->type == napi_uint16_array;
+  elements->bytes = is_byte ? 1 : is_short ? 2 : elements->type == napi_float64_array ? 8 : 4;
+  return requireLength(env, name, elements->size, required);
 }
 
 bool readOptionalFloats(napi_env env, napi_value value, const char* name, int64_t required, Floats* floats) {

@@ -39,12 +39,22 @@ struct Shorts {
   int64_t size = 0;
 };
 
+// The data of a typed array of any type.
+struct Elements {
+  void* data = nullptr;
+  int64_t size = 0;
+  int32_t bytes = 0;  // of one element
+  napi_typedarray_type type = napi_uint8_array;
+};
+
 // A Float32Array with at least `required` elements.
 bool readFloats(napi_env env, napi_value value, const char* name, int64_t required, Floats* floats);
 // The same, or null/undefined: data is nullptr then.
 bool readOptionalFloats(napi_env env, napi_value value, const char* name, int64_t required, Floats* floats);
 // A Uint16Array with at least `required` elements.
 bool readShorts(napi_env env, napi_value value, const char* name, int64_t required, Shorts* shorts);
+// A typed array of any type with at least `required` elements.
+bool readElements(napi_env env, napi_value value, const char* name, int64_t required, Elements* elements);
 // An Int32Array with exactly `required` elements.
 bool readInts(napi_env env, napi_value value, const char* name, int64_t required, Ints* ints);
 // A Float64Array with at least `required` elements.
