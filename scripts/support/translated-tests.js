@@ -1,0 +1,63 @@
+// The tests of the native kernels as plain JavaScript in a package of their own, for a machine where neither TypeScript nor the
+// loader of `npm test` is: the emulated ones of test-arm64.js and test-avx512.js.
+
+import {copyFileSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync} from 'node:fs';
+import {dirname, join} from 'node:path';
+import {fileURLToPath} from 'node:url';
+import ts from 'typescript';
+
+export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const TESTS = 'test/engines/native';
+/** Starts Node itself, which an emulator may pass on to the machine; no kernel is in it. */
+const LOADER_TEST = 'open-addon.test.ts';
+
+/**
+ * Write the package: sources and tests as JavaScript, and the addon where the loader looks for it.
+ *
+ * @param {string} folder - Emptied first.
+ * @param {string} addon - The file of the addon.
+ */
+export function writeTestPackage(folder, addon) {
+  rmSync(folder, {recursive: true, force: true});
+  for (const room of ['src', 'test/support', TESTS]) translate(room, folder);
+  const copies = {
+    'package.json': join(ROOT, 'package.json'),
+    'scripts/build-native.js': join(ROOT, 'scripts/build-native.js'),
+    'build/native/hypermorph.node': addon,
+  };
+  for (const [name, source] of Object.entries(copies)) {
+    mkdirSync(dirname(join(folder, name)), {recursive: true});
+    copyFileSync(source, join(folder, name));
+  }
+}
+
+/** Every TypeScript file below a room, as a JavaScript file at the same place below the folder. */
+function translate(room, folder) {
+  for (const name of readdirSync(join(ROOT, room), {recursive: true})) {
+    if (!name.endsWith('.ts')) continue;
+    const source = readFileSync(join(ROOT, room, name), 'utf8');
+    const {outputText} = ts.transpileModule(source, {
+      compilerOptions: {
+        target: ts.ScriptTarget.ES2022,
+        module: ts.ModuleKind.ESNext,
+        verbatimModuleSyntax: true,
+      },
+    });
+    const target = join(folder, room, name.replace(/\.ts$/, '.js'));
+    mkdirSync(dirname(target), {recursive: true});
+    writeFileSync(target, outputText);
+  }
+}
+
+/** The tests of the kernels that were asked for, or all of them, as they are called in the repository. */
+export function listKernelTests(asked = []) {
+  if (asked.length > 0) return asked;
+  return readdirSync(join(ROOT, TESTS))
+    .filter((name) => name.endsWith('.test.ts') && name !== LOADER_TEST)
+    .map((name) => `${TESTS}/${name}`);
+}
+
+/** Where a test is in the package. */
+export function translatedName(test) {
+  return test.replace(/\.ts$/, '.js');
+}
