@@ -2,7 +2,7 @@
 // Runs the tests of the native kernels on the NEON and scalar code of linux-arm64, under emulation: cross-compiles the addon,
 // translates the tests to JavaScript and runs them with Node for arm64. Where a tool is missing it says which and succeeds.
 //
-//   node scripts/test-arm64.js [test file ...]      default: every file of test/engines/native
+//   node scripts/test-arm64.js [--only PATTERN] [test file ...]      default: every file of test/engines/native
 //
 // Needs g++-aarch64-linux-gnu, qemu-user-static and, once, the npm registry. On an arm64 machine `npm test` is the better way.
 
@@ -11,7 +11,7 @@ import {existsSync, mkdirSync, rmSync} from 'node:fs';
 import {join} from 'node:path';
 import {
   ROOT,
-  listKernelTests,
+  readTestArguments,
   translatedName,
   writeTestPackage,
 } from './support/translated-tests.js';
@@ -61,10 +61,11 @@ function prepare() {
 const missing = findMissing();
 if (missing === undefined) {
   prepare();
-  const failed = listKernelTests(process.argv.slice(2)).filter((path) => {
+  const {tests, options} = readTestArguments();
+  const failed = tests.filter((path) => {
     const file = join(WORK, translatedName(path));
     console.log(`\n${path} on arm64`);
-    const args = ['-L', SYSROOT, NODE, '--test-reporter=spec', file];
+    const args = ['-L', SYSROOT, NODE, ...options, file];
     return spawnSync(EMULATOR, args, {cwd: WORK, stdio: 'inherit'}).status !== 0;
   });
   console.log(failed.length === 0 ? 'arm64: all passed' : `arm64: failed: ${failed.join(', ')}`);

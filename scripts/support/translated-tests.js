@@ -4,6 +4,7 @@
 import {copyFileSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync} from 'node:fs';
 import {dirname, join} from 'node:path';
 import {fileURLToPath} from 'node:url';
+import {parseArgs} from 'node:util';
 import ts from 'typescript';
 
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -49,9 +50,22 @@ function translate(room, folder) {
   }
 }
 
-/** The tests of the kernels that were asked for, or all of them, as they are called in the repository. */
-export function listKernelTests(asked = []) {
-  if (asked.length > 0) return asked;
+/**
+ * What the command line asks for: `[--only PATTERN] [test file ...]`.
+ *
+ * @returns {{tests: string[], options: string[]}} Tests as they are called in the repository, and options for Node.
+ */
+export function readTestArguments() {
+  const {values, positionals} = parseArgs({
+    allowPositionals: true,
+    options: {only: {type: 'string'}},
+  });
+  const options = ['--test-reporter=spec'];
+  if (values.only !== undefined) options.push(`--test-name-pattern=${values.only}`);
+  return {tests: positionals.length > 0 ? positionals : listKernelTests(), options};
+}
+
+function listKernelTests() {
   return readdirSync(join(ROOT, TESTS))
     .filter((name) => name.endsWith('.test.ts') && name !== LOADER_TEST)
     .map((name) => `${TESTS}/${name}`);
