@@ -28,7 +28,9 @@ const DISC = join(WORK, 'disc');
 const ENTRIES = ['tfjs-core', 'tfjs-backend-cpu', 'tfjs-layers'].map(
   (name) => `@tensorflow/${name}`,
 );
-const PACKAGES = ['seedrandom'];
+const PACKAGES = ['seedrandom', 'zod'];
+/** Reads the tests that TensorFlow.js comes with. */
+const SPEC_TEST = 'tfjs-specs.test.ts';
 
 function buildAddon() {
   const {status} = spawnSync(process.execPath, [join(ROOT, 'scripts/build-native.js')], {
@@ -69,7 +71,11 @@ echo; echo "failed:\${failed:- none}"
 
 async function main() {
   writeTestPackage(PACKAGE, buildAddon());
-  writeDisc(DISC, {files: filesOfMachine(), kernel, script: scriptOf(readTestArguments())});
+  writeDisc(DISC, {
+    files: filesOfMachine(),
+    kernel,
+    script: scriptOf(readTestArguments([SPEC_TEST])),
+  });
   console.log(`avx512: starting Bochs as ${MODEL}`);
   const code = await runDisc(DISC, {model: MODEL, onText: (text) => process.stdout.write(text)});
   const ended = code === undefined ? `the machine stopped, see ${DISC}/bochs.log` : 'some failed';
