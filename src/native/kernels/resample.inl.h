@@ -62,6 +62,16 @@ inline __attribute__((always_inline)) int64_t nearestVoxel(const int32_t* size, 
   return i + size[0] * (j + size[1] * k);
 }
 
+// Whether all positions that a map gives are whole: a voxel of the one grid lies on one of the other. What the product of two
+// matrices leaves of 1e-12 is not a distance.
+static bool isWhole(const double* m) {
+  constexpr double kRounding = 1e-10;
+  for (int n = 0; n < 12; ++n) {
+    if (std::abs(m[n] - std::round(m[n])) > kRounding) return false;
+  }
+  return true;
+}
+
 inline constexpr int kAhead = 4;    // pieces
 inline constexpr int kPiece = 32;  // voxels of a row that are done together, in passes that are vectorised
 
@@ -131,16 +141,6 @@ static void sampleField(const PlacedMap& map, const PlacedPiece& placed, int cou
     u[1][n] = is_inside ? value[1] : 0.0f;
     u[2][n] = is_inside ? value[2] : 0.0f;
   }
-}
-
-// Whether all positions that a map gives are whole: a voxel of the one grid lies on one of the other. What the product of two
-// matrices leaves of 1e-12 is not a distance.
-static bool isWhole(const double* m) {
-  constexpr double kRounding = 1e-10;
-  for (int n = 0; n < 12; ++n) {
-    if (std::abs(m[n] - std::round(m[n])) > kRounding) return false;
-  }
-  return true;
 }
 
 // `sampleField` for whole positions.
@@ -251,6 +251,29 @@ static void sampleNearest(const SampledImage& image, const double (*positions)[k
   }
 }
 
+// The same where the positions are whole, with the steps along x of the map that gave them: voxels are copied.
+static void copyVoxels(const SampledImage& image, const double (*positions)[kPiece], const double* m, int count, float* __restrict out) {
+  const int64_t elements[3] = {1, image.size[0], int64_t{image.size[0]} * image.size[1]};
+  int64_t first = 0, stride = 0;
+  int begin = 0, end = count;  // of the voxels inside
+  for (int axis = 0; axis < 3; ++axis) {
+    const int64_t at = std::lrint(positions[axis][0]), step = std::lrint(m[4 * axis]);
+    const auto is_inside = [&](int n) { return at + n * step >= 0 && at + n * step < image.size[axis]; };
+    while (begin < end && !is_inside(begin)) ++begin;
+    while (begin < end && !is_inside(end - 1)) --end;
+    first += at * elements[axis];
+    stride += step * elements[axis];
+  }
+  for (int n = 0; n < begin; ++n) out[n] = image.outside;
+  const float* const from = image.data + first;
+  if (stride == 1) {
+    for (int n = begin; n < end; ++n) out[n] = finiteOrZero(from[n]);
+  } else {
+    for (int n = begin; n < end; ++n) out[n] = finiteOrZero(from[n * stride]);
+  }
+  for (int n = end; n < count; ++n) out[n] = image.outside;
+}
+
 inline constexpr int kTileDepth = 16;  // a line of the cache in the result
 
 // Pieces run along x, tiles along z: where the image is stored along the one axis and written along the other, both go by whole lines
@@ -260,7 +283,7 @@ struct GridTile {
   int width, depth;  // voxels along x and z
 };
 
-static void sampleTile(const GridSampleArgs& a, const GridTile& tile, int64_t ahead) {
+static void sampleTile(const GridSampleArgs& a, const GridTile& tile, bool copies, int64_t ahead) {
   double starts[3][kPiece];
   double positions[3][kPiece];
   float values[kTileDepth][kPiece];
@@ -275,7 +298,8 @@ static void sampleTile(const GridSampleArgs& a, const GridTile& tile, int64_t ah
       const double from_z = a.to_voxel[4 * axis + 2] * static_cast<double>(tile.z + z);
       for (int n = 0; n < tile.width; ++n) positions[axis][n] = starts[axis][n] + from_z;
     }
-    if (a.is_linear) sampleImage(a.image, positions, tile.width, ahead, values[z]);
+    if (copies) copyVoxels(a.image, positions, a.to_voxel, tile.width, values[z]);
+    else if (a.is_linear) sampleImage(a.image, positions, tile.width, ahead, values[z]);
     else sampleNearest(a.image, positions, tile.width, values[z]);
   }
   for (int n = 0; n < tile.width; ++n) {
@@ -289,6 +313,7 @@ static void sampleGrid(const GridSampleArgs& a) noexcept {
   const int64_t pieces = (a.shape[0] + kPiece - 1) / kPiece;
   const int64_t bands = (a.shape[1] + kBand - 1) / kBand;
   const int64_t ahead = elementsAhead(a.to_voxel, a.image.size, 2, kAhead);
+  const bool copies = isWhole(a.to_voxel) && !a.image.has_edge;
   const auto atMost = [](int64_t left, int most) { return left < most ? static_cast<int>(left) : most; };
   forEachTask(pieces * bands, [&](int64_t task, int) {
     GridTile tile{};
@@ -298,7 +323,7 @@ static void sampleGrid(const GridSampleArgs& a) noexcept {
     const int64_t y_end = y_begin + kBand < a.shape[1] ? y_begin + kBand : a.shape[1];
     for (tile.z = 0; tile.z < a.shape[2]; tile.z += kTileDepth) {
       tile.depth = atMost(a.shape[2] - tile.z, kTileDepth);
-      for (tile.y = y_begin; tile.y < y_end; ++tile.y) sampleTile(a, tile, ahead);
+      for (tile.y = y_begin; tile.y < y_end; ++tile.y) sampleTile(a, tile, copies, ahead);
     }
   });
 }
@@ -352,14 +377,29 @@ static void findExtremes(const IntensityArgs& a) noexcept {
   forEachTask(chunks, [&](int64_t task, int) {
     const int64_t begin = task * kIntensityChunk;
     const int64_t end = begin + kIntensityChunk < a.size ? begin + kIntensityChunk : a.size;
-    float low = __builtin_inff(), high = -__builtin_inff();
-    int32_t finite = 0;
-    for (int64_t x = begin; x < end; ++x) {
+    Vec lows = broadcast(__builtin_inff());
+    Vec highs = broadcast(-__builtin_inff());
+    Vec counts = {};
+    const auto take = [&](Vec values) {
+      const auto is_finite = values - values == Vec{};
+      lows = (is_finite & (values < lows)) ? values : lows;
+      highs = (is_finite & (values > highs)) ? values : highs;
+      counts += is_finite ? broadcast(1.0f) : Vec{};
+    };
+    int64_t x = begin;
+    for (; x + kLanes <= end; x += kLanes) take(load(a.data + x));
+    float low = __builtin_inff(), high = -__builtin_inff(), finite = 0;
+    for (int lane = 0; lane < kLanes; ++lane) {
+      low = lows[lane] < low ? lows[lane] : low;
+      high = highs[lane] > high ? highs[lane] : high;
+      finite += counts[lane];
+    }
+    for (; x < end; ++x) {
       const float value = a.data[x];
-      const bool is_finite = value - value == 0.0f;
-      finite += is_finite ? 1 : 0;
-      low = is_finite && value < low ? value : low;
-      high = is_finite && value > high ? value : high;
+      if (value - value != 0.0f) continue;
+      low = value < low ? value : low;
+      high = value > high ? value : high;
+      finite += 1;
     }
     partial[3 * task] = low;
     partial[3 * task + 1] = high;

@@ -73,6 +73,35 @@ test('an image is sampled on a grid as by the portable kernel', () => {
   }
 });
 
+test('where voxels lie on voxels they are copied, turned and cut as they are', () => {
+  const maps: Record<string, Matrix4> = {
+    'the same grid': [1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1],
+    'reversed axes': [0, 0, 1, 0, 0, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1],
+    'a flip, and partly outside': [-1, 0, 0, 12, 0, 0, 2, -1, 0, -1, 0, 7, 0, 0, 0, 1],
+    'shifted, with what a product of matrices leaves': [
+      ...[1, 1e-13, 0, -3],
+      ...[0, 1, -2e-14, 1 + 1e-12],
+      ...[1e-15, 0, 1, 5],
+      ...[0, 0, 0, 1],
+    ],
+    'far outside': [1, 0, 0, 100, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1],
+  };
+  for (const [name, toVoxel] of Object.entries(maps)) {
+    for (const grid of [SIZE, [...SIZE].reverse() as unknown as Triple, [37, 3, 21] as Triple]) {
+      for (const outside of OUTSIDE) {
+        for (const interpolation of ['linear', 'nearest'] as const) {
+          compare(`${name}, ${grid.join('x')}, outside ${String(outside)}`, (kernels) =>
+            kernels.sampleOnGrid({data: image(), shape: SIZE}, toVoxel, grid, {
+              interpolation,
+              outside,
+            }),
+          );
+        }
+      }
+    }
+  }
+});
+
 test('an image of integers is sampled on a grid too', () => {
   const data = Int16Array.from(image(), (value) => (Number.isFinite(value) ? value : 0));
   compare('int16', (kernels) =>
@@ -81,6 +110,20 @@ test('an image of integers is sampled on a grid too', () => {
       outside: 0,
     }),
   );
+});
+
+test('a field is read where its voxels lie on those of the grid', () => {
+  const whole: Matrix4 = [0, 1, 0, -2, 0, 0, -1, 4, 1, 0, 0, 1, 0, 0, 0, 1];
+  for (const outside of OUTSIDE) {
+    compare(`whole, outside ${String(outside)}`, (kernels) =>
+      kernels.sampleThroughMap(
+        {data: image(), shape: SIZE},
+        {...map(), voxelToField: whole},
+        GRID,
+        {outside},
+      ),
+    );
+  }
 });
 
 test('an image is sampled through a map as by the portable kernel', () => {
