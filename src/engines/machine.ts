@@ -27,11 +27,14 @@ export interface RegistrationEstimate {
 /** Convolutions of the default network at 160x192x224 with half-resolution velocity, 10^9 operations. */
 const NETWORK_GFLOP = 240;
 /** Layers with few channels, near the images, reach less than the one that is measured. */
-const NETWORK_EFFICIENCY = 0.75;
-/** What the operations around the convolutions read and write: integration, warps, sampling, files. */
-const OTHER_GIGABYTES = 4;
-/** Most memory that the network's tensors and buffers take at once, beside the process itself. */
-const PEAK_GIGABYTES = 1.2;
+const NETWORK_EFFICIENCY = 0.9;
+/**
+ * The rest of the command, measured with 2 threads at 200 GFLOP/s: starting, reading and unpacking, sampling, compressing, writing.
+ * More threads do little for it.
+ */
+const OTHER_SECONDS = 1.9;
+/** Most memory that the process takes at once. */
+const PEAK_GIGABYTES = 1.1;
 
 /**
  * Measure the native engine, about one second; it is the current engine afterwards.
@@ -69,11 +72,11 @@ function measureConvolution(): number {
   return flop / best / 1e6;
 }
 
-/** Time and memory for a pair of 160x192x224 voxels with the default network, from what was measured. */
+/** Time and memory of `register` for a pair of 160x192x224 voxels with the default network, from what was measured. */
 export function estimateRegistration(machine: MachineMeasurement): RegistrationEstimate {
   const network = NETWORK_GFLOP / (machine.convolutionGflops * NETWORK_EFFICIENCY);
   return {
-    seconds: network + OTHER_GIGABYTES / machine.gigabytesPerSecond,
+    seconds: network + OTHER_SECONDS,
     gigabytes: PEAK_GIGABYTES,
   };
 }
