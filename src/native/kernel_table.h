@@ -7,6 +7,7 @@
 #include "kernels/conv.h"
 #include "kernels/dense.h"
 #include "kernels/elementwise.h"
+#include "kernels/intensities.h"
 #include "kernels/jacobian.h"
 #include "kernels/losses.h"
 #include "kernels/measures.h"

@@ -93,11 +93,6 @@ export class NativeBackend extends MathBackendCPU {
   }
 }
 
-/** The backend of a kernel call. */
-export function asNative(backend: unknown): NativeBackend {
-  return backend as NativeBackend;
-}
-
 let registered: NativeBackend | undefined;
 
 /**

@@ -9,6 +9,7 @@
 #include "kernels/conv_filter_gradient.inl.h"
 #include "kernels/dense.inl.h"
 #include "kernels/elementwise.inl.h"
+#include "kernels/intensities.inl.h"
 #include "kernels/jacobian.inl.h"
 #include "kernels/lncc.inl.h"
 #include "kernels/measures.inl.h"

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
-import {NATIVE_BACKEND, asNative, type NativeBackend} from '../../../src/engines/native/backend.js';
+import {NATIVE_BACKEND, type NativeBackend} from '../../../src/engines/native/backend.js';
+import {asNative} from '../../../src/engines/native/kernels/as-native.js';
 import {inheritedKernel} from '../../../src/engines/native/kernels/arithmetic.js';
 import {planConv, type ConvAttributes} from '../../../src/engines/native/kernels/conv-shape.js';
 

@@ -1,7 +1,7 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import type {NativeBackend} from '../backend.js';
 import {asNative} from './as-native.js';
-import type {NativeKernel} from './index.js';
+import type {NativeKernel} from './native-kernel.js';
 
 interface AdamAttributes {
   readonly rate: number;

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type {NativeBackend} from '../backend.js';
 import {asNative} from './as-native.js';
-import type {NativeKernel} from './index.js';
+import type {NativeKernel} from './native-kernel.js';
 
 const OPERATION = {Add: 0, Sub: 1, Multiply: 2} as const;
 

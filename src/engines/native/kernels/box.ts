@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type {NativeBackend} from '../backend.js';
 import {inheritedKernel} from './arithmetic.js';
 import {asNative} from './as-native.js';
-import type {NativeKernel} from './index.js';
+import type {NativeKernel} from './native-kernel.js';
 
 const MOST_AXES = 8;
 

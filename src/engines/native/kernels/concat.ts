@@ -1,7 +1,7 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import {asNative} from './as-native.js';
 import {inheritedKernel} from './arithmetic.js';
-import type {NativeKernel} from './index.js';
+import type {NativeKernel} from './native-kernel.js';
 
 function product(lengths: readonly number[]): number {
   return lengths.reduce((total, length) => total * length, 1);

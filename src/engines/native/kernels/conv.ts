@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type {NativeBackend} from '../backend.js';
 import {asNative} from './as-native.js';
 import {planConv, type Activation, type ConvAttributes, type ConvPlan} from './conv-shape.js';
-import type {NativeKernel} from './index.js';
+import type {NativeKernel} from './native-kernel.js';
 
 /** Stride 1, zero padded to the same size. */
 function sameAttributes(activation: Activation): ConvAttributes {

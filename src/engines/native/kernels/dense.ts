@@ -2,7 +2,7 @@ import type * as tf from '@tensorflow/tfjs-core';
 import {asNative} from './as-native.js';
 import {ACTIVATION_SLOPE, type Activation} from './conv-shape.js';
 import {currentNative, gradientLike} from './gradient.js';
-import type {NativeKernel} from './index.js';
+import type {NativeKernel} from './native-kernel.js';
 
 function slopeOf(attrs: unknown): number {
   return ACTIVATION_SLOPE[(attrs as {activation: Activation}).activation];

@@ -1,4 +1,4 @@
-import type {GradConfig, KernelFunc} from '@tensorflow/tfjs-core';
+import type {GradConfig} from '@tensorflow/tfjs-core';
 import {adamKernel} from './adam.js';
 import {addKernel, addNKernel, multiplyKernel, negKernel, subKernel} from './arithmetic.js';
 import {padKernel, sliceKernel} from './box.js';
@@ -9,16 +9,11 @@ import {jacobianGradient, jacobianKernel} from './jacobian.js';
 import {leakyReluKernel} from './leaky-relu.js';
 import {lnccGradient, lnccKernel} from './lncc.js';
 import {maxPoolGradient, maxPoolKernel, upsampleGradient, upsampleKernel} from './pool.js';
+import type {NativeKernel} from './native-kernel.js';
 import {rescaleGradient, rescaleKernel} from './rescale.js';
 import {smoothnessGradient, smoothnessKernel} from './smoothness.js';
 import {squaredErrorGradient, squaredErrorKernel} from './squared-error.js';
 import {selfComposeGradient, selfComposeKernel, warpGradient, warpKernel} from './warp.js';
-
-/** A kernel of the native backend; `kernelFunc` gets a NativeBackend. */
-export interface NativeKernel {
-  readonly kernelName: string;
-  readonly kernelFunc: KernelFunc;
-}
 
 /** Every kernel the addon replaces or adds. */
 export const NATIVE_KERNELS: readonly NativeKernel[] = [

@@ -1,7 +1,7 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import {asNative} from './as-native.js';
 import {displacementGradient} from './gradient.js';
-import type {NativeKernel} from './index.js';
+import type {NativeKernel} from './native-kernel.js';
 
 export const jacobianKernel: NativeKernel = {
   kernelName: 'HmJacobian',

@@ -1,6 +1,6 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import {asNative} from './as-native.js';
-import type {NativeKernel} from './index.js';
+import type {NativeKernel} from './native-kernel.js';
 
 export const leakyReluKernel: NativeKernel = {
   kernelName: 'LeakyRelu',

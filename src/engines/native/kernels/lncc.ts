@@ -2,7 +2,7 @@ import type * as tf from '@tensorflow/tfjs-core';
 import type {NativeBackend} from '../backend.js';
 import {asNative} from './as-native.js';
 import {currentNative, gradientLike} from './gradient.js';
-import type {NativeKernel} from './index.js';
+import type {NativeKernel} from './native-kernel.js';
 
 interface LnccAttributes {
   /** Along I, J, K. */

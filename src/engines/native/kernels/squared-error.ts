@@ -1,7 +1,7 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import {asNative} from './as-native.js';
 import {currentNative, gradientLike} from './gradient.js';
-import type {NativeKernel} from './index.js';
+import type {NativeKernel} from './native-kernel.js';
 
 export const squaredErrorKernel: NativeKernel = {
   kernelName: 'HmSquaredError',
