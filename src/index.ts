@@ -23,6 +23,7 @@ export {
   type WorldMap,
 } from './volume/voxel-kernels.js';
 
+export type {Bytes} from './formats/bytes.js';
 export {
   describeNifti,
   encodeNifti,
