@@ -1,4 +1,5 @@
-// The Node-API module: collects the functions of bindings/. Typed arrays in, typed arrays filled; no loops over data here.
+// The Node-API module: collects the functions of bindings/. Typed arrays in, typed arrays filled; no loops over data
+// here.
 
 #include "bindings/napi_support.h"
 
@@ -6,9 +7,10 @@ namespace {
 
 napi_value initialise(napi_env env, napi_value exports) {
   using namespace hypermorph::bindings;
-  const bool complete = registerEngine(env, exports) && registerElementwise(env, exports) && registerConv(env, exports) &&
-                        registerPool(env, exports) && registerWarp(env, exports) && registerLosses(env, exports) &&
-                        registerDense(env, exports) && registerArithmetic(env, exports) && registerResample(env, exports) &&
+  const bool complete = registerEngine(env, exports) && registerElementwise(env, exports) &&
+                        registerConv(env, exports) && registerPool(env, exports) && registerWarp(env, exports) &&
+                        registerLosses(env, exports) && registerDense(env, exports) &&
+                        registerArithmetic(env, exports) && registerResample(env, exports) &&
                         registerMeasures(env, exports) && registerGzip(env, exports) && registerAugment(env, exports);
   if (!complete) throwError(env, "E_ENGINE", "native: the addon's functions could not be registered.");
   return exports;

@@ -1,11 +1,12 @@
 #pragma once
 
-// bfloat16 is the upper half of a float32. Two of them, of neighbouring channels, share a word of four bytes, the first channel in the
-// lower half, so that a row of them in memory is simply a row of bfloat16. Include only from kernels/*.inl.h, after simd.h.
+// bfloat16 is the upper half of a float32. Two of them, of neighbouring channels, share a word of four bytes, the first
+// channel in the lower half, so that a row of them in memory is simply a row of bfloat16. Include only from
+// kernels/*.inl.h, after simd.h.
 //
-// A set without the instructions computes what Intel's manual says they compute (volume 2, VDPBF16PS and VCVTNEPS2BF16), bit for bit
-// but for subnormal numbers, which the instructions take as zero: a product of two bfloat16 is exact in float32, so that only the
-// additions round, with and without fused multiply-adds.
+// A set without the instructions computes what Intel's manual says they compute (volume 2, VDPBF16PS and
+// VCVTNEPS2BF16), bit for bit but for subnormal numbers, which the instructions take as zero: a product of two bfloat16
+// is exact in float32, so that only the additions round, with and without fused multiply-adds.
 
 #if defined(__AVX512BF16__)
 #include <immintrin.h>

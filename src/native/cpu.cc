@@ -8,7 +8,8 @@ namespace hypermorph {
 namespace {
 
 #if defined(_WIN32) && defined(__x86_64__)
-// clang++ for Windows links no library behind __builtin_cpu_supports. Bits: Intel's manual, volume 2, CPUID, and volume 1, 13.3.
+// clang++ for Windows links no library behind __builtin_cpu_supports. Bits: Intel's manual, volume 2, CPUID, and volume
+// 1, 13.3.
 uint32_t detectX86() noexcept {
   uint32_t a = 0, b = 0, c = 0, d = 0;
   if (!__get_cpuid(1, &a, &b, &c, &d)) return 0;

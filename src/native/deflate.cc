@@ -24,16 +24,20 @@ constexpr int kPatience = 6;
 // RFC 1951, section 3.2.5.
 constexpr uint16_t kLengthBase[29] = {3,  4,  5,  6,  7,  8,  9,  10, 11,  13,  15,  17,  19,  23, 27,
                                       31, 35, 43, 51, 59, 67, 83, 99, 115, 131, 163, 195, 227, 258};
-constexpr uint8_t kLengthExtra[29] = {0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4, 5, 5, 5, 5, 0};
-constexpr uint16_t kDistanceBase[30] = {1,   2,   3,   4,   5,   7,    9,    13,   17,   25,   33,   49,   65,    97,    129,
-                                        193, 257, 385, 513, 769, 1025, 1537, 2049, 3073, 4097, 6145, 8193, 12289, 16385, 24577};
+constexpr uint8_t kLengthExtra[29] = {0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2,
+                                      2, 3, 3, 3, 3, 4, 4, 4, 4, 5, 5, 5, 5, 0};
+constexpr uint16_t kDistanceBase[30] = {1,    2,    3,    4,    5,    7,    9,    13,    17,    25,
+                                        33,   49,   65,   97,   129,  193,  257,  385,   513,   769,
+                                        1025, 1537, 2049, 3073, 4097, 6145, 8193, 12289, 16385, 24577};
 constexpr uint8_t kDistanceExtra[30] = {0, 0, 0, 0, 1, 1, 2, 2,  3,  3,  4,  4,  5,  5,  6,
                                         6, 7, 7, 8, 8, 9, 9, 10, 10, 11, 11, 12, 12, 13, 13};
 // Section 3.2.7.
 constexpr uint8_t kLengthCodeOrder[kLengthCodes] = {16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15};
 
 int lengthCode(int64_t length) noexcept {
-  return static_cast<int>(std::upper_bound(kLengthBase, kLengthBase + 29, static_cast<uint16_t>(length)) - kLengthBase) - 1;
+  return static_cast<int>(std::upper_bound(kLengthBase, kLengthBase + 29, static_cast<uint16_t>(length)) -
+                          kLengthBase) -
+         1;
 }
 
 int distanceCode(int64_t distance) noexcept {
@@ -143,7 +147,8 @@ int describeLengths(const uint8_t* lengths, int count, LengthStep* steps) noexce
     while (n + run < count && lengths[n + run] == lengths[n]) ++run;
     int left = run;
     if (lengths[n] == 0) {
-      for (; left >= 11; left -= std::min(left, 138)) steps[written++] = {18, static_cast<uint8_t>(std::min(left, 138) - 11)};
+      for (; left >= 11; left -= std::min(left, 138))
+        steps[written++] = {18, static_cast<uint8_t>(std::min(left, 138) - 11)};
       if (left >= 3) {
         steps[written++] = {17, static_cast<uint8_t>(left - 3)};
         left = 0;
@@ -233,8 +238,10 @@ int64_t deflateBlock(const uint8_t* from, int64_t size, uint32_t* words, uint8_t
     frequencies.distances[0] = 1;
   Codes codes;
   int64_t size_in_bits = frequencies.extra_bits;
-  size_in_bits += buildHuffmanCode(frequencies.literals, kLiterals, kLongestCode, codes.literal_lengths, codes.literals);
-  size_in_bits += buildHuffmanCode(frequencies.distances, kDistances, kLongestCode, codes.distance_lengths, codes.distances);
+  size_in_bits +=
+      buildHuffmanCode(frequencies.literals, kLiterals, kLongestCode, codes.literal_lengths, codes.literals);
+  size_in_bits +=
+      buildHuffmanCode(frequencies.distances, kDistances, kLongestCode, codes.distance_lengths, codes.distances);
 
   uint8_t lengths[kLiterals + kDistances];
   std::memcpy(lengths, codes.literal_lengths, kLiterals);
@@ -267,8 +274,8 @@ int64_t deflateBlock(const uint8_t* from, int64_t size, uint32_t* words, uint8_t
 
 namespace {
 
-// Eight bytes at a time (Kounavis & Berry, "A systematic approach to building high performance, software-based, CRC generators",
-// ISCC 2005): tables[t][b] is what byte b does t bytes later.
+// Eight bytes at a time (Kounavis & Berry, "A systematic approach to building high performance, software-based, CRC
+// generators", ISCC 2005): tables[t][b] is what byte b does t bytes later.
 struct CrcTables {
   uint32_t tables[8][256];
 

@@ -13,8 +13,9 @@ constexpr int64_t kDeflateBlockBound = kDeflateBlock + 64;
 constexpr int64_t kDeflateHashes = int64_t{1} << 13;
 constexpr int64_t kDeflateWords = kDeflateBlock + kDeflateHashes;
 
-// Compress `size` <= kDeflateBlock bytes to whole bytes of a DEFLATE stream that goes on (RFC 1951); returns their number.
-// Matches are looked for once at each place and given up soon where there are none, as in the low bits of measured numbers.
+// Compress `size` <= kDeflateBlock bytes to whole bytes of a DEFLATE stream that goes on (RFC 1951); returns their
+// number. Matches are looked for once at each place and given up soon where there are none, as in the low bits of
+// measured numbers.
 int64_t deflateBlock(const uint8_t* from, int64_t size, uint32_t* words, uint8_t* to) noexcept;
 
 // CRC-32 as in gzip (RFC 1952, section 8) of all bytes so far: those of `before`, 0 for none, and these.

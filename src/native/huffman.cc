@@ -8,8 +8,8 @@ namespace {
 constexpr int kMostSymbols = 286;
 constexpr int kDeepest = 32;
 
-// Depths of the leaves of Huffman's tree, rarest first: two queues, the leaves and the joined nodes, both in order of weight
-// (van Leeuwen, ICALP 1976).
+// Depths of the leaves of Huffman's tree, rarest first: two queues, the leaves and the joined nodes, both in order of
+// weight (van Leeuwen, ICALP 1976).
 void findDepths(const uint32_t* weights, int count, int* depths) noexcept {
   uint64_t joined[kMostSymbols];
   int parents[2 * kMostSymbols];
@@ -56,7 +56,8 @@ uint16_t reversed(uint32_t code, int length) noexcept {
 
 }  // namespace
 
-int64_t buildHuffmanCode(const uint32_t* frequencies, int count, int longest, uint8_t* lengths, uint16_t* codes) noexcept {
+int64_t buildHuffmanCode(const uint32_t* frequencies, int count, int longest, uint8_t* lengths,
+                         uint16_t* codes) noexcept {
   int symbols[kMostSymbols];
   int used = 0;
   for (int symbol = 0; symbol < count; ++symbol) {
@@ -64,9 +65,8 @@ int64_t buildHuffmanCode(const uint32_t* frequencies, int count, int longest, ui
     codes[symbol] = 0;
     if (frequencies[symbol] > 0) symbols[used++] = symbol;
   }
-  std::sort(symbols, symbols + used, [&](int a, int b) {
-    return frequencies[a] != frequencies[b] ? frequencies[a] < frequencies[b] : a < b;
-  });
+  std::sort(symbols, symbols + used,
+            [&](int a, int b) { return frequencies[a] != frequencies[b] ? frequencies[a] < frequencies[b] : a < b; });
   int counts[kDeepest] = {};
   if (used == 1) counts[1] = 1;
   if (used > 1) {

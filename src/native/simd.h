@@ -1,7 +1,7 @@
 #pragma once
 
-// One vector type per instruction set, in that set's namespace. Include only from kernels/*.inl.h, after HYPERMORPH_ISA and
-// HYPERMORPH_LANES are defined. The compiler turns a * b + c into a fused multiply-add where the set has one.
+// One vector type per instruction set, in that set's namespace. Include only from kernels/*.inl.h, after HYPERMORPH_ISA
+// and HYPERMORPH_LANES are defined. The compiler turns a * b + c into a fused multiply-add where the set has one.
 
 #include <cstdint>
 #include <cstring>
@@ -38,7 +38,8 @@ inline __attribute__((always_inline)) Vec leakyRelu(Vec x, Vec slope) { return x
 template <typename Body>
 inline void forEachTask(int64_t tasks, const Body& body) {
   runParallel(
-      tasks, [](const void* context, int64_t task, int worker) { (*static_cast<const Body*>(context))(task, worker); }, &body);
+      tasks, [](const void* context, int64_t task, int worker) { (*static_cast<const Body*>(context))(task, worker); },
+      &body);
 }
 
 }  // namespace hypermorph::HYPERMORPH_ISA

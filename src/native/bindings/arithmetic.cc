@@ -46,9 +46,12 @@ napi_value join(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
-bool isWithin(int64_t begin, int64_t length, int64_t whole) { return begin >= 0 && length >= 1 && begin + length <= whole; }
+bool isWithin(int64_t begin, int64_t length, int64_t whole) {
+  return begin >= 0 && length >= 1 && begin + length <= whole;
+}
 
-// copyBox(rank, sizes [shape of from, of to, of the box, its begin in from, in to], from, to): `to` keeps what lies outside the box.
+// copyBox(rank, sizes [shape of from, of to, of the box, its begin in from, in to], from, to): `to` keeps what lies
+// outside the box.
 napi_value copyBox(napi_env env, napi_callback_info info) {
   Call call(env, info);
   BoxArgs args{};

@@ -6,7 +6,8 @@
 namespace hypermorph::bindings {
 namespace {
 
-// splineNoise(sizes [points of the lattice 3, I, J, K], spacing, lattice, out): along k, then j, then i; an axis of one voxel stays.
+// splineNoise(sizes [points of the lattice 3, I, J, K], spacing, lattice, out): along k, then j, then i; an axis of one
+// voxel stays.
 napi_value splineNoise(napi_env env, napi_callback_info info) {
   Call call(env, info);
   const int32_t* const points = call.sizes("sizes", 6);
@@ -16,7 +17,8 @@ napi_value splineNoise(napi_env env, napi_callback_info info) {
   const Floats out = call.floats("out", product(shape, 3));
   for (int axis = 0; axis < 3; ++axis) {
     const double wanted = shape[axis] == 1 ? 1 : std::floor((shape[axis] - 1) / spacing) + 4;
-    call.require(spacing > 0 && points[axis] == wanted, "native: a lattice must have one point before its voxels and three beyond them.");
+    call.require(spacing > 0 && points[axis] == wanted,
+                 "native: a lattice must have one point before its voxels and three beyond them.");
   }
   int64_t size[3] = {points[0], points[1], points[2]};
   // Two areas: what is done along k, and along k and j. The last axis that is not one voxel long writes the result.
@@ -143,8 +145,8 @@ napi_value blur(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
-// adjust(sizes [I, J, K], numbers [bias deviation, power, noise deviation], bias | null, noise | null, its [position, stride], image):
-// the length of the noise must be a power of two.
+// adjust(sizes [I, J, K], numbers [bias deviation, power, noise deviation], bias | null, noise | null, its [position,
+// stride], image): the length of the noise must be a power of two.
 napi_value adjust(napi_env env, napi_callback_info info) {
   Call call(env, info);
   AdjustArgs args{};
@@ -176,10 +178,10 @@ napi_value adjust(napi_env env, napi_callback_info info) {
 }  // namespace
 
 bool registerAugment(napi_env env, napi_value exports) {
-  return addFunction(env, exports, "splineNoise", splineNoise) && addFunction(env, exports, "keepHighest", keepHighest) &&
-         addFunction(env, exports, "weave", weave) && addFunction(env, exports, "augmentSample", augmentSample) &&
-         addFunction(env, exports, "paint", paint) && addFunction(env, exports, "blur", blur) &&
-         addFunction(env, exports, "adjust", adjust);
+  return addFunction(env, exports, "splineNoise", splineNoise) &&
+         addFunction(env, exports, "keepHighest", keepHighest) && addFunction(env, exports, "weave", weave) &&
+         addFunction(env, exports, "augmentSample", augmentSample) && addFunction(env, exports, "paint", paint) &&
+         addFunction(env, exports, "blur", blur) && addFunction(env, exports, "adjust", adjust);
 }
 
 }  // namespace hypermorph::bindings

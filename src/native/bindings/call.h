@@ -4,8 +4,9 @@
 
 namespace hypermorph::bindings {
 
-// The arguments of one call, read in the order in which they are given. After the first one that does not fit a JavaScript error is
-// pending and whatever is read later is harmless: sizes and numbers are 1, arrays empty. Ask ok() before running a kernel.
+// The arguments of one call, read in the order in which they are given. After the first one that does not fit a
+// JavaScript error is pending and whatever is read later is harmless: sizes and numbers are 1, arrays empty. Ask ok()
+// before running a kernel.
 class Call {
  public:
   Call(napi_env env, napi_callback_info info) : env_(env), table_(requireKernels(env)) {
@@ -87,8 +88,9 @@ class Call {
  private:
   static constexpr int kMostArguments = 9;
   static constexpr int kMostInts = 64;
-  static constexpr int32_t kOnes[kMostInts] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
-                                               1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
+  static constexpr int32_t kOnes[kMostInts] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+                                               1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+                                               1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
 
   // Whether the next argument is neither null nor undefined.
   bool isGiven() const {

@@ -7,19 +7,20 @@ namespace hypermorph::bindings {
 namespace {
 
 // Stands for a shape that was refused.
-constexpr ConvShape kOneVoxel{1, {1, 1, 1}, 0, {1, 1, 1}, 1, {1, 1, 1}, {1, 1, 1}, 1, {1, 1, 1}, {1, 1, 1}, {0, 0, 0}, 1};
+constexpr ConvShape kOneVoxel{1,         {1, 1, 1}, 0,         {1, 1, 1}, 1,         {1, 1, 1},
+                              {1, 1, 1}, 1,         {1, 1, 1}, {1, 1, 1}, {0, 0, 0}, 1};
 
 // The 26 integers of a ConvShape, if every output reads inside the padded input.
 ConvShape readShape(Call& call) {
   ConvShape shape{};
   std::memcpy(&shape, call.ints("shape", kConvShapeInts), sizeof(ConvShape));
-  bool is_valid = shape.n > 0 && shape.inputs() > 0 && shape.channels >= 0 && shape.coarse_channels >= 0 && shape.outputs > 0 &&
-                  (shape.filter_items == 1 || shape.filter_items == shape.n);
+  bool is_valid = shape.n > 0 && shape.inputs() > 0 && shape.channels >= 0 && shape.coarse_channels >= 0 &&
+                  shape.outputs > 0 && (shape.filter_items == 1 || shape.filter_items == shape.n);
   for (int axis = 0; axis < 3; ++axis) {
     const int64_t reach = (int64_t{shape.filter[axis]} - 1) * shape.dilation[axis];
-    is_valid = is_valid && shape.in[axis] > 0 && shape.out[axis] > 0 && shape.filter[axis] > 0 && shape.stride[axis] > 0 &&
-               shape.dilation[axis] > 0 && shape.pad[axis] >= 0 && shape.pad[axis] <= reach && shape.up[axis] > 0 &&
-               (shape.coarse_channels == 0 || shape.in[axis] % shape.up[axis] == 0) &&
+    is_valid = is_valid && shape.in[axis] > 0 && shape.out[axis] > 0 && shape.filter[axis] > 0 &&
+               shape.stride[axis] > 0 && shape.dilation[axis] > 0 && shape.pad[axis] >= 0 && shape.pad[axis] <= reach &&
+               shape.up[axis] > 0 && (shape.coarse_channels == 0 || shape.in[axis] % shape.up[axis] == 0) &&
                (int64_t{shape.out[axis]} - 1) * shape.stride[axis] < int64_t{shape.in[axis]} + shape.pad[axis];
   }
   call.require(is_valid, "native: the sizes of a convolution must be positive and belong together.");
@@ -50,7 +51,8 @@ int64_t pooledFloats(const ConvArgs& args) {
 // An input or its gradient that has to be there where its channels are.
 float* readCoarse(Call& call, const char* name, const ConvShape& shape) {
   float* const coarse = call.optionalFloats(name, coarseFloats(shape)).data;
-  call.require(shape.coarse_channels == 0 || coarse != nullptr, "native: the coarse input must be given when it has channels.");
+  call.require(shape.coarse_channels == 0 || coarse != nullptr,
+               "native: the coarse input must be given when it has channels.");
   return coarse;
 }
 
@@ -136,8 +138,12 @@ napi_value convBf16(napi_env env, napi_callback_info info) {
 napi_value convInputGradient(napi_env env, napi_callback_info info) { return runInputGradient(env, info, false); }
 napi_value convFilterGradient(napi_env env, napi_callback_info info) { return runFilterGradient(env, info, false); }
 napi_value convReference(napi_env env, napi_callback_info info) { return runConv(env, info, {}); }
-napi_value convInputGradientReference(napi_env env, napi_callback_info info) { return runInputGradient(env, info, true); }
-napi_value convFilterGradientReference(napi_env env, napi_callback_info info) { return runFilterGradient(env, info, true); }
+napi_value convInputGradientReference(napi_env env, napi_callback_info info) {
+  return runInputGradient(env, info, true);
+}
+napi_value convFilterGradientReference(napi_env env, napi_callback_info info) {
+  return runFilterGradient(env, info, true);
+}
 
 }  // namespace
 

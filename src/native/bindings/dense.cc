@@ -41,7 +41,8 @@ napi_value denseGradient(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
-// adam(constants [rate, beta1, 1 - beta1, beta2, 1 - beta2, epsilon], weight, first, second, gradient, newWeight, newFirst, newSecond)
+// adam(constants [rate, beta1, 1 - beta1, beta2, 1 - beta2, epsilon], weight, first, second, gradient, newWeight,
+// newFirst, newSecond)
 napi_value adam(napi_env env, napi_callback_info info) {
   Call call(env, info);
   AdamArgs args{};

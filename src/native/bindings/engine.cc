@@ -60,7 +60,8 @@ napi_value setIsa(napi_env env, napi_callback_info info) {
   char name[32] = "";
   size_t length = 0;
   napi_get_value_string_utf8(env, args.values[0], name, sizeof(name), &length);
-  if (!selectIsa(name)) throwFormatted(env, "E_ENGINE", "native: this processor or build has no instruction set %s.", name);
+  if (!selectIsa(name))
+    throwFormatted(env, "E_ENGINE", "native: this processor or build has no instruction set %s.", name);
   return nullptr;
 }
 
@@ -74,8 +75,12 @@ napi_value setThreads(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
-napi_value scratchBytesHeld(napi_env env, napi_callback_info) { return toNumber(env, static_cast<double>(scratchBytes())); }
-napi_value scratchBytesPeak(napi_env env, napi_callback_info) { return toNumber(env, static_cast<double>(scratchPeakBytes())); }
+napi_value scratchBytesHeld(napi_env env, napi_callback_info) {
+  return toNumber(env, static_cast<double>(scratchBytes()));
+}
+napi_value scratchBytesPeak(napi_env env, napi_callback_info) {
+  return toNumber(env, static_cast<double>(scratchPeakBytes()));
+}
 napi_value releaseScratchMemory(napi_env, napi_callback_info) {
   releaseScratch();
   return nullptr;

@@ -19,7 +19,8 @@ bool readBytes(napi_env env, napi_value value, const char* name, int64_t require
   napi_typedarray_type type = napi_uint8_array;
   size_t length = 0;
   void* bytes = nullptr;
-  if (napi_get_typedarray_info(env, value, &type, &length, &bytes, nullptr, nullptr) != napi_ok || type != napi_uint8_array) {
+  if (napi_get_typedarray_info(env, value, &type, &length, &bytes, nullptr, nullptr) != napi_ok ||
+      type != napi_uint8_array) {
     throwFormatted(env, "E_SHAPE", "native: %s must be a Uint8Array.", name);
     return false;
   }
@@ -49,7 +50,9 @@ bool readParts(napi_env env, napi_value value, std::vector<Part>* parts) {
     napi_value element = nullptr;
     uint8_t* data = nullptr;
     int64_t size = 0;
-    if (napi_get_element(env, value, index, &element) != napi_ok || !readBytes(env, element, "every part", 0, &data, &size)) return false;
+    if (napi_get_element(env, value, index, &element) != napi_ok ||
+        !readBytes(env, element, "every part", 0, &data, &size))
+      return false;
     parts->push_back(Part{data, size});
   }
   return true;

@@ -38,7 +38,8 @@ napi_value scaledDifference(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
-// smoothness(sizes [n, I, J, K, C], isSquared, three weights, field, dy [n] | null, out): the gradient where dy is given.
+// smoothness(sizes [n, I, J, K, C], isSquared, three weights, field, dy [n] | null, out): the gradient where dy is
+// given.
 napi_value smoothness(napi_env env, napi_callback_info info) {
   Call call(env, info);
   SmoothnessArgs args{};
@@ -57,7 +58,8 @@ napi_value smoothness(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
-// lncc(sizes [n, I, J, K, three window lengths], epsilon, isSigned, fixed, moved, dy [n] | null, out): the gradient where dy is given.
+// lncc(sizes [n, I, J, K, three window lengths], epsilon, isSigned, fixed, moved, dy [n] | null, out): the gradient
+// where dy is given.
 napi_value lncc(napi_env env, napi_callback_info info) {
   Call call(env, info);
   LnccArgs args{};
@@ -85,7 +87,8 @@ napi_value lncc(napi_env env, napi_callback_info info) {
 }  // namespace
 
 bool registerLosses(napi_env env, napi_value exports) {
-  return addFunction(env, exports, "squaredError", squaredError) && addFunction(env, exports, "scaledDifference", scaledDifference) &&
+  return addFunction(env, exports, "squaredError", squaredError) &&
+         addFunction(env, exports, "scaledDifference", scaledDifference) &&
          addFunction(env, exports, "smoothness", smoothness) && addFunction(env, exports, "lncc", lncc);
 }
 

@@ -91,7 +91,8 @@ napi_value fillMissing(napi_env env, napi_callback_info info) {
 }  // namespace
 
 bool registerMeasures(napi_env env, napi_value exports) {
-  return addFunction(env, exports, "sumMoments", sumMoments) && addFunction(env, exports, "measureLengths", measureLengths) &&
+  return addFunction(env, exports, "sumMoments", sumMoments) &&
+         addFunction(env, exports, "measureLengths", measureLengths) &&
          addFunction(env, exports, "measureDeterminants", measureDeterminants) &&
          addFunction(env, exports, "normaliseIntensities", normaliseIntensities) &&
          addFunction(env, exports, "fillMissing", fillMissing);

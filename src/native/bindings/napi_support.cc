@@ -12,15 +12,16 @@ bool readTypedArray(napi_env env, napi_value value, napi_typedarray_type wanted,
   if (napi_is_typedarray(env, value, &is_array) != napi_ok || !is_array) return false;
   napi_typedarray_type type;
   size_t length = 0;
-  if (napi_get_typedarray_info(env, value, &type, &length, data, nullptr, nullptr) != napi_ok || type != wanted) return false;
+  if (napi_get_typedarray_info(env, value, &type, &length, data, nullptr, nullptr) != napi_ok || type != wanted)
+    return false;
   *size = static_cast<int64_t>(length);
   return true;
 }
 
 bool requireLength(napi_env env, const char* name, int64_t size, int64_t required) {
   if (size >= required) return true;
-  throwFormatted(env, "E_SHAPE", "native: %s must have at least %lld elements, got %lld.", name, static_cast<long long>(required),
-                 static_cast<long long>(size));
+  throwFormatted(env, "E_SHAPE", "native: %s must have at least %lld elements, got %lld.", name,
+                 static_cast<long long>(required), static_cast<long long>(size));
   return false;
 }
 
@@ -101,7 +102,8 @@ bool readInts(napi_env env, napi_value value, const char* name, int64_t required
   void* data = nullptr;
   int64_t size = 0;
   if (!readTypedArray(env, value, napi_int32_array, &data, &size) || size != required) {
-    throwFormatted(env, "E_SHAPE", "native: %s must be an Int32Array of %lld elements.", name, static_cast<long long>(required));
+    throwFormatted(env, "E_SHAPE", "native: %s must be an Int32Array of %lld elements.", name,
+                   static_cast<long long>(required));
     return false;
   }
   *ints = Ints{static_cast<const int32_t*>(data), size};
@@ -112,7 +114,8 @@ bool readDoubles(napi_env env, napi_value value, const char* name, int64_t requi
   void* data = nullptr;
   int64_t size = 0;
   if (!readTypedArray(env, value, napi_float64_array, &data, &size) || size < required) {
-    throwFormatted(env, "E_SHAPE", "native: %s must be a Float64Array of at least %lld elements.", name, static_cast<long long>(required));
+    throwFormatted(env, "E_SHAPE", "native: %s must be a Float64Array of at least %lld elements.", name,
+                   static_cast<long long>(required));
     return false;
   }
   *doubles = static_cast<double*>(data);
@@ -129,7 +132,8 @@ const KernelTable* requireKernels(napi_env env) {
   const KernelTable* const table = kernels();
   if (table == nullptr) {
     const char* const forced = std::getenv("HYPERMORPH_FORCE_ISA");
-    throwFormatted(env, "E_ENGINE", "native: HYPERMORPH_FORCE_ISA must name an instruction set this processor has, got %s.",
+    throwFormatted(env, "E_ENGINE",
+                   "native: HYPERMORPH_FORCE_ISA must name an instruction set this processor has, got %s.",
                    forced == nullptr ? "nothing" : forced);
   }
   return table;

@@ -7,8 +7,8 @@
 #include "dispatch.h"
 #include "scratch.h"
 
-// Small helpers between JavaScript values and kernels. After a helper returned false (or nullptr) a JavaScript error is pending and
-// the binding returns nullptr at once.
+// Small helpers between JavaScript values and kernels. After a helper returned false (or nullptr) a JavaScript error is
+// pending and the binding returns nullptr at once.
 namespace hypermorph::bindings {
 
 void throwError(napi_env env, const char* code, const char* message);

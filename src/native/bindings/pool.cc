@@ -71,8 +71,10 @@ napi_value upsampleGradient(napi_env env, napi_callback_info info) {
 }  // namespace
 
 bool registerPool(napi_env env, napi_value exports) {
-  return addFunction(env, exports, "maxPool", maxPool) && addFunction(env, exports, "maxPoolGradient", maxPoolGradient) &&
-         addFunction(env, exports, "upsample", upsample) && addFunction(env, exports, "upsampleGradient", upsampleGradient);
+  return addFunction(env, exports, "maxPool", maxPool) &&
+         addFunction(env, exports, "maxPoolGradient", maxPoolGradient) &&
+         addFunction(env, exports, "upsample", upsample) &&
+         addFunction(env, exports, "upsampleGradient", upsampleGradient);
 }
 
 }  // namespace hypermorph::bindings

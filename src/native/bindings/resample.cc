@@ -106,7 +106,9 @@ IntensityArgs readIntensities(Call& call) {
   args.size = data.size;
   return args;
 }
-ScratchNeed chunksOf(const IntensityArgs& args) { return ScratchNeed{6 * ((args.size + kIntensityChunk - 1) / kIntensityChunk), 0}; }
+ScratchNeed chunksOf(const IntensityArgs& args) {
+  return ScratchNeed{6 * ((args.size + kIntensityChunk - 1) / kIntensityChunk), 0};
+}
 
 // findExtremes(data, extremes [3])
 napi_value findExtremes(napi_env env, napi_callback_info info) {
@@ -151,7 +153,8 @@ napi_value countIntensities(napi_env env, napi_callback_info info) {
 
 bool registerResample(napi_env env, napi_value exports) {
   return addFunction(env, exports, "sampleGrid", sampleGrid) && addFunction(env, exports, "sampleMap", sampleMap) &&
-         addFunction(env, exports, "sampleLabels", sampleLabels) && addFunction(env, exports, "mapOffsets", mapOffsets) &&
+         addFunction(env, exports, "sampleLabels", sampleLabels) &&
+         addFunction(env, exports, "mapOffsets", mapOffsets) &&
          addFunction(env, exports, "findExtremes", findExtremes) &&
          addFunction(env, exports, "findLargestWithin", findLargestWithin) &&
          addFunction(env, exports, "countIntensities", countIntensities);

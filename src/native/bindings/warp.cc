@@ -137,7 +137,8 @@ void readTables(Call& call, RescaleArgs* args) {
   bool is_sound = true;
   for (int axis = 0; axis < 3; ++axis) {
     const int32_t highest = args->from_size[axis] > 1 ? args->from_size[axis] - 2 : 0;
-    for (int32_t x = 0; x < args->to_size[axis]; ++x, ++at) is_sound = is_sound && args->lower[at] >= 0 && args->lower[at] <= highest;
+    for (int32_t x = 0; x < args->to_size[axis]; ++x, ++at)
+      is_sound = is_sound && args->lower[at] >= 0 && args->lower[at] <= highest;
     for (int32_t x = 0; x < args->from_size[axis]; ++x, ++from) {
       is_sound = is_sound && args->begin[from] >= 0 && args->end[from] <= args->to_size[axis];
     }
@@ -163,7 +164,8 @@ napi_value rescale(napi_env env, napi_callback_info info) {
   const bool is_gradient = call.flag("isGradient");
   args.from = call.floats("from", is_gradient ? output : field).data;
   args.to = call.floats("to", is_gradient ? field : output).data;
-  args.scratch = call.scratch(ScratchNeed{0, rescaleWorkerFloats(args.from_size, args.to_size, args.channels, is_gradient)});
+  args.scratch =
+      call.scratch(ScratchNeed{0, rescaleWorkerFloats(args.from_size, args.to_size, args.channels, is_gradient)});
   if (call.ok()) (is_gradient ? call.kernels().rescale_gradient : call.kernels().rescale)(args);
   return nullptr;
 }
@@ -174,8 +176,10 @@ bool registerWarp(napi_env env, napi_value exports) {
   return addFunction(env, exports, "warp", warp) && addFunction(env, exports, "warpImageGradient", warpImageGradient) &&
          addFunction(env, exports, "warpDisplacementGradient", warpDisplacementGradient) &&
          addFunction(env, exports, "selfCompose", selfCompose) &&
-         addFunction(env, exports, "selfComposeGradient", selfComposeGradient) && addFunction(env, exports, "jacobian", jacobian) &&
-         addFunction(env, exports, "jacobianGradient", jacobianGradient) && addFunction(env, exports, "rescale", rescale);
+         addFunction(env, exports, "selfComposeGradient", selfComposeGradient) &&
+         addFunction(env, exports, "jacobian", jacobian) &&
+         addFunction(env, exports, "jacobianGradient", jacobianGradient) &&
+         addFunction(env, exports, "rescale", rescale);
 }
 
 }  // namespace hypermorph::bindings

@@ -1,5 +1,5 @@
-// Every kernel, once per instruction set: an isa/*.cc file defines HYPERMORPH_ISA, HYPERMORPH_LANES, HYPERMORPH_ACCUMULATORS and
-// HYPERMORPH_REQUIRED_FLAGS and includes this file; nothing else.
+// Every kernel, once per instruction set: an isa/*.cc file defines HYPERMORPH_ISA, HYPERMORPH_LANES,
+// HYPERMORPH_ACCUMULATORS and HYPERMORPH_REQUIRED_FLAGS and includes this file; nothing else.
 
 #include "cpu.h"
 #include "kernel_table.h"

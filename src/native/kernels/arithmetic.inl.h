@@ -64,7 +64,8 @@ static void join(const JoinArgs& args) noexcept {
     }
     for (int64_t row = begin; row < end; ++row) {
       std::memcpy(args.y + row * width, args.a + row * args.a_width, static_cast<size_t>(args.a_width) * sizeof(float));
-      std::memcpy(args.y + row * width + args.a_width, args.b + row * args.b_width, static_cast<size_t>(args.b_width) * sizeof(float));
+      std::memcpy(args.y + row * width + args.a_width, args.b + row * args.b_width,
+                  static_cast<size_t>(args.b_width) * sizeof(float));
     }
   });
 }

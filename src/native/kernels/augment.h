@@ -8,8 +8,8 @@ namespace hypermorph {
 
 // What training images are changed and painted with. Images are [I, J, K], k fastest.
 
-// A cubic B-spline along one axis: to[outer, length, inner] from the points from[outer, points, inner], which lie `spacing` voxels
-// apart, the first of them one spacing before voxel 0.
+// A cubic B-spline along one axis: to[outer, length, inner] from the points from[outer, points, inner], which lie
+// `spacing` voxels apart, the first of them one spacing before voxel 0.
 struct SplineArgs {
   const float* from;
   float* to;
@@ -38,9 +38,9 @@ struct WeaveArgs {
 };
 using WeaveFn = void (*)(const WeaveArgs&) noexcept;
 
-// out(x) = image(affine (x + u(x))), u on points that lie kFieldSpacing voxels apart. Positions are double. An index may lie half a
-// voxel outside the outermost voxel centres and then counts as on them; beyond, `outside` applies, or the nearest voxel.
-// Elements of 2 bytes are labels, of which the nearest is taken; of 4 bytes floats.
+// out(x) = image(affine (x + u(x))), u on points that lie kFieldSpacing voxels apart. Positions are double. An index
+// may lie half a voxel outside the outermost voxel centres and then counts as on them; beyond, `outside` applies, or
+// the nearest voxel. Elements of 2 bytes are labels, of which the nearest is taken; of 4 bytes floats.
 struct AugmentSampleArgs {
   const void* image;
   void* out;
@@ -57,7 +57,8 @@ struct AugmentSampleArgs {
 using AugmentSampleFn = void (*)(const AugmentSampleArgs&) noexcept;
 inline constexpr int32_t kFieldSpacing = 4;
 
-// out[n] = contrast[labels[n]]; where that label is 0 and there is a scenery, around[scenery[n]]. A label without contrast gives NaN.
+// out[n] = contrast[labels[n]]; where that label is 0 and there is a scenery, around[scenery[n]]. A label without
+// contrast gives NaN.
 struct PaintArgs {
   const uint16_t* labels;
   const uint16_t* scenery;  // may be nullptr
@@ -69,7 +70,8 @@ struct PaintArgs {
 };
 using PaintFn = void (*)(const PaintArgs&) noexcept;
 
-// image = sum over r of weights[r] (image[x - r] + image[x + r]) along one axis of [outer, length, inner], in place; edges repeat.
+// image = sum over r of weights[r] (image[x - r] + image[x + r]) along one axis of [outer, length, inner], in place;
+// edges repeat.
 struct BlurArgs {
   float* image;
   int64_t outer, inner;
@@ -81,7 +83,8 @@ struct BlurArgs {
 using BlurFn = void (*)(const BlurArgs&) noexcept;
 inline constexpr int64_t kBlurLines = 32;  // lines that are blurred side by side
 
-// image = max(b image, 0)^power + noise, cut to [0, 1], in place. b = exp(deviation bias) on every kBiasSpacing-th voxel.
+// image = max(b image, 0)^power + noise, cut to [0, 1], in place. b = exp(deviation bias) on every kBiasSpacing-th
+// voxel.
 struct AdjustArgs {
   float* image;
   int32_t size[3];

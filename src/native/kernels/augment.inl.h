@@ -21,7 +21,8 @@ static void splineNoise(const SplineArgs& a) noexcept {
     const float* __restrict const p = a.from + (task / a.length * a.points + first) * a.inner;
     float* __restrict const to = a.to + task * a.inner;
     const int64_t step = a.inner;
-    for (int64_t n = 0; n < step; ++n) to[n] = w0 * p[n] + w1 * p[n + step] + w2 * p[n + 2 * step] + w3 * p[n + 3 * step];
+    for (int64_t n = 0; n < step; ++n)
+      to[n] = w0 * p[n] + w1 * p[n + step] + w2 * p[n + 2 * step] + w3 * p[n + 3 * step];
   });
 }
 
@@ -48,7 +49,8 @@ static void weave(const WeaveArgs& a) noexcept {
 }
 
 // The displacement of the voxels (x, y, 0 ...), three numbers each; `line` holds the field's points of this row.
-static void displacementRow(const AugmentSampleArgs& a, int64_t x, int64_t y, float* __restrict line, float* __restrict row) {
+static void displacementRow(const AugmentSampleArgs& a, int64_t x, int64_t y, float* __restrict line,
+                            float* __restrict row) {
   const int64_t stride = int64_t{3} * a.field_size[2];
   const int64_t i0 = x / kFieldSpacing < a.field_size[0] ? x / kFieldSpacing : a.field_size[0] - 1;
   const int64_t j0 = y / kFieldSpacing < a.field_size[1] ? y / kFieldSpacing : a.field_size[1] - 1;
@@ -72,7 +74,9 @@ static void displacementRow(const AugmentSampleArgs& a, int64_t x, int64_t y, fl
 }
 
 // In [0, end]; not-a-number gives 0.
-inline double clampPosition(double position, double end) { return position > 0 ? (position < end ? position : end) : 0; }
+inline double clampPosition(double position, double end) {
+  return position > 0 ? (position < end ? position : end) : 0;
+}
 
 inline bool isOutside(double position, double end) { return position < -0.5 || position > end + 0.5; }
 
@@ -135,7 +139,9 @@ static void augmentSample(const AugmentSampleArgs& a) noexcept {
 }
 
 static void paint(const PaintArgs& a) noexcept {
-  const auto lookUp = [](const float* table, int64_t length, uint16_t label) { return label < length ? table[label] : NAN; };
+  const auto lookUp = [](const float* table, int64_t length, uint16_t label) {
+    return label < length ? table[label] : NAN;
+  };
   forEachChunk(a.size, [&](int64_t begin, int64_t end) {
     for (int64_t n = begin; n < end; ++n) {
       const bool is_around = a.scenery != nullptr && a.labels[n] == 0;

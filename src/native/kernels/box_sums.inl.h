@@ -1,7 +1,7 @@
 #pragma once
 
-// Sums over boxes around every voxel, at a cost that does not grow with the box: along i and j voxels that enter a box are added and
-// those that leave it taken away, along k the sum is doubled (2, 4, 8, ... voxels). All in double.
+// Sums over boxes around every voxel, at a cost that does not grow with the box: along i and j voxels that enter a box
+// are added and those that leave it taken away, along k the sum is doubled (2, 4, 8, ... voxels). All in double.
 
 #include "kernels/losses.h"
 #include "simd.h"
@@ -75,10 +75,12 @@ static void sumAlongRow(const double* __restrict row, int64_t length, int64_t co
   }
 }
 
-// Box sums of kQuantities quantities in one tile. slide(entering, leaving, columns) adds row `entering` of quantities to the columns and
-// takes away row `leaving`; a row is an index i J + j, or -1 for none. emit(i, j, sums) gets the result of a row.
+// Box sums of kQuantities quantities in one tile. slide(entering, leaving, columns) adds row `entering` of quantities
+// to the columns and takes away row `leaving`; a row is an index i J + j, or -1 for none. emit(i, j, sums) gets the
+// result of a row.
 template <int kQuantities, typename Slide, typename Emit>
-inline void boxSums(const BoxShape& box, int64_t tile, const BoxBuffers& buffers, const Slide& slide, const Emit& emit) {
+inline void boxSums(const BoxShape& box, int64_t tile, const BoxBuffers& buffers, const Slide& slide,
+                    const Emit& emit) {
   const int64_t i_begin = tile / box.tilesAlongJ() * kTilePlanes;
   const int64_t i_end = i_begin + kTilePlanes < box.size[0] ? i_begin + kTilePlanes : box.size[0];
   const int64_t j_begin = tile % box.tilesAlongJ() * kTileRows;

@@ -6,7 +6,8 @@
 
 namespace hypermorph {
 
-// A convolution (correlation) of an input that is either x or, without materialising it, concat([upsampleNearest(coarse), x]).
+// A convolution (correlation) of an input that is either x or, without materialising it,
+// concat([upsampleNearest(coarse), x]).
 //
 //   x      is [N, I, J, K, C2]
 //   coarse is [N, I / UI, J / UJ, K / UK, C1]; C1 = 0: there is none. C = C1 + C2, the coarse channels come first.
@@ -44,8 +45,8 @@ struct ConvArgs {
   const float* filter;
   const float* bias;
   float slope;
-  // 1 or 2 along each axis. Where one is 2, y is the largest value of every window without overlap, [N, OI / WI, OJ / WJ, OK / WK, O]
-  // rounded down, and the convolution itself is never held.
+  // 1 or 2 along each axis. Where one is 2, y is the largest value of every window without overlap, [N, OI / WI, OJ /
+  // WJ, OK / WK, O] rounded down, and the convolution itself is never held.
   int32_t window[3];
   float* y;
   Scratch scratch;
@@ -53,7 +54,8 @@ struct ConvArgs {
   bool isPooled() const { return window[0] * window[1] * window[2] > 1; }
 };
 
-// Gradient by the input: `dx` and, where there is a coarse input, `dcoarse`. dy and y are [N, OI, OJ, OK, O]; y is read when slope != 1.
+// Gradient by the input: `dx` and, where there is a coarse input, `dcoarse`. dy and y are [N, OI, OJ, OK, O]; y is read
+// when slope != 1.
 struct ConvInputGradientArgs {
   ConvShape shape;
   const float* filter;
@@ -78,9 +80,9 @@ struct ConvFilterGradientArgs {
   Scratch scratch;
 };
 
-// The forward convolution has two precisions. In bfloat16 Winograd's transformed input and filter are rounded to it, to nearest even,
-// before they are multiplied; transforms, sums, bias, activation, x and y are float32. Layers that do not run Winograd's algorithm, with
-// channels that are no multiple of 16, or with fewer than 16 outputs stay float32.
+// The forward convolution has two precisions. In bfloat16 Winograd's transformed input and filter are rounded to it, to
+// nearest even, before they are multiplied; transforms, sums, bias, activation, x and y are float32. Layers that do not
+// run Winograd's algorithm, with channels that are no multiple of 16, or with fewer than 16 outputs stay float32.
 using ConvPlanFn = ScratchNeed (*)(const ConvShape&) noexcept;
 using ConvFn = void (*)(const ConvArgs&) noexcept;
 using ConvInputGradientFn = void (*)(const ConvInputGradientArgs&) noexcept;

@@ -10,7 +10,8 @@
 
 namespace hypermorph::HYPERMORPH_ISA {
 
-// kBfloat16 rounds the factors of Winograd's products, where suitsBfloat16() says so; every other convolution stays as it is.
+// kBfloat16 rounds the factors of Winograd's products, where suitsBfloat16() says so; every other convolution stays as
+// it is.
 template <Precision kPrecision>
 static ScratchNeed convPlan(const ConvShape& shape) noexcept {
   if (suitsWinograd(shape, shape.channels, shape.coarse_channels, shape.outputs)) {
@@ -32,8 +33,8 @@ static float* outputRow(const ConvArgs& a, int64_t n, int64_t i, int64_t j, floa
   return a.isPooled() ? buffer : a.y + ((n * s.out[0] + i) * s.out[1] + j) * s.out[2] * s.outputs;
 }
 
-// Takes a row into the row of its windows' largest values; the first row of a window starts it. The rows of a window come in order and
-// from one task.
+// Takes a row into the row of its windows' largest values; the first row of a window starts it. The rows of a window
+// come in order and from one task.
 static void poolRow(const ConvArgs& a, int64_t n, int64_t i, int64_t j, const float* row) {
   const ConvShape& s = a.shape;
   const int64_t pooled[3] = {s.out[0] / a.window[0], s.out[1] / a.window[1], s.out[2] / a.window[2]};
@@ -74,7 +75,8 @@ static void convByWinograd(const ConvArgs& args, Precision precision) {
   const auto finished = [&](int64_t n, int64_t i, int64_t j, const float* row) {
     if (args.isPooled()) poolRow(args, n, i, j, row);
   };
-  convolveWinograd(p, forwardSource(fine, args.x, nullptr), args.coarse, packed, bias, args.slope, args.scratch, row_of, finished);
+  convolveWinograd(p, forwardSource(fine, args.x, nullptr), args.coarse, packed, bias, args.slope, args.scratch, row_of,
+                   finished);
 }
 
 template <Precision kPrecision>
@@ -87,7 +89,8 @@ static void conv(const ConvArgs& args) noexcept {
   float* const packed = args.scratch.shared;
   float* const bias = packed + p.filter_items * p.packedFilterFloats();
   for (int32_t item = 0; item < p.filter_items; ++item) {
-    packFilter(p, args.filter + item * args.shape.taps() * p.inputs * p.outputs, false, packed + item * p.packedFilterFloats());
+    packFilter(p, args.filter + item * args.shape.taps() * p.inputs * p.outputs, false,
+               packed + item * p.packedFilterFloats());
   }
   packBias(args.bias, p.filter_items, p.outputs, p.paddedOutputs(), bias);
   const auto row_of = [&](int64_t n, int64_t i, int64_t j, float* buffer) { return outputRow(args, n, i, j, buffer); };

@@ -179,7 +179,8 @@ static void computeRow(const ConvProblem& p, const RowRing& ring, Segment* segme
     tile.y_stride = p.outputs;
     tile.outputs = static_cast<int>(smaller(left, kWideVectors * kLanes));
     if (vectors == 1) convRow<1, Finish::kBiasAndActivation>(tile, p.out[2]);
-    else if (p.segmentLength() == kShortLength) convRow<kWideVectors, Finish::kBiasAndActivation, kShortLength>(tile, p.out[2]);
+    else if (p.segmentLength() == kShortLength)
+      convRow<kWideVectors, Finish::kBiasAndActivation, kShortLength>(tile, p.out[2]);
     else convRow<kWideVectors, Finish::kBiasAndActivation>(tile, p.out[2]);
   }
 }

@@ -31,14 +31,16 @@ static FilterGradientPlan planFilterGradient(const ConvShape& shape) {
 }
 
 static ScratchNeed convFilterGradientPlan(const ConvShape& shape) noexcept {
-  if (suitsWinograd(shape, shape.channels, shape.coarse_channels, shape.outputs)) return winogradFilterGradientPlan(shape);
+  if (suitsWinograd(shape, shape.channels, shape.coarse_channels, shape.outputs))
+    return winogradFilterGradientPlan(shape);
   const FilterGradientPlan plan = planFilterGradient(shape);
   const int64_t row = int64_t{shape.out[2]} * plan.problem.paddedOutputs() + int64_t{shape.out[2]} * shape.outputs;
   return ScratchNeed{shape.n * plan.slabs * plan.part_floats + 16, workerFloats(plan.problem) + row + 32};
 }
 
 // Gradient row (n, i, j), channels padded with zeros to whole vectors.
-static void gradientRow(const RowSource& source, int64_t n, int64_t i, int64_t j, int64_t padded, float* tight, float* row) {
+static void gradientRow(const RowSource& source, int64_t n, int64_t i, int64_t j, int64_t padded, float* tight,
+                        float* row) {
   const int64_t outputs = source.channels;
   if (padded == outputs) {
     fillRow(source, n, i, j, row);
@@ -51,7 +53,8 @@ static void gradientRow(const RowSource& source, int64_t n, int64_t i, int64_t j
   }
 }
 
-static void addRow(const ConvProblem& p, const RowRing& ring, int64_t i, int64_t first_row, const float* gradient, float* sums) {
+static void addRow(const ConvProblem& p, const RowRing& ring, int64_t i, int64_t first_row, const float* gradient,
+                   float* sums) {
   const int64_t padded = p.paddedOutputs();
   const int64_t length = p.segmentLength();
   const int64_t per_row = p.segmentsPerRow();
@@ -78,8 +81,8 @@ static void addRow(const ConvProblem& p, const RowRing& ring, int64_t i, int64_t
 }
 
 // Sums of one part: planes [begin_i, end_i) of item n.
-static void sumPart(const ConvFilterGradientArgs& args, const FilterGradientPlan& plan, int64_t n, int64_t slab, float* memory,
-                    float* sums) {
+static void sumPart(const ConvFilterGradientArgs& args, const FilterGradientPlan& plan, int64_t n, int64_t slab,
+                    float* memory, float* sums) {
   const ConvProblem& p = plan.problem;
   const RowSource source = forwardSource(args.shape, args.x, args.coarse);
   const RowSource gradients = gradientSource(args.shape, args.dy, args.y, args.slope, false);
@@ -124,7 +127,8 @@ static void convFilterGradient(const ConvFilterGradientArgs& args) noexcept {
   forEachTask(p.filter_items * chunks, [&](int64_t task, int) {
     const int64_t item = task / chunks;
     const float* const sums = args.scratch.shared + item * plan.slabs * plan.part_floats;
-    for (int64_t row = task % chunks * kRowsPerSum; row < smaller((task % chunks + 1) * kRowsPerSum, filter_rows + 1); ++row) {
+    for (int64_t row = task % chunks * kRowsPerSum; row < smaller((task % chunks + 1) * kRowsPerSum, filter_rows + 1);
+         ++row) {
       float* const to = row < filter_rows ? args.dfilter + (item * filter_rows + row) * p.outputs
                                           : (args.dbias == nullptr ? nullptr : args.dbias + item * p.outputs);
       if (to == nullptr) continue;

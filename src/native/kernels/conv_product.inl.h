@@ -1,15 +1,15 @@
 #pragma once
 
-// Matrix products input^T * gradient for the gradient by the filter: R input values times V vectors of output channels stay in
-// registers while a row of positions runs past.
+// Matrix products input^T * gradient for the gradient by the filter: R input values times V vectors of output channels
+// stay in registers while a row of positions runs past.
 
 #include "kernels/conv_direct.inl.h"
 #include "simd.h"
 
 namespace hypermorph::HYPERMORPH_ISA {
 
-// Parts of the volume with a sum of their own, added in order at the end. Depends on the shape only, so that the bits do not
-// depend on the threads.
+// Parts of the volume with a sum of their own, added in order at the end. Depends on the shape only, so that the bits
+// do not depend on the threads.
 inline constexpr int64_t kMostParts = 32;
 
 struct ProductArgs {

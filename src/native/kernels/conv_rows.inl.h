@@ -1,8 +1,8 @@
 #pragma once
 
-// Rows of a convolution's input, copied zero-padded into a ring of planes: one copy serves all taps and output channels, hides
-// where the values come from (plain, up-sampled and concatenated, gradient through the activation), and leaves the inner loops
-// without a branch.
+// Rows of a convolution's input, copied zero-padded into a ring of planes: one copy serves all taps and output
+// channels, hides where the values come from (plain, up-sampled and concatenated, gradient through the activation), and
+// leaves the inner loops without a branch.
 
 #include "kernels/conv.h"
 #include "simd.h"
@@ -117,10 +117,12 @@ struct RowRing {
   bool isZero(int64_t plane, int32_t r) const { return is_zero[(plane % planes) * rows + r]; }
 };
 
-inline constexpr int64_t kPlaneBias = int64_t{1} << 40;  // keeps plane numbers positive: planes before the volume are negative
+inline constexpr int64_t kPlaneBias = int64_t{1}
+                                      << 40;  // keeps plane numbers positive: planes before the volume are negative
 
 // Planes [from, to) of item n, rows first_j .. first_j + rows - 1 of each, into the ring.
-static void fillPlanes(const RowRing& ring, const RowSource& source, int64_t n, int64_t from, int64_t to, int64_t first_j) {
+static void fillPlanes(const RowRing& ring, const RowSource& source, int64_t n, int64_t from, int64_t to,
+                       int64_t first_j) {
   const int64_t used = int64_t{source.size[2]} * source.channels;
   for (int64_t plane = from; plane < to; ++plane) {
     const int64_t slot = (plane + kPlaneBias) % ring.planes;

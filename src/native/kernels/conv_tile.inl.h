@@ -1,7 +1,7 @@
 #pragma once
 
-// The inner loop of every convolution: P neighbouring positions times V vectors of output channels stay in registers while the
-// reduction over taps and input channels runs.
+// The inner loop of every convolution: P neighbouring positions times V vectors of output channels stay in registers
+// while the reduction over taps and input channels runs.
 
 #include "bfloat16.h"
 #include "kernels/conv.h"
@@ -12,7 +12,8 @@ namespace hypermorph::HYPERMORPH_ISA {
 // What is multiplied: float32, or words of two bfloat16, which are as long as a float32. Sums are float32 in both.
 enum class Precision { kFloat32, kBfloat16 };
 
-// A stretch of the reduction: `length` input values (bfloat16: words) that lie next to each other, for the filter rows from `filter` on.
+// A stretch of the reduction: `length` input values (bfloat16: words) that lie next to each other, for the filter rows
+// from `filter` on.
 struct Segment {
   const float* input;   // of position 0
   const float* filter;  // [length, V * kLanes]
@@ -52,8 +53,9 @@ static inline __attribute__((always_inline)) Vec addProductOf(Vec value, Vec wei
 }
 
 template <int P, int V, int U, Precision kPrecision>
-static inline __attribute__((always_inline)) void multiplyAdd(Vec (&sums)[P * V], const float* const (&inputs)[(P + 2) / 3],
-                                                              int64_t stride, const float* filter) {
+static inline __attribute__((always_inline)) void multiplyAdd(Vec (&sums)[P * V],
+                                                              const float* const (&inputs)[(P + 2) / 3], int64_t stride,
+                                                              const float* filter) {
 #pragma GCC unroll 8
   for (int u = 0; u < U; ++u) {
     Vec weights[V];

@@ -13,16 +13,27 @@ namespace hypermorph::HYPERMORPH_ISA {
 // A^T along one axis, one point at a time: low = m0 + m1 + m2, high = m1 - m2 - m3.
 static inline __attribute__((always_inline)) void accumulatePoint(int point, float* low, float* high, Vec value) {
   switch (point) {
-    case 0: store(low, value); break;
-    case 1: store(low, load(low) + value); store(high, value); break;
-    case 2: store(low, load(low) + value); store(high, load(high) - value); break;
-    default: store(high, load(high) - value); break;
+    case 0:
+      store(low, value);
+      break;
+    case 1:
+      store(low, load(low) + value);
+      store(high, value);
+      break;
+    case 2:
+      store(low, load(low) + value);
+      store(high, load(high) - value);
+      break;
+    default:
+      store(high, load(high) - value);
+      break;
   }
 }
 
 // products[4 points of k][tiles, O] of point xj into rows[2 of j][positions, O], tiles from `begin` on.
 template <int kPoint>
-static void gatherProducts(const float* products, int64_t begin, int64_t tiles, int64_t outputs, float* rows, int64_t row_floats) {
+static void gatherProducts(const float* products, int64_t begin, int64_t tiles, int64_t outputs, float* rows,
+                           int64_t row_floats) {
   const int64_t point = kTilesPerBlock * outputs;
   float* low = rows + 2 * begin * outputs;
   float* high = low + row_floats;
@@ -47,10 +58,11 @@ static void gatherRows(const float* rows, int64_t count, float* sums) {
   for (int64_t e = 0; e < count; e += kLanes) accumulatePoint(kPoint, sums + e, sums + count + e, load(rows + e));
 }
 
-// Matrix product of one point: products[tiles, O] = values[tiles, C] * filter[C, O], zero for the first `unused` outputs.
+// Matrix product of one point: products[tiles, O] = values[tiles, C] * filter[C, O], zero for the first `unused`
+// outputs.
 template <Precision kPrecision>
-static void multiplyPoint(const WinogradProblem& p, const float* fine, const float* coarse, const float* filter, int64_t tiles,
-                          int64_t unused, float* products) {
+static void multiplyPoint(const WinogradProblem& p, const float* fine, const float* coarse, const float* filter,
+                          int64_t tiles, int64_t unused, float* products) {
   const int64_t padded = p.paddedOutputs();
   for (int64_t t = 0; t < tiles && unused > 0; ++t) clearFloats(products + t * padded, unused);
   for (int64_t block = unused; block < padded; block += kWideVectors * kLanes) {
@@ -104,22 +116,24 @@ static int64_t layoutWinograd(const WinogradProblem& p, float* base, WinogradMem
 
 // Products of the four points of k at point (xi, xj), for tiles [begin, end) of tile row tj.
 template <Precision kPrecision>
-static void multiplyTiles(const WinogradProblem& p, const WinogradMemory& m, int64_t tj, int xi, int xj, int64_t begin, int64_t end,
-                          const float* filter) {
+static void multiplyTiles(const WinogradProblem& p, const WinogradMemory& m, int64_t tj, int xi, int xj, int64_t begin,
+                          int64_t end, const float* filter) {
   const bool has_coarse = p.coarse_channels > 0 && xi != 2 && xj != 2;
   const int64_t fine_point = kTilesPerBlock * p.words(p.channels);
   const int64_t coarse_point = kTilesPerBlock * p.words(p.coarse_channels);
   const int64_t filter_point = p.words(p.inputs()) * p.paddedOutputs();
   transformFine<kPrecision>(finePair(p, m.rows, tj, xi, xj), begin, end, p.channels, fine_point, m.values);
   if (has_coarse) {
-    transformCoarse<kPrecision>(coarsePair(p, m.rows, tj, xi, xj), begin, end, p.coarse_channels, coarse_point, m.coarse_values);
+    transformCoarse<kPrecision>(coarsePair(p, m.rows, tj, xi, xj), begin, end, p.coarse_channels, coarse_point,
+                                m.coarse_values);
   }
   for (int xk = 0; xk < 4; ++xk) {
     const bool reads_coarse = has_coarse && xk != 2;
     const bool is_third = xi == 2 || xj == 2 || xk == 2;
-    multiplyPoint<kPrecision>(p, m.values + xk * fine_point, reads_coarse ? m.coarse_values + xk * coarse_point : nullptr,
-                              filter + ((xi * 4 + xj) * 4 + xk) * filter_point, end - begin, is_third ? p.summed_outputs : 0,
-                              m.products + xk * kTilesPerBlock * p.paddedOutputs());
+    multiplyPoint<kPrecision>(p, m.values + xk * fine_point,
+                              reads_coarse ? m.coarse_values + xk * coarse_point : nullptr,
+                              filter + ((xi * 4 + xj) * 4 + xk) * filter_point, end - begin,
+                              is_third ? p.summed_outputs : 0, m.products + xk * kTilesPerBlock * p.paddedOutputs());
   }
 }
 
@@ -132,7 +146,8 @@ static void computeTileRow(const WinogradProblem& p, const WinogradMemory& m, in
     for (int xj = 0; xj < 4; ++xj) {
       for (int64_t begin = 0; begin < tiles; begin += kTilesPerBlock) {
         const int64_t end = smaller(begin + kTilesPerBlock, tiles);
-        if (p.precision == Precision::kBfloat16) multiplyTiles<Precision::kBfloat16>(p, m, tj, xi, xj, begin, end, filter);
+        if (p.precision == Precision::kBfloat16)
+          multiplyTiles<Precision::kBfloat16>(p, m, tj, xi, xj, begin, end, filter);
         else multiplyTiles<Precision::kFloat32>(p, m, tj, xi, xj, begin, end, filter);
         if (xj == 0) gatherProducts<0>(m.products, begin, end - begin, padded, m.row_sums, row_floats);
         else if (xj == 1) gatherProducts<1>(m.products, begin, end - begin, padded, m.row_sums, row_floats);
@@ -161,10 +176,12 @@ static void finishRow(const WinogradProblem& p, const float* sums, const float* 
   }
 }
 
-// As `convolve`: packed and bias are per item, rowOf and finish take every output row; a tile's 2 x 2 rows belong to one task.
+// As `convolve`: packed and bias are per item, rowOf and finish take every output row; a tile's 2 x 2 rows belong to
+// one task.
 template <typename RowOf, typename Finished>
-static void convolveWinograd(const WinogradProblem& p, const RowSource& source, const float* coarse, const float* packed,
-                             const float* bias, float slope, const Scratch& scratch, const RowOf& rowOf, const Finished& finished) {
+static void convolveWinograd(const WinogradProblem& p, const RowSource& source, const float* coarse,
+                             const float* packed, const float* bias, float slope, const Scratch& scratch,
+                             const RowOf& rowOf, const Finished& finished) {
   // Several tasks for every thread; each starts with two input rows that its neighbour has as well.
   const int64_t wanted = ceilDivide(int64_t{6} * threadCount(), p.n * p.tiles(0));
   const int64_t rows_per_task = larger(ceilDivide(p.tiles(1), wanted), smaller(4, p.tiles(1)));

@@ -33,7 +33,7 @@ static WinogradSums planWinogradSums(const ConvShape& shape) {
 }
 
 struct WinogradSumMemory {
-  float* temporary;        // four input rows, or one gradient row
+  float* temporary;  // four input rows, or one gradient row
   TransformedRows rows;
   float* values;           // [4, kTilesPerSum, C]
   float* coarse_values;    // [4, kTilesPerSum, C1]
@@ -49,7 +49,8 @@ static int64_t layoutWinogradSums(const WinogradProblem& p, float* base, Winogra
     used += ceilDivide(floats, 16) * 16;
   };
   const int64_t gradient_row = int64_t{p.size[2]} * p.outputs;
-  take(&m->temporary, larger(larger(4 * int64_t{p.size[2]} * p.channels, p.tiles(2) * p.coarse_channels), gradient_row));
+  take(&m->temporary,
+       larger(larger(4 * int64_t{p.size[2]} * p.channels, p.tiles(2) * p.coarse_channels), gradient_row));
   take(&m->rows.fine, 16 * p.rowFloats());
   take(&m->rows.coarse, 9 * p.coarseRowFloats());
   take(&m->values, 4 * kTilesPerSum * p.channels);
@@ -61,8 +62,8 @@ static int64_t layoutWinogradSums(const WinogradProblem& p, float* base, Winogra
 }
 
 // row[2 * tiles, padded O] of the gradient, zero outside.
-static void fillPaddedRow(const WinogradProblem& p, const RowSource& source, int64_t n, int64_t i, int64_t j, float* tight,
-                          float* row) {
+static void fillPaddedRow(const WinogradProblem& p, const RowSource& source, int64_t n, int64_t i, int64_t j,
+                          float* tight, float* row) {
   const int64_t padded = p.paddedOutputs();
   if (i >= p.size[0] || j >= p.size[1]) return clearFloats(row, p.outputRowFloats());
   clearFloats(row + p.size[2] * padded, p.outputRowFloats() - p.size[2] * padded);
@@ -78,8 +79,8 @@ static void fillPaddedRow(const WinogradProblem& p, const RowSource& source, int
 }
 
 // Gradient rows of tile row (ti, tj), transformed along i; their sum goes to the bias.
-static void addGradientRows(const WinogradProblem& p, const WinogradSumMemory& m, const RowSource& source, int64_t n, int64_t ti,
-                            int64_t tj, float* bias) {
+static void addGradientRows(const WinogradProblem& p, const WinogradSumMemory& m, const RowSource& source, int64_t n,
+                            int64_t ti, int64_t tj, float* bias) {
   const int64_t row_floats = p.outputRowFloats();
   for (int64_t child = 0; child < 4; ++child) {
     float* const row = m.gradient_rows + child * row_floats;
@@ -137,7 +138,8 @@ static void addTileRow(const WinogradProblem& p, const WinogradSumMemory& m, int
         const int64_t end = smaller(begin + kTilesPerSum, tiles);
         transformFine<Precision::kFloat32>(fine, begin, end, p.channels, kTilesPerSum * p.channels, m.values);
         if (has_coarse) {
-          transformCoarse<Precision::kFloat32>(coarse, begin, end, p.coarse_channels, kTilesPerSum * p.coarse_channels, m.coarse_values);
+          transformCoarse<Precision::kFloat32>(coarse, begin, end, p.coarse_channels, kTilesPerSum * p.coarse_channels,
+                                               m.coarse_values);
         }
         transformGradient(low, low + p.outputRowFloats(), xj, begin, end, padded, m.gradient_values);
         a.positions = end - begin;
@@ -158,8 +160,8 @@ static void addTileRow(const WinogradProblem& p, const WinogradSumMemory& m, int
   }
 }
 
-static void sumWinogradPart(const ConvFilterGradientArgs& args, const WinogradSums& plan, int64_t n, int64_t slab, float* memory,
-                            float* sums) {
+static void sumWinogradPart(const ConvFilterGradientArgs& args, const WinogradSums& plan, int64_t n, int64_t slab,
+                            float* memory, float* sums) {
   const WinogradProblem& p = plan.problem;
   ConvShape fine = args.shape;
   fine.coarse_channels = 0;
@@ -178,7 +180,8 @@ static void sumWinogradPart(const ConvFilterGradientArgs& args, const WinogradSu
       for (; next_row <= 2 * tj + 2; ++next_row) addFineRow(p, source, n, ti, next_row, m.temporary, m.rows);
       if (p.coarse_channels > 0) {
         clearFloats(m.temporary, p.tiles(2) * p.coarse_channels);
-        for (; next_coarse <= tj + 1; ++next_coarse) addCoarseRow(p, args.coarse, n, ti, next_coarse, m.temporary, m.rows);
+        for (; next_coarse <= tj + 1; ++next_coarse)
+          addCoarseRow(p, args.coarse, n, ti, next_coarse, m.temporary, m.rows);
       }
       addGradientRows(p, m, gradients, n, ti, tj, sums + p.filterFloats());
       addTileRow(p, m, tj, sums);
@@ -242,9 +245,8 @@ static void winogradFilterGradient(const ConvFilterGradientArgs& args) {
     sumWinogradPart(args, plan, part / plan.slabs, part % plan.slabs, args.scratch.worker(worker),
                     args.scratch.shared + part * plan.part_floats);
   });
-  forEachTask(p.filter_items * p.inputs(), [&](int64_t task, int) {
-    finishFilterChannel(args, plan, task / p.inputs(), task % p.inputs());
-  });
+  forEachTask(p.filter_items * p.inputs(),
+              [&](int64_t task, int) { finishFilterChannel(args, plan, task / p.inputs(), task % p.inputs()); });
   if (args.dbias == nullptr) return;
   const int64_t parts = (p.filter_items > 1 ? 1 : p.n) * plan.slabs;
   for (int64_t item = 0; item < p.filter_items; ++item) {

@@ -1,15 +1,15 @@
 #pragma once
 
-// Winograd's minimal filtering F(2, 3) along all three axes: 64 instead of 216 multiplications for 2 x 2 x 2 outputs of a 3 x 3 x 3
-// filter (Lavin and Gray, CVPR 2016, section 4.1, nested once more).
+// Winograd's minimal filtering F(2, 3) along all three axes: 64 instead of 216 multiplications for 2 x 2 x 2 outputs of
+// a 3 x 3 x 3 filter (Lavin and Gray, CVPR 2016, section 4.1, nested once more).
 //
 //   y = A^T [(G g) * (B^T d)],  B^T = |1  0 -1  0|   G = |1    0    0 |   A^T = |1 1  1  0|
 //                                     |0  1  1  0|       |1/2  1/2 1/2|         |0 1 -1 -1|
 //                                     |0 -1  1  0|       |1/2 -1/2 1/2|
 //                                     |0  1  0 -1|       |0    0    1 |
 //
-// An up-sampled input of factor 2 has tiles d = (a, b, b, c) along each axis, so B^T d = (a - b, 2 b, 0, b - c): only 27 of its 64
-// products are not zero, and they are made from the coarse values alone. The 2 moves into the filter.
+// An up-sampled input of factor 2 has tiles d = (a, b, b, c) along each axis, so B^T d = (a - b, 2 b, 0, b - c): only
+// 27 of its 64 products are not zero, and they are made from the coarse values alone. The 2 moves into the filter.
 
 #include "bfloat16.h"
 #include "kernels/conv_direct.inl.h"
@@ -31,8 +31,8 @@ struct WinogradProblem {
   int32_t coarse_channels;  // 0: none
   int32_t outputs;
   int32_t filter_items;
-  // Outputs [0, summed_outputs), whole blocks, are only used summed over each 2 x 2 x 2 tile: the gradient by a coarse input. The sum's
-  // weights are (1, 2, 0, -1) along each axis, so products at a third point are not needed.
+  // Outputs [0, summed_outputs), whole blocks, are only used summed over each 2 x 2 x 2 tile: the gradient by a coarse
+  // input. The sum's weights are (1, 2, 0, -1) along each axis, so products at a third point are not needed.
   int32_t summed_outputs;
   // Of the transformed input and filter; everything before and after their products is float32.
   Precision precision;
@@ -41,7 +41,7 @@ struct WinogradProblem {
   int64_t inputs() const { return int64_t{channels} + coarse_channels; }
   int64_t words(int64_t inputs) const { return precision == Precision::kBfloat16 ? inputs / kPairChannels : inputs; }
   int64_t paddedOutputs() const { return ceilDivide(outputs, kLanes) * kLanes; }
-  int64_t rowFloats() const { return (2 * tiles(2) + 2) * channels; }          // one voxel of padding at each end
+  int64_t rowFloats() const { return (2 * tiles(2) + 2) * channels; }  // one voxel of padding at each end
   int64_t coarseRowFloats() const { return (tiles(2) + 2) * coarse_channels; }
   int64_t outputRowFloats() const { return 2 * tiles(2) * paddedOutputs(); }
   int64_t filterFloats() const { return kPoints * words(inputs()) * paddedOutputs(); }  // of one item
@@ -52,13 +52,15 @@ static bool suitsWinograd(const ConvShape& s, int32_t inputs, int32_t coarse_inp
   bool suits = isWinogradAllowed() && inputs % kLanes == 0 && coarse_inputs % kLanes == 0 && inputs > 0 && outputs > 1;
   for (int axis = 0; axis < 3; ++axis) {
     suits = suits && s.filter[axis] == 3 && s.stride[axis] == 1 && s.dilation[axis] == 1 && s.pad[axis] == 1 &&
-            s.in[axis] == s.out[axis] && s.in[axis] >= kSmallestWinogradAxis && (s.coarse_channels == 0 || s.up[axis] == 2);
+            s.in[axis] == s.out[axis] && s.in[axis] >= kSmallestWinogradAxis &&
+            (s.coarse_channels == 0 || s.up[axis] == 2);
   }
   return suits;
 }
 
-// Whether its products should be of bfloat16. The same layers on every instruction set, so that all give the same numbers: channels
-// fill the vectors of the widest one, and a few outputs, such as a velocity, are not worth their rounding.
+// Whether its products should be of bfloat16. The same layers on every instruction set, so that all give the same
+// numbers: channels fill the vectors of the widest one, and a few outputs, such as a velocity, are not worth their
+// rounding.
 static bool suitsBfloat16(const ConvShape& s) {
   constexpr int32_t kChannels = 16;
   return s.channels % kChannels == 0 && s.coarse_channels % kChannels == 0 && s.outputs >= kChannels;
@@ -66,15 +68,18 @@ static bool suitsBfloat16(const ConvShape& s) {
 
 static WinogradProblem winogradProblem(const ConvShape& s, Precision precision) {
   const bool is_rounded = precision == Precision::kBfloat16 && suitsBfloat16(s);
-  return WinogradProblem{s.n,       {s.in[0], s.in[1], s.in[2]}, s.channels, s.coarse_channels,
-                         s.outputs, s.filter_items,              0,          is_rounded ? precision : Precision::kFloat32};
+  return WinogradProblem{s.n,        {s.in[0], s.in[1], s.in[2]},
+                         s.channels, s.coarse_channels,
+                         s.outputs,  s.filter_items,
+                         0,          is_rounded ? precision : Precision::kFloat32};
 }
 
 // The gradient by the input: outputs and inputs exchanged; an up-sampled input is split afterwards.
 static WinogradProblem winogradGradientProblem(const ConvShape& s) {
   constexpr int32_t kBlock = kWideVectors * kLanes;
   const int32_t summed = s.coarse_channels / kBlock * kBlock;
-  return WinogradProblem{s.n, {s.in[0], s.in[1], s.in[2]}, s.outputs, 0, s.inputs(), s.filter_items, summed, Precision::kFloat32};
+  return WinogradProblem{s.n,    {s.in[0], s.in[1], s.in[2]}, s.outputs, 0, s.inputs(), s.filter_items,
+                         summed, Precision::kFloat32};
 }
 
 // ---- The filter ----
@@ -107,7 +112,8 @@ static inline float coarseWeight(int point) {
 }
 
 // points[64] of input channel c and the outputs from o on; see packWinogradFilter.
-static void transformChannel(const WinogradProblem& p, const float* filter, bool is_flipped, int64_t c, int64_t o, Vec* points) {
+static void transformChannel(const WinogradProblem& p, const float* filter, bool is_flipped, int64_t c, int64_t o,
+                             Vec* points) {
   const int64_t inputs = p.inputs();
   const int count = static_cast<int>(smaller(kLanes, p.outputs - o));
   Vec taps[27];
@@ -125,8 +131,9 @@ static void transformChannel(const WinogradProblem& p, const float* filter, bool
   for (int point = 0; point < kPoints; ++point) points[point] *= broadcast(coarseWeight(point));
 }
 
-// filter [3, 3, 3, C, O] of one item (C: coarse channels first) -> [point][output block][fine channels, then coarse ones, V * kLanes],
-// or pairs of channels. `is_flipped`: the filter of the input gradient; filter is then [3, 3, 3, O, C].
+// filter [3, 3, 3, C, O] of one item (C: coarse channels first) -> [point][output block][fine channels, then coarse
+// ones, V * kLanes], or pairs of channels. `is_flipped`: the filter of the input gradient; filter is then [3, 3, 3, O,
+// C].
 static void packWinogradFilter(const WinogradProblem& p, const float* filter, bool is_flipped, float* packed) {
   const int64_t padded = p.paddedOutputs();
   const int64_t words = p.words(p.inputs());
@@ -153,7 +160,8 @@ static void packWinogradFilter(const WinogradProblem& p, const float* filter, bo
 
 // ---- The input ----
 
-// Transformed rows of one tile row, [4 points of i][4 rows of j][positions, C], and of the coarse input, [3][3][positions, C1].
+// Transformed rows of one tile row, [4 points of i][4 rows of j][positions, C], and of the coarse input,
+// [3][3][positions, C1].
 struct TransformedRows {
   float* fine;
   float* coarse;
@@ -172,8 +180,8 @@ static void transformPlanes(const float* const (&from)[4], float* const (&to)[4]
 }
 
 // Row j of the planes of tile row ti. Padding at both ends of the rows is zero already and stays so.
-static void addFineRow(const WinogradProblem& p, const RowSource& source, int64_t n, int64_t ti, int64_t j, float* temporary,
-                       const TransformedRows& rows) {
+static void addFineRow(const WinogradProblem& p, const RowSource& source, int64_t n, int64_t ti, int64_t j,
+                       float* temporary, const TransformedRows& rows) {
   const int64_t used = int64_t{p.size[2]} * p.channels;
   const float* from[4];
   float* to[4];
@@ -218,9 +226,11 @@ static inline __attribute__((always_inline)) void storeFactors(float* to, Vec va
   else store(to, value);
 }
 
-// Along j and k: values[4 points of k][tiles, C] of tiles [begin, end), or pairs of channels; `point` values from one point to the next.
+// Along j and k: values[4 points of k][tiles, C] of tiles [begin, end), or pairs of channels; `point` values from one
+// point to the next.
 template <Precision kPrecision>
-static void transformFine(const RowPair& pair, int64_t begin, int64_t end, int64_t channels, int64_t point, float* values) {
+static void transformFine(const RowPair& pair, int64_t begin, int64_t end, int64_t channels, int64_t point,
+                          float* values) {
   constexpr int64_t kPerWord = kPrecision == Precision::kBfloat16 ? kPairChannels : 1;
   const Vec sign = broadcast(pair.sign);
   for (int64_t c = 0; c < channels; c += kLanes) {
@@ -247,7 +257,8 @@ static void transformFine(const RowPair& pair, int64_t begin, int64_t end, int64
 
 // The same for the coarse rows: points 0, 1 and 3.
 template <Precision kPrecision>
-static void transformCoarse(const RowPair& pair, int64_t begin, int64_t end, int64_t channels, int64_t point, float* values) {
+static void transformCoarse(const RowPair& pair, int64_t begin, int64_t end, int64_t channels, int64_t point,
+                            float* values) {
   constexpr int64_t kPerWord = kPrecision == Precision::kBfloat16 ? kPairChannels : 1;
   const Vec sign = broadcast(pair.sign);
   for (int64_t c = 0; c < channels; c += kLanes) {

@@ -6,8 +6,9 @@
 
 namespace hypermorph {
 
-// y = activation(x kernel + bias); x is [N, P], kernel is [P, U], bias is [U] or null, y is [N, U]. slope: factor below zero.
-// Bound by memory: the kernel is read once, and a row of it that every item multiplies by 0 (common after ReLU) not at all.
+// y = activation(x kernel + bias); x is [N, P], kernel is [P, U], bias is [U] or null, y is [N, U]. slope: factor below
+// zero. Bound by memory: the kernel is read once, and a row of it that every item multiplies by 0 (common after ReLU)
+// not at all.
 struct DenseArgs {
   const float* x;
   const float* kernel;
@@ -34,7 +35,8 @@ struct DenseGradientArgs {
 using DenseGradientFn = void (*)(const DenseGradientArgs&) noexcept;
 
 // Adam with epsilon beside the uncorrected root: m = b1 m + r1 g, v = b2 v + r2 g g, w -= rate m / (sqrt(v) + epsilon).
-// rest1 and rest2 are 1 - b1 and 1 - b2, subtracted in double: in float the second would lose five digits. Each output may be its input.
+// rest1 and rest2 are 1 - b1 and 1 - b2, subtracted in double: in float the second would lose five digits. Each output
+// may be its input.
 struct AdamArgs {
   const float* weight;
   const float* first;

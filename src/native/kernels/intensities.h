@@ -15,7 +15,7 @@ struct IntensityArgs {
   double minimum, maximum, width;  // of the bins, or of the values that are looked at
   double* extremes;                // [minimum, maximum, number of finite values]; largestWithin fills the second
   uint32_t* counts;                // [kIntensityBins]
-  Scratch scratch;                 // countIntensities: kIntensityBins per worker; the others: 3 doubles per chunk, shared
+  Scratch scratch;  // countIntensities: kIntensityBins per worker; the others: 3 doubles per chunk, shared
 };
 using IntensityFn = void (*)(const IntensityArgs&) noexcept;
 inline constexpr int64_t kIntensityChunk = 1 << 16;

@@ -38,7 +38,8 @@ static void jacobian(const JacobianArgs& a) noexcept {
     for (int64_t j = 0; j < a.size[1]; ++j) {
       const float* __restrict const u = a.displacement + task * plane + j * row;
       float* __restrict const out = a.out + (task * a.size[1] + j) * a.size[2];
-      Difference differences[3] = {differenceAt(task % a.size[0], a.size[0], plane), differenceAt(j, a.size[1], row), {}};
+      Difference differences[3] = {
+          differenceAt(task % a.size[0], a.size[0], plane), differenceAt(j, a.size[1], row), {}};
       const auto evaluate = [&](int64_t k) {
         float m[3][3];
         derivativesAt(u + 3 * k, differences, m);
@@ -84,7 +85,8 @@ static void jacobianGradient(const JacobianArgs& a) noexcept {
           for (int64_t reader = x[axis] - 1; reader <= x[axis] + 1; ++reader) {
             if (reader < 0 || reader >= a.size[axis]) continue;
             const Difference d = differenceAt(reader, a.size[axis], 1);
-            const float factor = d.scale * static_cast<float>((reader + d.above == x[axis]) - (reader - d.below == x[axis]));
+            const float factor =
+                d.scale * static_cast<float>((reader + d.above == x[axis]) - (reader - d.below == x[axis]));
             if (factor == 0.0f) continue;
             int64_t at[3] = {x[0], x[1], x[2]};
             at[axis] = reader;

@@ -22,7 +22,8 @@ static BoxShape lnccBox(const LnccArgs& a, bool is_adjoint) {
 
 static int64_t lnccVoxels(const LnccArgs& a) { return int64_t{a.size[0]} * a.size[1] * a.size[2]; }
 
-// Shared: one double per tile, or 4 floats per voxel of one item. Per worker: buffers, a row of zeros, a row of results.
+// Shared: one double per tile, or 4 floats per voxel of one item. Per worker: buffers, a row of zeros, a row of
+// results.
 static ScratchNeed lnccPlan(const LnccArgs& a, bool is_gradient) noexcept {
   const BoxShape box = lnccBox(a, false);
   const BoxShape adjoint = lnccBox(a, true);
@@ -33,8 +34,9 @@ static ScratchNeed lnccPlan(const LnccArgs& a, bool is_gradient) noexcept {
 }
 
 // Moves the window along i for one row: all five quantities of the row that enters and of the one that leaves.
-static void slideMoments(const float* __restrict enter_i, const float* __restrict enter_j, const float* __restrict leave_i,
-                         const float* __restrict leave_j, int64_t width, double* __restrict columns) {
+static void slideMoments(const float* __restrict enter_i, const float* __restrict enter_j,
+                         const float* __restrict leave_i, const float* __restrict leave_j, int64_t width,
+                         double* __restrict columns) {
   double* const sum_i = columns;
   double* const sum_j = columns + width;
   double* const sum_ii = columns + 2 * width;
@@ -67,7 +69,8 @@ inline __attribute__((always_inline)) float atLeast(float value, float bound) { 
 
 // Runs the first box sums over one item; emit(i, j, sums) per row.
 template <typename Emit>
-inline void momentSums(const LnccArgs& a, const BoxShape& box, int64_t item, int64_t tile, double* memory, const Emit& emit) {
+inline void momentSums(const LnccArgs& a, const BoxShape& box, int64_t item, int64_t tile, double* memory,
+                       const Emit& emit) {
   const int64_t width = box.size[2];
   const float* const fixed = a.fixed + item * lnccVoxels(a);
   const float* const moved = a.moved + item * lnccVoxels(a);
@@ -145,8 +148,8 @@ static void shareRow(const double* __restrict sums, int64_t width, double share,
   }
 }
 
-static void slideShares(const float* __restrict enter_i, const float* __restrict enter_j, const double* __restrict enter_taken,
-                        double sign, int64_t width, double* __restrict columns) {
+static void slideShares(const float* __restrict enter_i, const float* __restrict enter_j,
+                        const double* __restrict enter_taken, double sign, int64_t width, double* __restrict columns) {
 #pragma GCC ivdep
   for (int64_t k = 0; k < width; ++k) {
     columns[k] += sign * static_cast<double>(enter_i[k]);

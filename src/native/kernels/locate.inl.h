@@ -1,6 +1,7 @@
 #pragma once
 
-// Where positions of a warp lie in the sampled image: a block of voxels of one row at a time, so that the arithmetic is vectorised.
+// Where positions of a warp lie in the sampled image: a block of voxels of one row at a time, so that the arithmetic is
+// vectorised.
 
 #include "kernels/warp.h"
 #include "simd.h"
@@ -15,11 +16,11 @@ struct WarpGrid {
   int64_t image_size[3];
   int component[3];  // of the displacement, along each of these axes
   int64_t channels;
-  float last[3];     // n - 1
-  int32_t top[3];    // highest lower neighbour, max(n - 2, 0)
-  int32_t stride[3]; // voxels from one index to the next
-  int64_t upper[3];  // floats to the upper neighbour, 0 along an axis of one voxel
-  bool has_pairs;    // both neighbours along the last axis lie beside each other
+  float last[3];      // n - 1
+  int32_t top[3];     // highest lower neighbour, max(n - 2, 0)
+  int32_t stride[3];  // voxels from one index to the next
+  int64_t upper[3];   // floats to the upper neighbour, 0 along an axis of one voxel
+  bool has_pairs;     // both neighbours along the last axis lie beside each other
 
   int64_t imageFloats() const { return image_size[0] * image_size[1] * image_size[2] * channels; }
   int64_t voxels() const { return size[0] * size[1] * size[2]; }
@@ -45,7 +46,8 @@ static WarpGrid warpGrid(const int32_t* image_size, const int32_t* size, int32_t
   return grid;
 }
 
-// Positions of a block. Fractions are those of the upper neighbours; slope is 1 where the value changes with the position, else 0.
+// Positions of a block. Fractions are those of the upper neighbours; slope is 1 where the value changes with the
+// position, else 0.
 struct Located {
   int32_t lower[3][kBlock];
   int32_t base[kBlock];  // voxel index of the lower corner
@@ -55,7 +57,8 @@ struct Located {
 };
 
 // `u` is the displacement at (i, j, k); the block covers k ... k + count - 1.
-static void locate(const WarpGrid& grid, int64_t i, int64_t j, int64_t k, const float* __restrict u, int count, Located* at) {
+static void locate(const WarpGrid& grid, int64_t i, int64_t j, int64_t k, const float* __restrict u, int count,
+                   Located* at) {
   Located& __restrict located = *at;
   const int64_t start[3] = {i, j, k};
   for (int v = 0; v < count; ++v) {

@@ -28,8 +28,9 @@ struct ScaledDifferenceArgs {
 };
 using ScaledDifferenceFn = void (*)(const ScaledDifferenceArgs&) noexcept;
 
-// out[n] = sum over axes of weight[axis] * sum of |d| or d^2 over all forward differences d along the axis; field is [N, I, J, K, C].
-// The gradient is out[N, I, J, K, C] = dy[n] d out[n] / d field, with 0 as the slope of |0|. Shared scratch: N I doubles.
+// out[n] = sum over axes of weight[axis] * sum of |d| or d^2 over all forward differences d along the axis; field is
+// [N, I, J, K, C]. The gradient is out[N, I, J, K, C] = dy[n] d out[n] / d field, with 0 as the slope of |0|. Shared
+// scratch: N I doubles.
 struct SmoothnessArgs {
   const float* field;
   const float* dy;  // [N], gradient only
@@ -45,8 +46,9 @@ using SmoothnessFn = void (*)(const SmoothnessArgs&) noexcept;
 
 inline constexpr int64_t kLossChunk = 1 << 16;
 
-// Local correlation with windows around each voxel; fixed and moved are [N, I, J, K]. Sums in double, by adding the voxels that enter a
-// window and taking away those that leave it. Window of voxel x: [x - before, x + after] per axis, with zeros outside the image.
+// Local correlation with windows around each voxel; fixed and moved are [N, I, J, K]. Sums in double, by adding the
+// voxels that enter a window and taking away those that leave it. Window of voxel x: [x - before, x + after] per axis,
+// with zeros outside the image.
 struct LnccArgs {
   const float* fixed;
   const float* moved;

@@ -59,7 +59,8 @@ static void scaledDifference(const ScaledDifferenceArgs& args) noexcept {
 // Sum over `count` pairs that lie `step` floats apart.
 static double sumOfDifferences(const float* p, int64_t step, int64_t count, bool is_squared) {
   return sumOf(count, [&](int64_t x, int lanes) {
-    const Vec d = lanes == kLanes ? load(p + step + x) - load(p + x) : loadPart(p + step + x, lanes) - loadPart(p + x, lanes);
+    const Vec d =
+        lanes == kLanes ? load(p + step + x) - load(p + x) : loadPart(p + step + x, lanes) - loadPart(p + x, lanes);
     return is_squared ? d * d : (d > Vec{} ? d : -d);
   });
 }
@@ -86,9 +87,11 @@ static void smoothness(const SmoothnessArgs& a) noexcept {
 }
 
 // to[x] += scale (slope of d at [x - step, x] minus slope of d at [x, x + step]), where these differences exist.
-static void addSlopes(const float* __restrict p, int64_t step, bool has_below, bool has_above, int64_t count, float scale,
-                      bool is_squared, float* __restrict to) {
-  const auto slope = [is_squared](float d) { return is_squared ? d + d : (d > 0.0f ? 1.0f : 0.0f) - (d < 0.0f ? 1.0f : 0.0f); };
+static void addSlopes(const float* __restrict p, int64_t step, bool has_below, bool has_above, int64_t count,
+                      float scale, bool is_squared, float* __restrict to) {
+  const auto slope = [is_squared](float d) {
+    return is_squared ? d + d : (d > 0.0f ? 1.0f : 0.0f) - (d < 0.0f ? 1.0f : 0.0f);
+  };
   if (has_below) {
     for (int64_t x = 0; x < count; ++x) to[x] += scale * slope(p[x] - p[x - step]);
   }

@@ -6,8 +6,8 @@
 
 namespace hypermorph {
 
-// What a report says about a registration, summed in double in an order that does not depend on the threads, and the passes over
-// intensities beside it. `partial` holds what the tasks found: kMeasureSums doubles for each.
+// What a report says about a registration, summed in double in an order that does not depend on the threads, and the
+// passes over intensities beside it. `partial` holds what the tasks found: kMeasureSums doubles for each.
 inline constexpr int kMeasureSums = 9;
 inline constexpr int64_t kMeasureChunk = 1 << 15;
 
@@ -24,7 +24,8 @@ struct MomentArgs {
 };
 using MomentFn = void (*)(const MomentArgs&) noexcept;
 
-// Lengths of the vectors offsets[3][voxels] (components slowest, i fastest) minus base v for each voxel v; base is 3 x 4, row-major.
+// Lengths of the vectors offsets[3][voxels] (components slowest, i fastest) minus base v for each voxel v; base is 3 x
+// 4, row-major.
 struct LengthArgs {
   const float* offsets;
   double base[12];
@@ -34,8 +35,9 @@ struct LengthArgs {
 };
 using LengthFn = void (*)(const LengthArgs&) noexcept;
 
-// Determinants [I, J, K], k fastest. Where `is_bounded`, only those count whose voxel v has to_voxel v within half a voxel of a grid of
-// size `bounds`. found = [voxels, how many <= 0, smallest, largest, sum of l, sum of l l], l = ln(max(determinant, floor)).
+// Determinants [I, J, K], k fastest. Where `is_bounded`, only those count whose voxel v has to_voxel v within half a
+// voxel of a grid of size `bounds`. found = [voxels, how many <= 0, smallest, largest, sum of l, sum of l l], l =
+// ln(max(determinant, floor)).
 struct DeterminantArgs {
   const float* determinants;
   int32_t shape[3];

@@ -26,7 +26,8 @@ inline double sumOfLanes(Doubles values) {
 }
 
 // One vector of each image; lanes that do not count add nothing.
-inline __attribute__((always_inline)) void addMoments(const MomentArgs& a, Vec fixed, Vec before, Vec after, Doubles counts, Doubles* sums) {
+inline __attribute__((always_inline)) void addMoments(const MomentArgs& a, Vec fixed, Vec before, Vec after,
+                                                      Doubles counts, Doubles* sums) {
   const Doubles zero = {};
   Doubles f = doublesOf(fixed) * a.fixed_factor;
   Doubles b = doublesOf(before) * a.moving_factor;
@@ -60,7 +61,8 @@ static void sumMoments(const MomentArgs& a) noexcept {
     if (left > 0) {
       Doubles counts = {};
       for (int lane = 0; lane < left; ++lane) counts[lane] = 1.0;
-      addMoments(a, loadPart(a.fixed + n, left), loadPart(a.before + n, left), loadPart(a.after + n, left), counts, sums);
+      addMoments(a, loadPart(a.fixed + n, left), loadPart(a.before + n, left), loadPart(a.after + n, left), counts,
+                 sums);
     }
     for (int x = 0; x < kMeasureSums; ++x) a.partial[chunk * kMeasureSums + x] = sumOfLanes(sums[x]);
   });
@@ -113,7 +115,8 @@ static void measureLengths(const LengthArgs& a) noexcept {
 inline bool isWithinBounds(const DeterminantArgs& a, int64_t i, int64_t j, int64_t k) {
   for (int axis = 0; axis < 3; ++axis) {
     const double* const m = a.to_voxel + 4 * axis;
-    const double x = m[0] * static_cast<double>(i) + m[1] * static_cast<double>(j) + m[2] * static_cast<double>(k) + m[3];
+    const double x =
+        m[0] * static_cast<double>(i) + m[1] * static_cast<double>(j) + m[2] * static_cast<double>(k) + m[3];
     if (x < -0.5 || x > static_cast<double>(a.bounds[axis]) - 0.5) return false;
   }
   return true;

@@ -9,7 +9,8 @@ static double measureFma(int64_t rounds, float* sink) noexcept {
     Vec sums[kAccumulators];
     // Unrolled, like every loop over the accumulators: a loop that stays would keep them in memory.
 #pragma GCC unroll 32
-    for (int i = 0; i < kAccumulators; ++i) sums[i] = broadcast(static_cast<float>(i));  // distinct, or one chain would do for all
+    for (int i = 0; i < kAccumulators; ++i)
+      sums[i] = broadcast(static_cast<float>(i));  // distinct, or one chain would do for all
     Vec a = broadcast(1.0f + static_cast<float>(task) * 1e-9f);
     Vec b = broadcast(1e-9f);
     for (int64_t round = 0; round < rounds; ++round) {

@@ -4,8 +4,8 @@
 
 namespace hypermorph {
 
-// Windows without overlap. fine is [N, I, J, K, C]; coarse is [N, I / wi, J / wj, K / wk, C]; what fills no window is left out.
-// Arrays do not overlap. Which of them a kernel reads or fills stands beside its type.
+// Windows without overlap. fine is [N, I, J, K, C]; coarse is [N, I / wi, J / wj, K / wk, C]; what fills no window is
+// left out. Arrays do not overlap. Which of them a kernel reads or fills stands beside its type.
 struct PoolArgs {
   const float* fine;
   const float* coarse;
@@ -18,7 +18,8 @@ struct PoolArgs {
 };
 using PoolFn = void (*)(const PoolArgs&) noexcept;
 
-// maxPool: fine -> coarse (out). maxPoolGradient: fine, coarse, dcoarse -> dfine (out): the first largest of each window takes all.
-// upsample: coarse -> fine (out), sizes multiples of the window. upsampleGradient: dcoarse holds dfine -> dcoarse (out), sums.
+// maxPool: fine -> coarse (out). maxPoolGradient: fine, coarse, dcoarse -> dfine (out): the first largest of each
+// window takes all. upsample: coarse -> fine (out), sizes multiples of the window. upsampleGradient: dcoarse holds
+// dfine -> dcoarse (out), sums.
 
 }  // namespace hypermorph

@@ -4,8 +4,9 @@
 
 namespace hypermorph {
 
-// An image stored i fastest. An index may lie half a voxel outside the outermost voxel centres and then counts as on them; beyond,
-// `outside` applies, or the nearest voxel where `has_edge`. Voxels that are not finite count as 0. Positions are double.
+// An image stored i fastest. An index may lie half a voxel outside the outermost voxel centres and then counts as on
+// them; beyond, `outside` applies, or the nearest voxel where `has_edge`. Voxels that are not finite count as 0.
+// Positions are double.
 struct SampledImage {
   const float* data;
   int32_t size[3];

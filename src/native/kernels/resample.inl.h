@@ -5,8 +5,8 @@
 #include "kernels/locate.inl.h"
 #include "kernels/resample.h"
 
-// Positions are rounded as the portable kernels round them: a fused multiply-add would send a voxel that lies exactly between two
-// labels to the other one.
+// Positions are rounded as the portable kernels round them: a fused multiply-add would send a voxel that lies exactly
+// between two labels to the other one.
 #if defined(__clang__)
 #pragma STDC FP_CONTRACT OFF
 #else
@@ -54,7 +54,8 @@ inline __attribute__((always_inline)) float sampleLinear(const SampledImage& ima
 }
 
 // Element of the voxel nearest to a position, halves up; -1 outside.
-inline __attribute__((always_inline)) int64_t nearestVoxel(const int32_t* size, bool has_edge, double x, double y, double z) {
+inline __attribute__((always_inline)) int64_t nearestVoxel(const int32_t* size, bool has_edge, double x, double y,
+                                                           double z) {
   if (!has_edge && !(isWithin(x, size[0]) && isWithin(y, size[1]) && isWithin(z, size[2]))) return -1;
   const int64_t i = static_cast<int64_t>(clampIndex(x, size[0]) + 0.5);
   const int64_t j = static_cast<int64_t>(clampIndex(y, size[1]) + 0.5);
@@ -62,8 +63,8 @@ inline __attribute__((always_inline)) int64_t nearestVoxel(const int32_t* size, 
   return i + size[0] * (j + size[1] * k);
 }
 
-// Whether all positions that a map gives are whole: a voxel of the one grid lies on one of the other. What the product of two
-// matrices leaves of 1e-12 is not a distance.
+// Whether all positions that a map gives are whole: a voxel of the one grid lies on one of the other. What the product
+// of two matrices leaves of 1e-12 is not a distance.
 static bool isWhole(const double* m) {
   constexpr double kRounding = 1e-10;
   for (int n = 0; n < 12; ++n) {
@@ -72,10 +73,11 @@ static bool isWhole(const double* m) {
   return true;
 }
 
-inline constexpr int kAhead = 4;    // pieces
+inline constexpr int kAhead = 4;   // pieces
 inline constexpr int kPiece = 32;  // voxels of a row that are done together, in passes that are vectorised
 
-// Where the positions of a piece lie in a grid: element of the lower corner, fractions of the upper neighbours, 1 inside and 0 outside.
+// Where the positions of a piece lie in a grid: element of the lower corner, fractions of the upper neighbours, 1
+// inside and 0 outside.
 struct PlacedPiece {
   int32_t base[kPiece];
   float fraction[3][kPiece];
@@ -83,7 +85,8 @@ struct PlacedPiece {
 };
 
 // `strides`: elements from one index to the next along each axis.
-static void placePiece(const double (*positions)[kPiece], int count, const int32_t* size, const int64_t* strides, PlacedPiece* to) {
+static void placePiece(const double (*positions)[kPiece], int count, const int32_t* size, const int64_t* strides,
+                       PlacedPiece* to) {
   PlacedPiece& __restrict placed = *to;
   for (int n = 0; n < count; ++n) {
     placed.base[n] = 0;
@@ -113,7 +116,8 @@ static void mapPiece(const double* m, int64_t begin, int64_t j, int64_t k, int c
     const double along = m[4 * axis], offset = m[4 * axis + 3];
     const double from_j = m[4 * axis + 1] * static_cast<double>(j), from_k = m[4 * axis + 2] * static_cast<double>(k);
     const int32_t first = static_cast<int32_t>(begin);
-    for (int n = 0; n < count; ++n) positions[axis][n] = along * static_cast<double>(first + n) + from_j + from_k + offset;
+    for (int n = 0; n < count; ++n)
+      positions[axis][n] = along * static_cast<double>(first + n) + from_j + from_k + offset;
   }
 }
 
@@ -154,8 +158,9 @@ static void readField(const PlacedMap& map, const double (*positions)[kPiece], i
   }
 }
 
-// body(first voxel, positions by axis, number of voxels) for short pieces of the rows along i. The field is stored along k and its
-// planes often lie a multiple of the cache's size apart, so a task walks along k with few planes at a time.
+// body(first voxel, positions by axis, number of voxels) for short pieces of the rows along i. The field is stored
+// along k and its planes often lie a multiple of the cache's size apart, so a task walks along k with few planes at a
+// time.
 template <typename Body>
 inline void forEachMappedPiece(const PlacedMap& map, const Body& body) {
   const int64_t strides[3] = {int64_t{map.field_size[1]} * map.field_size[2], map.field_size[2], 1};
@@ -179,7 +184,8 @@ inline void forEachMappedPiece(const PlacedMap& map, const Body& body) {
           const double* const turn = map.linear + 3 * axis;
           const double x = turn[0], y = turn[1], z = turn[2];
           for (int n = 0; n < count; ++n) {
-            positions[axis][n] += x * static_cast<double>(u[0][n]) + y * static_cast<double>(u[1][n]) + z * static_cast<double>(u[2][n]);
+            positions[axis][n] +=
+                x * static_cast<double>(u[0][n]) + y * static_cast<double>(u[1][n]) + z * static_cast<double>(u[2][n]);
           }
         }
         body((k * map.shape[1] + j) * map.shape[0] + begin, positions, count);
@@ -188,9 +194,10 @@ inline void forEachMappedPiece(const PlacedMap& map, const Body& body) {
   });
 }
 
-// Trilinear values of an image for a piece. `ahead`: elements from a voxel of this piece to the like of it a few pieces on, which is
-// fetched meanwhile: a walk from plane to plane is one that the processor does not foresee.
-static void sampleImage(const SampledImage& image, const double (*positions)[kPiece], int count, int64_t ahead, float* __restrict out) {
+// Trilinear values of an image for a piece. `ahead`: elements from a voxel of this piece to the like of it a few pieces
+// on, which is fetched meanwhile: a walk from plane to plane is one that the processor does not foresee.
+static void sampleImage(const SampledImage& image, const double (*positions)[kPiece], int count, int64_t ahead,
+                        float* __restrict out) {
   const int32_t* const size = image.size;
   if (size[0] == 1) {  // no pairs along i
     for (int n = 0; n < count; ++n) out[n] = sampleLinear(image, positions[0][n], positions[1][n], positions[2][n]);
@@ -252,7 +259,8 @@ static void sampleNearest(const SampledImage& image, const double (*positions)[k
 }
 
 // The same where the positions are whole, with the steps along x of the map that gave them: voxels are copied.
-static void copyVoxels(const SampledImage& image, const double (*positions)[kPiece], const double* m, int count, float* __restrict out) {
+static void copyVoxels(const SampledImage& image, const double (*positions)[kPiece], const double* m, int count,
+                       float* __restrict out) {
   const int64_t elements[3] = {1, image.size[0], int64_t{image.size[0]} * image.size[1]};
   int64_t first = 0, stride = 0;
   int begin = 0, end = count;  // of the voxels inside
@@ -276,8 +284,9 @@ static void copyVoxels(const SampledImage& image, const double (*positions)[kPie
 
 inline constexpr int kTileDepth = 16;  // a line of the cache in the result
 
-// Pieces run along x, tiles along z: where the image is stored along the one axis and written along the other, both go by whole lines
-// of the cache. The result's planes and the image's often lie a multiple of its size apart, so few of them are open at a time.
+// Pieces run along x, tiles along z: where the image is stored along the one axis and written along the other, both go
+// by whole lines of the cache. The result's planes and the image's often lie a multiple of its size apart, so few of
+// them are open at a time.
 struct GridTile {
   int64_t x, y, z;
   int width, depth;  // voxels along x and z
@@ -330,7 +339,7 @@ static void sampleGrid(const GridSampleArgs& a) noexcept {
 
 static void sampleMap(const MapSampleArgs& a) noexcept {
   const int64_t ahead = elementsAhead(a.map.base, a.image.size, 2, kAhead);
-  forEachMappedPiece(a.map, [&](int64_t first, const double (*at)[kPiece], int count) {
+  forEachMappedPiece(a.map, [&](int64_t first, const double(*at)[kPiece], int count) {
     sampleImage(a.image, at, count, ahead, a.out + first);
   });
 }
@@ -340,7 +349,7 @@ static void copyLabels(const MapLabelArgs& a) {
   const Element* const labels = static_cast<const Element*>(a.labels);
   const Element outside = *static_cast<const Element*>(a.outside);
   Element* const out = static_cast<Element*>(a.out);
-  forEachMappedPiece(a.map, [&](int64_t first, const double (*at)[kPiece], int count) {
+  forEachMappedPiece(a.map, [&](int64_t first, const double(*at)[kPiece], int count) {
     for (int n = 0; n < count; ++n) {
       const int64_t voxel = nearestVoxel(a.size, a.has_edge, at[0][n], at[1][n], at[2][n]);
       Element value = voxel < 0 ? outside : labels[voxel];
@@ -361,7 +370,7 @@ static void sampleLabels(const MapLabelArgs& a) noexcept {
 
 static void mapOffsets(const MapOffsetArgs& a) noexcept {
   const int64_t voxels = int64_t{a.map.shape[0]} * a.map.shape[1] * a.map.shape[2];
-  forEachMappedPiece(a.map, [&](int64_t first, const double (*at)[kPiece], int count) {
+  forEachMappedPiece(a.map, [&](int64_t first, const double(*at)[kPiece], int count) {
     for (int axis = 0; axis < 3; ++axis) {
       float* const out = a.out + axis * voxels + first;
       for (int n = 0; n < count; ++n) out[n] = static_cast<float>(at[axis][n]);

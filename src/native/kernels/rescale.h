@@ -6,9 +6,9 @@
 
 namespace hypermorph {
 
-// out = factor * field, sampled linearly at given positions along each axis. The tables hold the three axes one after another:
-// lower (lower neighbour) and fraction (of the upper one) for every output index, and for every input index the range
-// [begin, end) of output indices that read it. Arrays do not overlap.
+// out = factor * field, sampled linearly at given positions along each axis. The tables hold the three axes one after
+// another: lower (lower neighbour) and fraction (of the upper one) for every output index, and for every input index
+// the range [begin, end) of output indices that read it. Arrays do not overlap.
 struct RescaleArgs {
   const float* from;  // forward: field [N, from_size, C]; gradient: dout [N, to_size, C]
   float* to;          // forward: out [N, to_size, C]; gradient: dfield [N, from_size, C]
@@ -26,7 +26,8 @@ struct RescaleArgs {
 using RescaleFn = void (*)(const RescaleArgs&) noexcept;
 
 // Floats of working memory per thread: a plane and a row.
-static inline int64_t rescaleWorkerFloats(const int32_t* from_size, const int32_t* to_size, int64_t channels, bool is_gradient) {
+static inline int64_t rescaleWorkerFloats(const int32_t* from_size, const int32_t* to_size, int64_t channels,
+                                          bool is_gradient) {
   const int32_t* const size = is_gradient ? to_size : from_size;
   return (int64_t{size[1]} + 1) * size[2] * channels + 64;
 }

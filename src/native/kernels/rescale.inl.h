@@ -6,7 +6,8 @@
 namespace hypermorph::HYPERMORPH_ISA {
 
 // to = a p + b q, or to += a p where q is null.
-static void blend(float a, const float* __restrict p, float b, const float* __restrict q, int64_t count, float* __restrict to) {
+static void blend(float a, const float* __restrict p, float b, const float* __restrict q, int64_t count,
+                  float* __restrict to) {
   if (q == nullptr) {
     for (int64_t x = 0; x < count; ++x) to[x] += a * p[x];
   } else {

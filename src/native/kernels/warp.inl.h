@@ -22,7 +22,8 @@ static void gatherPairs(const WarpGrid& grid, const float* image, const Located&
 }
 
 // One channel, linear, a block at a time.
-static void sampleScalars(const WarpGrid& grid, const float* image, const Located& located, int count, float* __restrict y) {
+static void sampleScalars(const WarpGrid& grid, const float* image, const Located& located, int count,
+                          float* __restrict y) {
   Pairs pairs;
   gatherPairs(grid, image, located, count, &pairs);
   const float* const a = pairs.values[0];
@@ -44,7 +45,8 @@ static void sampleScalars(const WarpGrid& grid, const float* image, const Locate
 }
 
 // Vectors of three at one voxel of the block, linear.
-inline __attribute__((always_inline)) Vec4 sampleVector(const WarpGrid& grid, const float* image, const Located& located, int v) {
+inline __attribute__((always_inline)) Vec4 sampleVector(const WarpGrid& grid, const float* image,
+                                                        const Located& located, int v) {
   const float* const corner = image + 3 * static_cast<int64_t>(located.base[v]);
   const float fi = located.fraction[0][v];
   const float fj = located.fraction[1][v];

@@ -1,7 +1,7 @@
 #pragma once
 
-// Gradients of warps. By the displacement: each voxel on its own. By the image: a task owns some planes of the image and takes, in
-// the order of the voxels, what falls on them; so every sum has one order whatever the number of threads.
+// Gradients of warps. By the displacement: each voxel on its own. By the image: a task owns some planes of the image
+// and takes, in the order of the voxels, what falls on them; so every sum has one order whatever the number of threads.
 
 #include "kernels/warp.inl.h"
 
@@ -10,8 +10,8 @@ namespace hypermorph::HYPERMORPH_ISA {
 inline constexpr int64_t kSlabPlanes = 8;
 
 // d value / d position for a one-channel image, times dy.
-static void slopeOfScalars(const WarpGrid& grid, const float* image, const Located& located, int count, const float* __restrict dy,
-                           float* __restrict out) {
+static void slopeOfScalars(const WarpGrid& grid, const float* image, const Located& located, int count,
+                           const float* __restrict dy, float* __restrict out) {
   Pairs pairs;
   gatherPairs(grid, image, located, count, &pairs);
   const float* const a = pairs.values[0];
@@ -41,8 +41,8 @@ static void slopeOfScalars(const WarpGrid& grid, const float* image, const Locat
 }
 
 // The same for vectors of three at one voxel: the gradient in the order of the displacement's components.
-inline __attribute__((always_inline)) Vec4 slopeOfVector(const WarpGrid& grid, const float* image, const Located& located, int v,
-                                                         Vec4 dy) {
+inline __attribute__((always_inline)) Vec4 slopeOfVector(const WarpGrid& grid, const float* image,
+                                                         const Located& located, int v, Vec4 dy) {
   const float* const p = image + 3 * static_cast<int64_t>(located.base[v]);
   const float* const q = p + grid.upper[0];
   const float fi = located.fraction[0][v];
@@ -63,7 +63,8 @@ inline __attribute__((always_inline)) Vec4 slopeOfVector(const WarpGrid& grid, c
   return Vec4{slope[0], slope[1], slope[2], 0.0f};
 }
 
-static void slopeOfChannels(const WarpGrid& grid, const float* image, const Located& located, int count, const float* dy, float* out) {
+static void slopeOfChannels(const WarpGrid& grid, const float* image, const Located& located, int count,
+                            const float* dy, float* out) {
   for (int v = 0; v < count; ++v) {
     const Corners corners = cornersOf(grid, located, v);
     for (int axis = 0; axis < 3; ++axis) {
@@ -141,8 +142,8 @@ static void findPlaneRanges(const WarpGrid& grid, int64_t items, const float* di
 }
 
 // Adds what the block's voxels give to the planes [begin, end) of `out`, the image of one item.
-static void scatterBlock(const WarpGrid& grid, const Located& located, int count, const float* dy, int64_t begin, int64_t end,
-                         float* out) {
+static void scatterBlock(const WarpGrid& grid, const Located& located, int count, const float* dy, int64_t begin,
+                         int64_t end, float* out) {
   for (int v = 0; v < count; ++v) {
     const int32_t plane = located.lower[0][v];
     const bool has_lower = plane >= begin && plane < end;
@@ -158,8 +159,8 @@ static void scatterBlock(const WarpGrid& grid, const Located& located, int count
 }
 
 // The same for vectors of three, written out.
-static void scatterVectors(const WarpGrid& grid, const Located& located, int count, const float* dy, int64_t begin, int64_t end,
-                           float* out) {
+static void scatterVectors(const WarpGrid& grid, const Located& located, int count, const float* dy, int64_t begin,
+                           int64_t end, float* out) {
   const int64_t up_j = grid.upper[1];
   const int64_t up_k = grid.upper[2];
   const auto addRow = [&](float* row, float weight, float fk, const float* share) {
@@ -188,8 +189,10 @@ static void scatterVectors(const WarpGrid& grid, const Located& located, int cou
   }
 }
 
-// Adds what every voxel of an item gives to the image's planes [begin, end); dropped where the position is outside and has a fill.
-static void scatterItem(const WarpArgs& a, const WarpGrid& grid, int64_t item, const PlaneRange* ranges, int64_t begin, int64_t end) {
+// Adds what every voxel of an item gives to the image's planes [begin, end); dropped where the position is outside and
+// has a fill.
+static void scatterItem(const WarpArgs& a, const WarpGrid& grid, int64_t item, const PlaneRange* ranges, int64_t begin,
+                        int64_t end) {
   float* const out = a.out + item * grid.imageFloats();
   Located located;
   for (int64_t i = 0; i < grid.size[0]; ++i) {
@@ -240,9 +243,18 @@ static void warpImageGradient(const WarpArgs& a) noexcept {
 // d/du of u(x) + u(x + u(x)): dy at x, the slope at x + u(x) times dy, and what other voxels read here.
 static void selfComposeGradient(const SelfComposeArgs& a) noexcept {
   const WarpGrid grid = warpGrid(a.size, a.size, 3);
-  const WarpArgs warp{.image = a.displacement, .displacement = a.displacement, .dy = a.dy, .out = a.out, .n = a.n,
-                      .image_size = {a.size[0], a.size[1], a.size[2]}, .size = {a.size[0], a.size[1], a.size[2]}, .channels = 3,
-                      .is_linear = true, .has_fill = false, .fill = 0.0f, .scratch = a.scratch};
+  const WarpArgs warp{.image = a.displacement,
+                      .displacement = a.displacement,
+                      .dy = a.dy,
+                      .out = a.out,
+                      .n = a.n,
+                      .image_size = {a.size[0], a.size[1], a.size[2]},
+                      .size = {a.size[0], a.size[1], a.size[2]},
+                      .channels = 3,
+                      .is_linear = true,
+                      .has_fill = false,
+                      .fill = 0.0f,
+                      .scratch = a.scratch};
   PlaneRange* const ranges = reinterpret_cast<PlaneRange*>(a.scratch.shared);
   findPlaneRanges(grid, a.n, a.displacement, ranges);
   const int64_t slabs = (grid.size[0] + kSlabPlanes - 1) / kSlabPlanes;
