@@ -9,7 +9,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type {Precision} from '../src/engines/engine.js';
 import {NATIVE_BACKEND, registerNativeBackend} from '../src/engines/native/backend.js';
 import {createNativeVoxelKernels} from '../src/engines/native/voxel-kernels.js';
-import {readNifti} from '../src/formats/nifti.js';
+import {readNifti} from '../src/formats/images/nifti/nifti.js';
 import {readModel} from '../src/models/model-file.js';
 import {RegistrationNetwork} from '../src/models/registration-network.js';
 import {gridSpecOf} from '../src/registration/model.js';

@@ -8,7 +8,7 @@
 import {readFileSync} from 'node:fs';
 import * as tf from '@tensorflow/tfjs-core';
 import {startEngine} from '../src/engines/select.js';
-import {readNifti, type NiftiImage} from '../src/formats/nifti.js';
+import {readNifti, type NiftiImage} from '../src/formats/images/nifti/nifti.js';
 import {readModel} from '../src/models/model-file.js';
 import {RegistrationNetwork} from '../src/models/registration-network.js';
 import {gridSpecOf} from '../src/registration/model.js';

@@ -37,7 +37,7 @@ export {
   type NiftiImage,
   type NiftiOutput,
   type ReadNiftiOptions,
-} from './formats/nifti.js';
+} from './formats/images/nifti/nifti.js';
 
 export {architectureSchema, sizeMultiple, type Architecture} from './models/architecture.js';
 export {importKerasModel, type KerasImportOptions} from './models/keras-import.js';

@@ -3,7 +3,7 @@ import {mkdtemp, rm} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
-import {geometryFromGrid, writeNifti} from '../../src/formats/nifti.js';
+import {geometryFromGrid, writeNifti} from '../../src/formats/images/nifti/nifti.js';
 import {
   architectureSchema,
   sizeMultiple,

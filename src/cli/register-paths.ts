@@ -1,7 +1,7 @@
 import {basename} from 'node:path';
 import {HypermorphError} from '../errors.js';
 import {requireWritable, resolveLinks} from '../formats/files.js';
-import {requireNiftiName} from '../formats/nifti.js';
+import {requireNiftiName} from '../formats/images/nifti/nifti.js';
 import type {OutputPaths} from '../registration/outputs.js';
 import type {RegisterOptions} from './commands/register.js';
 

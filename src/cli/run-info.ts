@@ -1,5 +1,5 @@
 import {withOpenFile} from '../formats/files.js';
-import {describeNifti, type NiftiDescription} from '../formats/nifti.js';
+import {describeNifti, type NiftiDescription} from '../formats/images/nifti/nifti.js';
 import {readModel} from '../models/model-file.js';
 import type {ModelDescription} from '../models/model-description.js';
 import type {CommonOptions} from './common-options.js';

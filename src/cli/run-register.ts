@@ -4,7 +4,7 @@ import {HypermorphError} from '../errors.js';
 import type {Bytes} from '../formats/bytes.js';
 import {fileExists, sha256OfFile, writeFilesAtomically} from '../formats/files.js';
 import {gzipBytes} from '../formats/gzip.js';
-import {describeNifti, readNifti, type NiftiImage} from '../formats/nifti.js';
+import {describeNifti, readNifti, type NiftiImage} from '../formats/images/nifti/nifti.js';
 import {readModel, type Model} from '../models/model-file.js';
 import {chooseHyperparameters, gridSpecOf, requireSingleChannel} from '../registration/model.js';
 import {planNetworkGrid, type WantedFields} from '../registration/plan.js';

@@ -6,7 +6,7 @@ import {
   encodeSafetensors,
   roundToStorage,
   type TensorStorage,
-} from '../formats/safetensors.js';
+} from '../formats/weights/safetensors.js';
 import {isFiniteArray} from '../volume/finite.js';
 import type {Architecture} from './architecture.js';
 import {

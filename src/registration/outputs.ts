@@ -4,7 +4,7 @@ import {
   geometryFromGrid,
   type NiftiImage,
   type NiftiOutput,
-} from '../formats/nifti.js';
+} from '../formats/images/nifti/nifti.js';
 import {VERSION} from '../version.js';
 import {portableVoxelKernels, type VoxelKernels} from '../volume/voxel-kernels.js';
 import type {Registration} from './register-pair.js';

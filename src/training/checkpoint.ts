@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import {HypermorphError} from '../errors.js';
 import {readFileBytes, writeFileAtomically} from '../formats/files.js';
-import {decodeSafetensors, encodeSafetensors} from '../formats/safetensors.js';
+import {decodeSafetensors, encodeSafetensors} from '../formats/weights/safetensors.js';
 import type {Architecture} from '../models/architecture.js';
 import {requireWeights, type WeightTensor} from '../models/model-file.js';
 import type {RegistrationNetwork} from '../models/registration-network.js';

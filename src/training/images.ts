@@ -1,6 +1,6 @@
 import type {TrainingConfig} from '../config/training-config.js';
 import {HypermorphError} from '../errors.js';
-import {readNifti} from '../formats/nifti.js';
+import {readNifti} from '../formats/images/nifti/nifti.js';
 import {invert, multiply} from '../volume/affine.js';
 import {conformImage} from '../volume/conform.js';
 import {measureIntensity, normaliseInPlace} from '../volume/intensity.js';

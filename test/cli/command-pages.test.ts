@@ -6,7 +6,7 @@ import {after, describe, test} from 'node:test';
 import {PAGES_FOLDER, renderCommandPages} from '../../scripts/command-pages.js';
 import {examplesOf} from '../../src/cli/common-options.js';
 import {createProgram} from '../../src/cli/program.js';
-import {geometryFromGrid, writeNifti} from '../../src/formats/nifti.js';
+import {geometryFromGrid, writeNifti} from '../../src/formats/images/nifti/nifti.js';
 import type {Triple} from '../../src/volume/volume.js';
 import {goldenCase, goldenModelPath} from '../golden/support/golden.js';
 import {runCli} from '../support/cli.js';

@@ -3,7 +3,12 @@ import {readFile, readdir, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {describe, test} from 'node:test';
 import {fileURLToPath} from 'node:url';
-import {geometryFromGrid, readNifti, readNiftiField, writeNifti} from '../../src/formats/nifti.js';
+import {
+  geometryFromGrid,
+  readNifti,
+  readNiftiField,
+  writeNifti,
+} from '../../src/formats/images/nifti/nifti.js';
 import {readModel} from '../../src/models/model-file.js';
 import {identityMatrix} from '../../src/volume/affine.js';
 import type {Triple} from '../../src/volume/volume.js';

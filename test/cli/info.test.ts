@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import {writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {test} from 'node:test';
-import {geometryFromGrid, writeNifti} from '../../src/formats/nifti.js';
+import {geometryFromGrid, writeNifti} from '../../src/formats/images/nifti/nifti.js';
 import type {Triple} from '../../src/volume/volume.js';
 import {runCli} from '../support/cli.js';
 import {temporaryFolder} from '../support/temporary-folder.js';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import {existsSync} from 'node:fs';
 import {join} from 'node:path';
 import {describe, test} from 'node:test';
-import {readNifti} from '../../src/formats/nifti.js';
+import {readNifti} from '../../src/formats/images/nifti/nifti.js';
 import type {Report} from '../../src/registration/report.js';
 import {runCli} from '../support/cli.js';
 import {COLLECTION, DATA, ODD_FILES, ODD_FOLDER, ODD_SET} from '../support/real-data.js';

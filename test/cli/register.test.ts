@@ -4,7 +4,12 @@ import {join} from 'node:path';
 import {after, describe, test} from 'node:test';
 import {fileURLToPath} from 'node:url';
 import {sha256OfFile} from '../../src/formats/files.js';
-import {geometryFromGrid, readNifti, readNiftiField, writeNifti} from '../../src/formats/nifti.js';
+import {
+  geometryFromGrid,
+  readNifti,
+  readNiftiField,
+  writeNifti,
+} from '../../src/formats/images/nifti/nifti.js';
 import type {Report} from '../../src/registration/report.js';
 import {buildNifti} from '../support/nifti-builder.js';
 import {runCli} from '../support/cli.js';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import {join} from 'node:path';
 import test from 'node:test';
-import {geometryFromGrid, readNifti, writeNifti} from '../../src/formats/nifti.js';
+import {geometryFromGrid, readNifti, writeNifti} from '../../src/formats/images/nifti/nifti.js';
 import {writeFilesAtomically} from '../../src/formats/files.js';
 import {encodeRegistration} from '../../src/registration/outputs.js';
 import {registerPair} from '../../src/registration/register-pair.js';

@@ -4,7 +4,7 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {after, test} from 'node:test';
 import {HypermorphError} from '../../src/errors.js';
-import {decodeSafetensors, encodeSafetensors} from '../../src/formats/safetensors.js';
+import {decodeSafetensors, encodeSafetensors} from '../../src/formats/weights/safetensors.js';
 import {architectureSchema} from '../../src/models/architecture.js';
 import type {ModelDraft} from '../../src/models/model-description.js';
 import {

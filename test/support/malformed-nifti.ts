@@ -1,5 +1,5 @@
 import type {ErrorCode} from '../../src/errors.js';
-import type {ReadNiftiOptions} from '../../src/formats/nifti.js';
+import type {ReadNiftiOptions} from '../../src/formats/images/nifti/nifti.js';
 import {buildNifti, type NiftiRecipe} from './nifti-builder.js';
 
 /** What a damaged file must end in: a code, and the sentence behind the file's name. */

@@ -1,6 +1,6 @@
 import {join} from 'node:path';
 import type {TestContext} from 'node:test';
-import {geometryFromGrid, writeNifti} from '../../src/formats/nifti.js';
+import {geometryFromGrid, writeNifti} from '../../src/formats/images/nifti/nifti.js';
 import type {Grid, Triple} from '../../src/volume/volume.js';
 import {runCli} from './cli.js';
 import {temporaryFolder} from './temporary-folder.js';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import {join} from 'node:path';
 import {test, type TestContext} from 'node:test';
 import {decodeTrainingConfig} from '../../src/config/load-config.js';
-import {geometryFromGrid, writeNifti} from '../../src/formats/nifti.js';
+import {geometryFromGrid, writeNifti} from '../../src/formats/images/nifti/nifti.js';
 import {Random} from '../../src/random.js';
 import {ImageStore} from '../../src/training/images.js';
 import {portableTrainingKernels} from '../../src/training/portable-kernels.js';

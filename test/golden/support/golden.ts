@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import {existsSync, readFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
-import {decodeNpz} from '../../../src/formats/npz.js';
+import {decodeNpz} from '../../support/npz.js';
 
 export type GoldenGroup = 'layers' | 'transforms' | 'losses' | 'models' | 'training';
 

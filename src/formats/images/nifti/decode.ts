@@ -1,7 +1,7 @@
 import {endianness} from 'node:os';
-import {HypermorphError} from '../errors.js';
-import type {VoxelArray} from '../volume/volume.js';
-import type {ReadableDatatype} from './nifti-datatypes.js';
+import {HypermorphError} from '../../../errors.js';
+import type {VoxelArray} from '../../../volume/volume.js';
+import type {ReadableDatatype} from './datatypes.js';
 
 /** How the numbers of one file are stored. */
 export interface StoredNumbers {

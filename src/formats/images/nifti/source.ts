@@ -1,15 +1,15 @@
 import {constants} from 'node:buffer';
 import {basename} from 'node:path';
-import {HypermorphError} from '../errors.js';
-import type {Triple} from '../volume/volume.js';
-import {fileExists, withOpenFile} from './files.js';
-import {inflateRange, inflateStart, isGzip, MAX_INFLATION} from './gzip.js';
-import {datatypeOf} from './nifti-datatypes.js';
-import type {Datatype, ReadableDatatype} from './nifti-datatypes.js';
-import {parseFields} from './nifti-fields.js';
-import type {NiftiFields} from './nifti-fields.js';
-import {findLayout, HEADER_BYTES} from './nifti-layout.js';
-import type {HeaderLayout} from './nifti-layout.js';
+import {HypermorphError} from '../../../errors.js';
+import type {Triple} from '../../../volume/volume.js';
+import {fileExists, withOpenFile} from '../../files.js';
+import {inflateRange, inflateStart, isGzip, MAX_INFLATION} from '../../gzip.js';
+import {datatypeOf} from './datatypes.js';
+import type {Datatype, ReadableDatatype} from './datatypes.js';
+import {parseFields} from './fields.js';
+import type {NiftiFields} from './fields.js';
+import {findLayout, HEADER_BYTES} from './layout.js';
+import type {HeaderLayout} from './layout.js';
 
 /** A NIfTI file whose header was read and checked; the voxels were not touched. */
 export interface NiftiSource {

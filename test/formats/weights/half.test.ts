@@ -6,10 +6,10 @@ import {
   float16FromFloat32,
   float32FromBfloat16,
   float32FromFloat16,
-} from '../../src/formats/half.js';
+} from '../../../src/formats/weights/half.js';
 
 const {rounding} = JSON.parse(
-  readFileSync(new URL('../fixtures/formats/expected.json', import.meta.url), 'utf8'),
+  readFileSync(new URL('../../fixtures/formats/expected.json', import.meta.url), 'utf8'),
 ) as {rounding: {float32: number[]; float16: number[]; bfloat16: number[]}};
 
 test('every one of the 65536 half floats survives the way to float32 and back', () => {

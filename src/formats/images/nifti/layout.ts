@@ -1,4 +1,4 @@
-import {HypermorphError} from '../errors.js';
+import {HypermorphError} from '../../../errors.js';
 
 /** Where the fields of a header lie and how its numbers are stored. */
 export interface HeaderLayout {

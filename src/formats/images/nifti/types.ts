@@ -1,4 +1,4 @@
-import type {Triple, Volume} from '../volume/volume.js';
+import type {Triple, Volume} from '../../../volume/volume.js';
 
 /**
  * How a file says where its voxels lie: the header fields, as they are written to an output on the same grid.

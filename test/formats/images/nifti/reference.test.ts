@@ -2,9 +2,13 @@ import assert from 'node:assert/strict';
 import {readFileSync} from 'node:fs';
 import {join} from 'node:path';
 import test from 'node:test';
-import {describeNifti, readNifti, readNiftiField} from '../../src/formats/nifti.js';
-import {applyToPoint, invert, multiply, orientationOf} from '../../src/volume/affine.js';
-import type {Triple} from '../../src/volume/volume.js';
+import {
+  describeNifti,
+  readNifti,
+  readNiftiField,
+} from '../../../../src/formats/images/nifti/nifti.js';
+import {applyToPoint, invert, multiply, orientationOf} from '../../../../src/volume/affine.js';
+import type {Triple} from '../../../../src/volume/volume.js';
 
 /** What nibabel reads in the committed files: scripts/reference/nifti_reference.py. */
 interface Expected {
@@ -16,7 +20,7 @@ interface Expected {
   readonly values?: readonly number[];
 }
 
-const FOLDER = join(import.meta.dirname, '..', 'fixtures', 'nifti');
+const FOLDER = join(import.meta.dirname, '..', '..', '..', 'fixtures', 'nifti');
 const {files} = JSON.parse(readFileSync(join(FOLDER, 'expected.json'), 'utf8')) as {
   files: Readonly<Record<string, Expected>>;
 };

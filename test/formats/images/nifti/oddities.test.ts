@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import {writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import test from 'node:test';
-import {readNifti} from '../../src/formats/nifti.js';
-import type {NiftiImage} from '../../src/formats/nifti.js';
-import {AFFINE, buildNifti, SHAPE} from '../support/nifti-builder.js';
-import type {NiftiRecipe} from '../support/nifti-builder.js';
-import {temporaryFolder} from '../support/temporary-folder.js';
+import {readNifti} from '../../../../src/formats/images/nifti/nifti.js';
+import type {NiftiImage} from '../../../../src/formats/images/nifti/nifti.js';
+import {AFFINE, buildNifti, SHAPE} from '../../../support/nifti-builder.js';
+import type {NiftiRecipe} from '../../../support/nifti-builder.js';
+import {temporaryFolder} from '../../../support/temporary-folder.js';
 
 const NAN = Number.NaN;
 const COUNT = SHAPE[0] * SHAPE[1] * SHAPE[2];

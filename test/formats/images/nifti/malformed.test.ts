@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import {writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import test from 'node:test';
-import {HypermorphError} from '../../src/errors.js';
-import {readNifti} from '../../src/formats/nifti.js';
-import {malformedBytes, REFUSALS} from '../support/malformed-nifti.js';
-import {temporaryFolder} from '../support/temporary-folder.js';
+import {HypermorphError} from '../../../../src/errors.js';
+import {readNifti} from '../../../../src/formats/images/nifti/nifti.js';
+import {malformedBytes, REFUSALS} from '../../../support/malformed-nifti.js';
+import {temporaryFolder} from '../../../support/temporary-folder.js';
 
 for (const refusal of REFUSALS) {
   const {name, code, says, options} = refusal;

@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import {writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import test from 'node:test';
-import {HypermorphError} from '../../src/errors.js';
-import {describeNifti, readNifti} from '../../src/formats/nifti.js';
-import {buildGzipped, buildNifti} from '../support/nifti-builder.js';
-import {seededRandom} from '../support/random.js';
-import {temporaryFolder} from '../support/temporary-folder.js';
+import {HypermorphError} from '../../../../src/errors.js';
+import {describeNifti, readNifti} from '../../../../src/formats/images/nifti/nifti.js';
+import {buildGzipped, buildNifti} from '../../../support/nifti-builder.js';
+import {seededRandom} from '../../../support/random.js';
+import {temporaryFolder} from '../../../support/temporary-folder.js';
 
 const RUNS = 150;
 

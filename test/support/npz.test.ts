@@ -3,8 +3,8 @@ import {readFileSync} from 'node:fs';
 import {test} from 'node:test';
 import {deflateRawSync} from 'node:zlib';
 import {HypermorphError} from '../../src/errors.js';
-import {decodeNpy, encodeNpy, type NumericTensor} from '../../src/formats/npy.js';
-import {decodeNpz, encodeNpz} from '../../src/formats/npz.js';
+import {decodeNpy, encodeNpy, type NumericTensor} from './npy.js';
+import {decodeNpz, encodeNpz} from './npz.js';
 
 const fixture = (name: string) =>
   readFileSync(new URL(`../fixtures/formats/${name}`, import.meta.url));

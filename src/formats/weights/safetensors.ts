@@ -1,4 +1,4 @@
-import {HypermorphError} from '../errors.js';
+import {HypermorphError} from '../../errors.js';
 import {
   bfloat16FromFloat32Bits,
   float16FromFloat32Bits,

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import {readFileSync} from 'node:fs';
 import {test} from 'node:test';
-import {HypermorphError} from '../../src/errors.js';
-import {decodeSafetensors, encodeSafetensors} from '../../src/formats/safetensors.js';
+import {HypermorphError} from '../../../src/errors.js';
+import {decodeSafetensors, encodeSafetensors} from '../../../src/formats/weights/safetensors.js';
 
 const fixture = (name: string) =>
-  readFileSync(new URL(`../fixtures/formats/${name}`, import.meta.url));
+  readFileSync(new URL(`../../fixtures/formats/${name}`, import.meta.url));
 
 const expected = (
   JSON.parse(fixture('expected.json').toString()) as {

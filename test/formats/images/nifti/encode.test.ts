@@ -3,15 +3,20 @@ import {readdir, readFile, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import test from 'node:test';
 import {gunzipSync} from 'node:zlib';
-import {joinBytes} from '../../src/formats/bytes.js';
-import {encodeNifti, geometryFromGrid, readNifti, writeNifti} from '../../src/formats/nifti.js';
-import type {NiftiOutput} from '../../src/formats/nifti.js';
-import type {VoxelArray} from '../../src/volume/volume.js';
-import {AFFINE, buildNifti, SHAPE} from '../support/nifti-builder.js';
-import type {NiftiRecipe} from '../support/nifti-builder.js';
-import {randomAffine} from '../support/random-affine.js';
-import {seededRandom} from '../support/random.js';
-import {temporaryFolder} from '../support/temporary-folder.js';
+import {joinBytes} from '../../../../src/formats/bytes.js';
+import {
+  encodeNifti,
+  geometryFromGrid,
+  readNifti,
+  writeNifti,
+} from '../../../../src/formats/images/nifti/nifti.js';
+import type {NiftiOutput} from '../../../../src/formats/images/nifti/nifti.js';
+import type {VoxelArray} from '../../../../src/volume/volume.js';
+import {AFFINE, buildNifti, SHAPE} from '../../../support/nifti-builder.js';
+import type {NiftiRecipe} from '../../../support/nifti-builder.js';
+import {randomAffine} from '../../../support/random-affine.js';
+import {seededRandom} from '../../../support/random.js';
+import {temporaryFolder} from '../../../support/temporary-folder.js';
 
 const COUNT = SHAPE[0] * SHAPE[1] * SHAPE[2];
 const OUTPUT: NiftiOutput = {

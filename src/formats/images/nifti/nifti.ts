@@ -1,15 +1,15 @@
-import {HypermorphError} from '../errors.js';
-import {orientationOf, spacingOf} from '../volume/affine.js';
-import {writeFileAtomically} from './files.js';
-import {gzipBytes} from './gzip.js';
-import type {GzipFunction} from './gzip.js';
-import {decodeIntensities, decodeLabels} from './nifti-decode.js';
-import {encodeNiftiParts} from './nifti-encode.js';
-import {choosePlacement} from './nifti-geometry.js';
-import type {Placement} from './nifti-geometry.js';
-import {intentMeaning, isVectorIntent} from './nifti-intents.js';
-import {openNifti, readVoxelBytes, requireReadable} from './nifti-source.js';
-import type {NiftiSource} from './nifti-source.js';
+import {HypermorphError} from '../../../errors.js';
+import {orientationOf, spacingOf} from '../../../volume/affine.js';
+import {writeFileAtomically} from '../../files.js';
+import {gzipBytes} from '../../gzip.js';
+import type {GzipFunction} from '../../gzip.js';
+import {decodeIntensities, decodeLabels} from './decode.js';
+import {encodeNiftiParts} from './encode.js';
+import {choosePlacement} from './geometry.js';
+import type {Placement} from './geometry.js';
+import {intentMeaning, isVectorIntent} from './intents.js';
+import {openNifti, readVoxelBytes, requireReadable} from './source.js';
+import type {NiftiSource} from './source.js';
 import type {
   NiftiDescription,
   NiftiField,
@@ -17,10 +17,10 @@ import type {
   NiftiIntent,
   NiftiOutput,
   ReadNiftiOptions,
-} from './nifti-types.js';
+} from './types.js';
 
-export {encodeNifti, encodeNiftiParts} from './nifti-encode.js';
-export {geometryFromGrid} from './nifti-geometry.js';
+export {encodeNifti, encodeNiftiParts} from './encode.js';
+export {geometryFromGrid} from './geometry.js';
 export type {
   NiftiDescription,
   NiftiField,
@@ -29,7 +29,7 @@ export type {
   NiftiIntent,
   NiftiOutput,
   ReadNiftiOptions,
-} from './nifti-types.js';
+} from './types.js';
 
 /**
  * Read a scalar image.

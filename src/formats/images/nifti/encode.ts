@@ -1,10 +1,10 @@
-import {HypermorphError} from '../errors.js';
-import {isFiniteArray} from '../volume/finite.js';
-import type {VoxelArray} from '../volume/volume.js';
-import {joinBytes} from './bytes.js';
-import {datatypeFor} from './nifti-datatypes.js';
-import {HOST_IS_LITTLE_ENDIAN} from './nifti-decode.js';
-import type {NiftiGeometry, NiftiOutput} from './nifti-types.js';
+import {HypermorphError} from '../../../errors.js';
+import {isFiniteArray} from '../../../volume/finite.js';
+import type {VoxelArray} from '../../../volume/volume.js';
+import {joinBytes} from '../../bytes.js';
+import {datatypeFor} from './datatypes.js';
+import {HOST_IS_LITTLE_ENDIAN} from './decode.js';
+import type {NiftiGeometry, NiftiOutput} from './types.js';
 
 /** Header and extension flag. */
 const DATA_OFFSET = 352;

@@ -1,5 +1,5 @@
-import {HypermorphError} from '../errors.js';
-import {float32FromFloat16} from './half.js';
+import {HypermorphError} from '../../src/errors.js';
+import {float32FromFloat16} from '../../src/formats/weights/half.js';
 
 /** Element types that arrays are handed out in. */
 export type NumericArray =

@@ -1,11 +1,15 @@
 import assert from 'node:assert/strict';
 import {join} from 'node:path';
 import test from 'node:test';
-import {HypermorphError} from '../../src/errors.js';
-import {describeNifti, readNifti, readNiftiField} from '../../src/formats/nifti.js';
-import {applyToPoint, invert, multiply, orientationOf} from '../../src/volume/affine.js';
-import type {Triple} from '../../src/volume/volume.js';
-import {DATA, missingOddFiles, ODD_FILES, ODD_FOLDER, ODD_SET} from '../support/real-data.js';
+import {HypermorphError} from '../../../../src/errors.js';
+import {
+  describeNifti,
+  readNifti,
+  readNiftiField,
+} from '../../../../src/formats/images/nifti/nifti.js';
+import {applyToPoint, invert, multiply, orientationOf} from '../../../../src/volume/affine.js';
+import type {Triple} from '../../../../src/volume/volume.js';
+import {DATA, missingOddFiles, ODD_FILES, ODD_FOLDER, ODD_SET} from '../../../support/real-data.js';
 
 /** How many volumes the files with several hold. */
 const SERIES: Readonly<Record<string, number>> = {

@@ -1,6 +1,6 @@
 import {inflateRawSync} from 'node:zlib';
-import {HypermorphError} from '../errors.js';
-import {joinBytes} from './bytes.js';
+import {HypermorphError} from '../../src/errors.js';
+import {joinBytes} from '../../src/formats/bytes.js';
 import {decodeNpy, encodeNpy, type NumericTensor} from './npy.js';
 
 // Field offsets: PKWARE, .ZIP File Format Specification (APPNOTE) 4.3.7, 4.3.12, 4.3.14 to 4.3.16.

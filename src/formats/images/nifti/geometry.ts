@@ -1,10 +1,16 @@
-import {HypermorphError} from '../errors.js';
-import {applyToPoint, cornersOf, fromLinearAndOffset, isUsable, shearOf} from '../volume/affine.js';
-import type {Matrix4} from '../volume/affine.js';
-import {rotationFromQuaternion, toRigidPlacement} from '../volume/quaternion.js';
-import type {Grid, Triple} from '../volume/volume.js';
-import type {NiftiFields} from './nifti-fields.js';
-import type {NiftiGeometry} from './nifti-types.js';
+import {HypermorphError} from '../../../errors.js';
+import {
+  applyToPoint,
+  cornersOf,
+  fromLinearAndOffset,
+  isUsable,
+  shearOf,
+} from '../../../volume/affine.js';
+import type {Matrix4} from '../../../volume/affine.js';
+import {rotationFromQuaternion, toRigidPlacement} from '../../../volume/quaternion.js';
+import type {Grid, Triple} from '../../../volume/volume.js';
+import type {NiftiFields} from './fields.js';
+import type {NiftiGeometry} from './types.js';
 
 /** Where a file's voxels lie, and how sure that is. */
 export interface Placement {
