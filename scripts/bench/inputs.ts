@@ -1,8 +1,6 @@
-import {existsSync} from 'node:fs';
 import {mkdtemp, rm} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
-import {fileURLToPath} from 'node:url';
 import {geometryFromGrid, writeNifti} from '../../src/formats/images/nifti/nifti.js';
 import {
   architectureSchema,
@@ -12,13 +10,12 @@ import {
 import {writeModel} from '../../src/models/model-file.js';
 import {balancedWeights} from '../../src/training/initial-weights.js';
 import {Random} from '../../src/random.js';
+import {findShared} from '../support/shared-folder.js';
 import {waves} from './tensors.js';
 
-const ROOT = fileURLToPath(new URL('../../', import.meta.url));
-
-/** Two heads on one grid of 160x160x192 voxels of 1 mm, where they are at hand. */
-const HEADS = ['sub02', 'sub09'].map((subject) =>
-  join(ROOT, '..', 'shared', 'data', 'brainmaps', '1mm', `${subject}_t1.nii.gz`),
+/** Two heads on one grid of 160x160x192 voxels of 1 mm, where the larger collection is at hand. */
+const HEADS = ['sub02', 'sub09'].flatMap(
+  (subject) => findShared('data', 'brainmaps', '1mm', `${subject}_t1.nii.gz`) ?? [],
 );
 
 /** Standard deviation of the flow kernels: velocities of a few voxels, as after training. */
@@ -41,9 +38,10 @@ export async function makeInputs(): Promise<BenchInputs> {
   const folder = await mkdtemp(join(tmpdir(), 'hypermorph-bench-'));
   const model = join(folder, 'model.safetensors');
   await writeRandomModel(model);
-  const [fixed, moving] = HEADS.every((path) => existsSync(path))
-    ? HEADS
-    : await Promise.all([0, 1].map((n) => writeMadeUpImage(join(folder, `image${n}.nii.gz`), n)));
+  const [fixed, moving] =
+    HEADS.length === 2
+      ? HEADS
+      : await Promise.all([0, 1].map((n) => writeMadeUpImage(join(folder, `image${n}.nii.gz`), n)));
   return {folder, model, fixed, moving, remove: () => rm(folder, {recursive: true, force: true})};
 }
 

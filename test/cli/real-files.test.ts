@@ -5,7 +5,8 @@ import {describe, test} from 'node:test';
 import {readNifti} from '../../src/formats/images/nifti/nifti.js';
 import type {Report} from '../../src/registration/report.js';
 import {runCli} from '../support/cli.js';
-import {COLLECTION, DATA, ODD_FILES, ODD_FOLDER, ODD_SET} from '../support/real-data.js';
+import {findShared} from '../../scripts/support/shared-folder.js';
+import {DATA, ODD_FILES, ODD_FOLDER, ODD_SET} from '../support/real-data.js';
 import {temporaryFolder} from '../support/temporary-folder.js';
 import {writeTinyModel} from '../support/tiny-model.js';
 
@@ -98,12 +99,13 @@ test('a head registers to a head of another grid, spacing and handedness', async
   assert.ok(report.overlap > 0.5);
 });
 
-const TEMPLATE = join(COLLECTION, 'brain', 'mni152_t1_2mm.nii.gz');
+const TEMPLATE = findShared('data', 'brain', 'mni152_t1_2mm.nii.gz');
 
 test(
   'a head registers to a left-handed template of another spacing and field of view',
-  {skip: existsSync(TEMPLATE) ? false : 'only in the large collection: mni152_t1_2mm.nii.gz'},
+  {skip: TEMPLATE === undefined && 'only in the large collection: mni152_t1_2mm.nii.gz'},
   async (t) => {
+    assert.ok(TEMPLATE);
     const folder = await temporaryFolder(t);
     const moved = join(folder, 'moved.nii.gz');
     const {code, logs} = await runCli([

@@ -1,21 +1,16 @@
-import {existsSync, readdirSync} from 'node:fs';
+import {readdirSync} from 'node:fs';
 import {join} from 'node:path';
+import {findShared} from '../../scripts/support/shared-folder.js';
 
 const REPOSITORY = join(import.meta.dirname, '..', '..');
-
-/** A larger collection of real volumes: beside the repository, or where `HYPERMORPH_TEST_DATA` says. */
-export const COLLECTION =
-  process.env.HYPERMORPH_TEST_DATA ?? join(REPOSITORY, '..', 'shared', 'data');
 
 /** Volumes that come with the repository. */
 export const DATA = join(REPOSITORY, 'data');
 
-const hasCollection = existsSync(join(COLLECTION, 'awkward'));
+const collected = findShared('data', 'awkward');
 
 /** The odd files: of the collection where it is there, else the smaller ones of the repository. */
-export const ODD_FOLDER = hasCollection
-  ? join(COLLECTION, 'awkward')
-  : join(REPOSITORY, 'test', 'fixtures', 'odd-files');
+export const ODD_FOLDER = collected ?? join(REPOSITORY, 'test', 'fixtures', 'odd-files');
 
 /** NIfTI files by name; the `.img` of a pair goes with its `.hdr`. */
 export const ODD_FILES: readonly string[] = readdirSync(ODD_FOLDER)
@@ -23,7 +18,7 @@ export const ODD_FILES: readonly string[] = readdirSync(ODD_FOLDER)
   .sort();
 
 /** For the output: which odd files are tested. */
-export const ODD_SET = `${ODD_FILES.length} odd files of ${hasCollection ? 'the large collection' : 'the repository'}`;
+export const ODD_SET = `${ODD_FILES.length} odd files of ${collected ? 'the large collection' : 'the repository'}`;
 
 /** False where all these odd files are there, else the reason to skip. */
 export function missingOddFiles(...names: readonly string[]): string | false {

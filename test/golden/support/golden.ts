@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import {existsSync, readFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
+import {findShared} from '../../../scripts/support/shared-folder.js';
 import {decodeNpz} from '../../support/npz.js';
 
 export type GoldenGroup = 'layers' | 'transforms' | 'losses' | 'models' | 'training';
@@ -69,13 +70,11 @@ export interface GoldenCase {
 export const GOLDEN_CASE_COUNT = 172;
 
 const REPOSITORY = fileURLToPath(new URL('../../../', import.meta.url));
-const SETS = [
-  {name: 'full set', root: join(REPOSITORY, '..', 'shared', 'golden')},
+const fullSet = findShared('golden');
+const roots = [
+  ...(fullSet === undefined ? [] : [{name: 'full set', root: fullSet}]),
   {name: 'repository', root: join(REPOSITORY, 'test', 'fixtures', 'golden')},
-] as const;
-
-const roots = SETS.filter(({root}) => existsSync(join(root, 'manifest.json')));
-assert.ok(roots.length > 0, 'the golden set of the repository is missing');
+];
 
 const manifest = JSON.parse(readFileSync(join(roots[0].root, 'manifest.json'), 'utf8')) as {
   readonly versions: Readonly<Record<string, string>>;
