@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-import {run} from '../dist/cli/program.js';
-import {guardStreams} from '../dist/cli/streams.js';
+import {run} from '../dist/bundle/program.js';
+import {guardStreams} from '../dist/bundle/streams.js';
 
 const interruption = new globalThis.AbortController();
 for (const signal of ['SIGINT', 'SIGTERM']) {

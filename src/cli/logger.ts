@@ -14,7 +14,7 @@ export async function createLogger(
   {stderr}: Pick<CliContext, 'stderr'>,
   {quiet, verbose, logFormat}: LogOptions = {},
 ): Promise<Logger> {
-  const {pino} = await import('pino');
+  const {default: pino} = await import('pino');
   const level = quiet === true ? 'error' : verbose === true ? 'debug' : 'info';
   const format = logFormat ?? (stderr.isTTY === true ? 'pretty' : 'json');
   const options = {level, base: null};

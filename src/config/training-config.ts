@@ -1,4 +1,4 @@
-import {z} from 'zod';
+import * as z from 'zod';
 import {architectureSchema} from '../models/architecture.js';
 import {fieldSizes} from '../models/field-sizes.js';
 import {

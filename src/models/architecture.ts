@@ -1,4 +1,4 @@
-import {z} from 'zod';
+import * as z from 'zod';
 import {HypermorphError} from '../errors.js';
 
 const features = z.array(z.int().positive()).min(1);

@@ -1,6 +1,6 @@
 import {createHash} from 'node:crypto';
 import {basename} from 'node:path';
-import {z} from 'zod';
+import * as z from 'zod';
 import {HypermorphError} from '../errors.js';
 import {readFileBytes} from '../formats/files.js';
 import {architectureSchema, planUnet, sizeMultiple, type Architecture} from './architecture.js';

@@ -1,4 +1,4 @@
-import {z} from 'zod';
+import * as z from 'zod';
 import {HypermorphError} from '../errors.js';
 import {architectureSchema, planUnet} from './architecture.js';
 import {explainFaults} from './explain-schema.js';
