@@ -9,10 +9,11 @@ const SRC = fileURLToPath(new URL('../src/', import.meta.url));
 /** Each room may import from the rooms before it; rooms in one row may import from each other. */
 const ROWS: readonly (readonly string[])[] = [
   ['errors', 'random', 'version'],
+  ['kernels'],
   ['volume'],
   ['formats'],
   ['ops'],
-  ['layers', 'losses'],
+  ['layers', 'losses', 'optimisers'],
   ['models'],
   ['config', 'engines', 'training', 'registration'],
   ['index'],
@@ -20,7 +21,17 @@ const ROWS: readonly (readonly string[])[] = [
 ];
 
 /** Rooms that may know TensorFlow.js. */
-const TENSOR_ROOMS = ['ops', 'layers', 'models', 'losses', 'training', 'engines', 'registration'];
+const TENSOR_ROOMS = [
+  'kernels',
+  'ops',
+  'optimisers',
+  'layers',
+  'models',
+  'losses',
+  'training',
+  'engines',
+  'registration',
+];
 
 /** `native` is C++; its TypeScript half is in engines/native. */
 const files = readdirSync(SRC, {recursive: true, encoding: 'utf8'})

@@ -2,7 +2,8 @@ import '../../src/ops/gradients.js';
 import * as tf from '@tensorflow/tfjs-core';
 import type {Engine} from '../../src/engines/select.js';
 import {gzipBytes} from '../../src/formats/gzip.js';
-import {convolve, convolveJoined} from '../../src/ops/convolve.js';
+import {isImplemented, kernelNameOf} from '../../src/kernels/tensor-operation.js';
+import {CONV, CONV_JOINED, convolve, convolveJoined} from '../../src/ops/convolve.js';
 import {dense} from '../../src/ops/dense.js';
 import {integrateVelocity} from '../../src/ops/integrate.js';
 import {jacobianDeterminant} from '../../src/ops/jacobian.js';
@@ -12,7 +13,7 @@ import {rescaleField} from '../../src/ops/rescale.js';
 import {smoothness} from '../../src/ops/smoothness.js';
 import {squaredError} from '../../src/ops/squared-error.js';
 import {warpTensor} from '../../src/ops/warp.js';
-import {Adam} from '../../src/training/adam.js';
+import {Adam} from '../../src/optimisers/adam.js';
 import {identityMatrix} from '../../src/volume/affine.js';
 import type {Work} from './cases.js';
 import {networkCall} from './network-calls.js';
@@ -71,8 +72,8 @@ function convolutionCall(
   if (what === 'forward') return disposing(run);
   const y = noise([1, ...size, outputs]);
   const dy = noise([1, ...size, outputs]);
-  const gradient = tf.getGradient(isJoined ? 'HmConvUp' : 'HmConv');
-  if (gradient === undefined || !tf.getKernel('HmConv', tf.getBackend())) {
+  const gradient = tf.getGradient(kernelNameOf(isJoined ? CONV_JOINED : CONV));
+  if (gradient === undefined || !isImplemented(CONV)) {
     return isJoined ? null : stockGradient(what, {x, kernel, dy});
   }
   const saved = coarse ? [coarse, x, kernel, y] : [x, kernel, y];

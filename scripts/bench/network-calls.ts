@@ -3,7 +3,7 @@ import {startEngine} from '../../src/engines/select.js';
 import {lnccLoss, mseLoss} from '../../src/losses/similarity.js';
 import {readModel} from '../../src/models/model-file.js';
 import {RegistrationNetwork} from '../../src/models/registration-network.js';
-import {Adam} from '../../src/training/adam.js';
+import {Adam} from '../../src/optimisers/adam.js';
 import {trainingStep} from '../../src/training/step.js';
 import type {Work} from './cases.js';
 import {waveTensor} from './tensors.js';

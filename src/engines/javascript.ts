@@ -14,8 +14,7 @@ export const JAVASCRIPT_WARNING =
  */
 export async function startJavascript(reasons: readonly string[] = []): Promise<Engine> {
   // Otherwise its first use recommends another package, on the console.
-  const backend = tf.findBackend('cpu') as unknown as {firstUse: boolean};
-  backend.firstUse = false;
+  Reflect.set(tf.findBackend('cpu'), 'firstUse', false);
   await tf.setBackend('cpu');
   return {
     name: 'javascript',

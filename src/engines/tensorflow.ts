@@ -58,7 +58,7 @@ export async function loadTensorflow(options: StartOptions = {}): Promise<Tensor
       },
     );
   }
-  const backend = tf.backend() as unknown as TensorflowBackend;
+  const backend = tf.backend() as tf.KernelBackend & TensorflowBackend;
   const usesGpu = backend.isUsingGpuDevice;
   const version = backend.binding?.TF_Version;
   const library = version === undefined ? 'libtensorflow' : `libtensorflow ${version}`;
@@ -91,8 +91,8 @@ function prepareEnvironment({threads}: StartOptions): void {
 
 /** tfjs-node calls a function that newer Node.js versions no longer have. */
 function restoreIsNullOrUndefined(): void {
-  const legacy = util as unknown as {isNullOrUndefined?: (value: unknown) => boolean};
-  legacy.isNullOrUndefined ??= (value) => value === null || value === undefined;
+  if ('isNullOrUndefined' in util) return;
+  Reflect.set(util, 'isNullOrUndefined', (value: unknown) => value === null || value === undefined);
 }
 
 function requirePackage(): void {

@@ -1,10 +1,17 @@
 import * as tf from '@tensorflow/tfjs-core';
 
-/** What follows a convolution or a dense layer, fused with it where the engine can. */
-export type Activation = 'linear' | 'relu' | 'leakyRelu' | 'tanh';
+/** What a convolution or a dense layer can do with its result in the same pass. */
+export type FusedActivation = 'linear' | 'relu' | 'leakyRelu';
 
-/** Slope of LeakyReLU below zero, in the U-Net as in the original. */
-export const LEAKY_SLOPE = 0.2;
+/** What follows a convolution or a dense layer, fused with it where the engine can. */
+export type Activation = FusedActivation | 'tanh';
+
+/** Factor of negative values in each fused activation; that of LeakyReLU in the U-Net as in the original. */
+export const ACTIVATION_SLOPE: Readonly<Record<FusedActivation, number>> = {
+  linear: 1,
+  relu: 0,
+  leakyRelu: 0.2,
+};
 
 /** Apply an activation elementwise. `linear` returns `x` itself. */
 export function activate<T extends tf.Tensor>(x: T, activation: Activation): T {
@@ -14,7 +21,7 @@ export function activate<T extends tf.Tensor>(x: T, activation: Activation): T {
     case 'relu':
       return tf.relu(x);
     case 'leakyRelu':
-      return tf.leakyRelu(x, LEAKY_SLOPE);
+      return tf.leakyRelu(x, ACTIVATION_SLOPE.leakyRelu);
     case 'tanh':
       return tf.tanh(x);
   }

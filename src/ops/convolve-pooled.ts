@@ -1,9 +1,23 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type {Activation} from './activation.js';
-import {convolve, requireKernel} from './convolve.js';
-import {runHotOp} from './hot-op.js';
-import {maxPool} from './max-pool.js';
-import {likeRank, toVolumetric, toVolumetricKernel} from './planar.js';
+import {runTensors, type TensorOperation} from '../kernels/tensor-operation.js';
+import type {FusedActivation} from './activation.js';
+import {CONV, convolve, requireKernel} from './convolve.js';
+import {MAX_POOL, maxPool} from './max-pool.js';
+import {likeRank, toVolumetric, toVolumetricKernel, type Tensor6D} from './planar.js';
+
+/** See `convolvePooled`, for [N, I, J, K, C]; without a gradient of its own. */
+export const CONV_POOLED: TensorOperation<
+  {readonly x: tf.Tensor5D; readonly kernel: Tensor6D; readonly bias?: tf.Tensor2D},
+  {readonly activation: FusedActivation; readonly window: readonly [number, number, number]},
+  tf.Tensor5D
+> = {
+  name: 'convPooled',
+  portable: (inputs, {activation, window}) => {
+    const one = [1, 1, 1] as const;
+    const straight = {strides: one, dilations: one, padding: 'same', activation} as const;
+    return runTensors(MAX_POOL, {x: runTensors(CONV, inputs, straight)}, {window});
+  },
+};
 
 /**
  * `maxPool(convolve(x, kernel, bias, {activation}))`, for a convolution that nothing else reads: an engine may do so without ever
@@ -20,17 +34,14 @@ export function convolvePooled(
   x: tf.Tensor,
   kernel: tf.Tensor,
   bias: tf.Tensor2D | null,
-  activation: Exclude<Activation, 'tanh'> = 'linear',
+  activation: FusedActivation = 'linear',
 ): tf.Tensor {
   return tf.tidy(() => {
-    const inTwoSteps = () => maxPool(convolve(x, kernel, bias, {activation}));
-    if (tf.engine().isTapeOn()) return inTwoSteps();
+    if (tf.engine().isTapeOn()) return maxPool(convolve(x, kernel, bias, {activation}));
     requireKernel('convolvePooled', x, x.shape[x.rank - 1], kernel, bias);
-    const window = [2, 2, x.rank === 5 ? 2 : 1];
+    const window = [2, 2, x.rank === 5 ? 2 : 1] as const;
     const inputs = {x: toVolumetric(x), kernel: toVolumetricKernel(kernel), ...(bias && {bias})};
-    const y = runHotOp<tf.Tensor5D>('HmConvPool', inputs, {activation, window}, () =>
-      toVolumetric(inTwoSteps()),
-    );
+    const y = runTensors(CONV_POOLED, inputs, {activation, window});
     return likeRank(y, x);
   });
 }

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import {HypermorphError} from '../errors.js';
-import {activate, type Activation} from './activation.js';
-import {runHotOp} from './hot-op.js';
+import {runTensors, type TensorOperation} from '../kernels/tensor-operation.js';
+import {activate, type Activation, type FusedActivation} from './activation.js';
 import {likeRank, toVolumetric, toVolumetricKernel, type Tensor6D} from './planar.js';
 import {formatShape, requireShape, requireSpatial} from './shapes.js';
 import {upsample} from './upsample.js';
@@ -17,6 +17,53 @@ export interface ConvolveOptions {
   readonly padding?: 'same' | 'valid';
   readonly activation?: Activation;
 }
+
+/** Attributes of a convolution on its own. */
+export interface ConvAttributes {
+  /** One per spatial axis, as are the dilations. */
+  readonly strides: Window;
+  readonly dilations: Window;
+  readonly padding: 'same' | 'valid';
+  readonly activation: FusedActivation;
+}
+
+/** See `convolve`, for [N, I, J, K, C]. */
+export const CONV: TensorOperation<
+  {readonly x: tf.Tensor5D; readonly kernel: Tensor6D; readonly bias?: tf.Tensor2D},
+  ConvAttributes,
+  tf.Tensor5D,
+  'x' | 'kernel' | 'result'
+> = {
+  name: 'conv',
+  saves: ['x', 'kernel', 'result'],
+  portable: ({x, kernel, bias = null}, {strides, dilations, padding, activation}) =>
+    convolvePerItem(x, kernel, bias, activation, (item, itemKernel) =>
+      tf.conv3d(item, dilateKernel(itemKernel, dilations), [...strides], padding),
+    ),
+};
+
+/** See `convolveJoined`, for [N, I, J, K, C]. */
+export const CONV_JOINED: TensorOperation<
+  {
+    readonly coarse: tf.Tensor5D;
+    readonly skip: tf.Tensor5D;
+    readonly kernel: Tensor6D;
+    readonly bias?: tf.Tensor2D;
+  },
+  {readonly activation: FusedActivation},
+  tf.Tensor5D,
+  'coarse' | 'skip' | 'kernel' | 'result'
+> = {
+  name: 'convJoined',
+  saves: ['coarse', 'skip', 'kernel', 'result'],
+  portable: ({coarse, skip, kernel, bias = null}, {activation}) => {
+    const upsampled = toVolumetric(upsample(coarse, upsamplingFactors(coarse, skip)));
+    const joined = tf.concat([upsampled, skip], 4);
+    return convolvePerItem(joined, kernel, bias, activation, (item, itemKernel) =>
+      tf.conv3d(item, itemKernel, 1, 'same'),
+    );
+  },
+};
 
 /**
  * Convolve a batch with one kernel per item (or one for all): correlation, no flip, then bias, then activation.
@@ -49,14 +96,10 @@ export function convolve(
     const x5 = toVolumetric(x);
     const kernel6 = toVolumetricKernel(kernel);
     const fused = activation === 'tanh' ? 'linear' : activation;
-    const y = runHotOp<tf.Tensor5D>(
-      'HmConv',
+    const y = runTensors(
+      CONV,
       {x: x5, kernel: kernel6, ...(bias && {bias})},
       {strides, dilations, padding, activation: fused},
-      () =>
-        convolvePerItem(x5, kernel6, bias, fused, (item, itemKernel) =>
-          tf.conv3d(item, dilateKernel(itemKernel, dilations), [...strides], padding),
-        ),
     );
     return likeRank(activation === 'tanh' ? tf.tanh(y) : y, x);
   });
@@ -76,7 +119,7 @@ export function convolveJoined(
   skip: tf.Tensor,
   kernel: tf.Tensor,
   bias: tf.Tensor2D | null,
-  activation: Exclude<Activation, 'tanh'> = 'linear',
+  activation: FusedActivation = 'linear',
 ): tf.Tensor {
   const channels = coarse.shape[coarse.rank - 1] + skip.shape[skip.rank - 1];
   requireKernel('convolveJoined', skip, channels, kernel, bias);
@@ -84,19 +127,10 @@ export function convolveJoined(
     const coarse5 = toVolumetric(coarse);
     const skip5 = toVolumetric(skip);
     const kernel6 = toVolumetricKernel(kernel);
-    const y = runHotOp<tf.Tensor5D>(
-      'HmConvUp',
+    const y = runTensors(
+      CONV_JOINED,
       {coarse: coarse5, skip: skip5, kernel: kernel6, ...(bias && {bias})},
       {activation},
-      () => {
-        const joined = tf.concat(
-          [toVolumetric(upsample(coarse5, upsamplingFactors(coarse5, skip5))), skip5],
-          4,
-        );
-        return convolvePerItem(joined, kernel6, bias, activation, (item, itemKernel) =>
-          tf.conv3d(item, itemKernel, 1, 'same'),
-        );
-      },
     );
     return likeRank(y, skip);
   });
@@ -110,7 +144,7 @@ function upsamplingFactors(coarse: tf.Tensor5D, skip: tf.Tensor5D): Window {
       `convolveJoined: the size of skip must be a multiple of that of coarse, got ${formatShape(skip.shape)} and ${formatShape(coarse.shape)}.`,
     );
   }
-  return factors as unknown as Window;
+  return factors as [number, number, number];
 }
 
 /** @throws {HypermorphError} E_SHAPE if x, kernel and bias do not belong together. */

@@ -1,7 +1,22 @@
 import * as tf from '@tensorflow/tfjs-core';
-import {activate, type Activation} from './activation.js';
-import {runHotOp} from './hot-op.js';
+import {runTensors, type TensorOperation} from '../kernels/tensor-operation.js';
+import {activate, type Activation, type FusedActivation} from './activation.js';
 import {requireShape} from './shapes.js';
+
+/** See `dense`. */
+export const DENSE: TensorOperation<
+  {readonly x: tf.Tensor2D; readonly kernel: tf.Tensor2D; readonly bias?: tf.Tensor1D},
+  {readonly activation: FusedActivation},
+  tf.Tensor2D,
+  'x' | 'kernel' | 'result'
+> = {
+  name: 'dense',
+  saves: ['x', 'kernel', 'result'],
+  portable: ({x, kernel, bias}, {activation}) => {
+    const product: tf.Tensor2D = tf.matMul(x, kernel);
+    return activate(bias ? tf.add<tf.Tensor2D>(product, bias) : product, activation);
+  },
+};
 
 /**
  * A dense layer: `activation(x · kernel + bias)`.
@@ -24,15 +39,7 @@ export function dense(
   // Only relu and linear have a kernel of their own; tanh runs on the hypernetwork's small outputs.
   const fused = activation === 'tanh' ? 'linear' : activation;
   return tf.tidy(() => {
-    const y = runHotOp<tf.Tensor2D>(
-      'HmDense',
-      {x, kernel, ...(bias && {bias})},
-      {activation: fused},
-      () => {
-        const product: tf.Tensor2D = tf.matMul(x, kernel);
-        return activate(bias ? tf.add<tf.Tensor2D>(product, bias) : product, fused);
-      },
-    );
+    const y = runTensors(DENSE, {x, kernel, ...(bias && {bias})}, {activation: fused});
     return activation === 'tanh' ? tf.tanh(y) : y;
   });
 }

@@ -1,8 +1,20 @@
 import * as tf from '@tensorflow/tfjs-core';
-import {runHotOp} from './hot-op.js';
+import {runTensors, type TensorOperation} from '../kernels/tensor-operation.js';
 import {likeField, toVolumetricField} from './planar.js';
 import {requireField, requireInteger} from './shapes.js';
 import {warpTensor} from './warp.js';
+
+/** u + u o (id + u): the displacement [N, I, J, K, 3] of going twice. */
+export const SELF_COMPOSE: TensorOperation<
+  {readonly displacement: tf.Tensor5D},
+  object,
+  tf.Tensor5D,
+  'displacement'
+> = {
+  name: 'selfCompose',
+  saves: ['displacement'],
+  portable: ({displacement}) => tf.add(displacement, warpTensor(displacement, displacement)),
+};
 
 /**
  * Integrate a stationary velocity field into a displacement field by scaling and squaring.
@@ -26,15 +38,8 @@ export function integrateVelocity(
     let displacement = tf.mul<tf.Tensor5D>(toVolumetricField(velocity), 2 ** -steps);
     for (let step = 0; step < steps; step++) {
       const previous = displacement;
-      displacement = composeWithItself(previous);
+      displacement = runTensors(SELF_COMPOSE, {displacement: previous}, {});
     }
     return likeField(displacement, velocity);
   });
-}
-
-/** u + u o (id + u): the displacement of going twice. */
-function composeWithItself(displacement: tf.Tensor5D): tf.Tensor5D {
-  return runHotOp<tf.Tensor5D>('HmSelfCompose', {displacement}, {}, () =>
-    tf.add(displacement, warpTensor(displacement, displacement)),
-  );
 }

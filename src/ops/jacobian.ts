@@ -1,10 +1,22 @@
 import * as tf from '@tensorflow/tfjs-core';
-import {runHotOp} from './hot-op.js';
+import {runTensors, type TensorOperation} from '../kernels/tensor-operation.js';
 import {toVolumetricField} from './planar.js';
 import {requireField} from './shapes.js';
 
 /** Logarithms of determinants are taken of at least this: folds have none. */
 export const SMALLEST_DETERMINANT = 1e-9;
+
+/** See `jacobianDeterminant`, for [N, I, J, K, 3]. */
+export const JACOBIAN: TensorOperation<
+  {readonly displacement: tf.Tensor5D},
+  object,
+  tf.Tensor4D,
+  'displacement'
+> = {
+  name: 'jacobian',
+  saves: ['displacement'],
+  portable: ({displacement}) => determinantPortably(displacement),
+};
 
 /**
  * Determinant of the Jacobian of x + u(x): the local change of volume; <= 0 where the map folds.
@@ -17,10 +29,7 @@ export const SMALLEST_DETERMINANT = 1e-9;
 export function jacobianDeterminant(displacement: tf.Tensor): tf.Tensor {
   requireField(displacement, 'jacobianDeterminant', 'displacement');
   return tf.tidy(() => {
-    const field = toVolumetricField(displacement);
-    const determinant = runHotOp<tf.Tensor4D>('HmJacobian', {displacement: field}, {}, () =>
-      determinantPortably(field),
-    );
+    const determinant = runTensors(JACOBIAN, {displacement: toVolumetricField(displacement)}, {});
     return displacement.rank === 5 ? determinant : tf.squeeze(determinant, [3]);
   });
 }

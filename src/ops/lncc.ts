@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import {HypermorphError} from '../errors.js';
-import {runHotOp} from './hot-op.js';
+import {runTensors, type TensorOperation} from '../kernels/tensor-operation.js';
 import {toVolumetric} from './planar.js';
 import {requireInteger, requireSameShape, requireSpatial, spatialRank} from './shapes.js';
 
@@ -18,6 +18,19 @@ export const LNCC_DEFAULTS = {window: 9, epsilon: 1e-5, signed: false} as const;
 
 type Window = [number, number, number];
 
+/** See `lncc`, for [N, I, J, K, 1]; the window along I, J, K. */
+export const LNCC: TensorOperation<
+  {readonly fixed: tf.Tensor5D; readonly moved: tf.Tensor5D},
+  {readonly window: Window; readonly epsilon: number; readonly signed: boolean},
+  tf.Tensor1D,
+  'fixed' | 'moved'
+> = {
+  name: 'lncc',
+  saves: ['fixed', 'moved'],
+  portable: ({fixed, moved}, {window, epsilon, signed}) =>
+    tf.mean(correlate(fixed, moved, window, epsilon, signed), [1, 2, 3, 4]),
+};
+
 /**
  * Local normalised cross-correlation, averaged per item.
  *
@@ -33,9 +46,7 @@ type Window = [number, number, number];
 export function lncc(fixed: tf.Tensor, moved: tf.Tensor, options: LnccOptions = {}): tf.Tensor1D {
   const {epsilon, signed} = {...LNCC_DEFAULTS, ...options};
   return withWindow('lncc', fixed, moved, options, (a, b, window) =>
-    runHotOp<tf.Tensor1D>('HmLncc', {fixed: a, moved: b}, {window, epsilon, signed}, () =>
-      tf.mean(correlate(a, b, window, epsilon, signed), [1, 2, 3, 4]),
-    ),
+    runTensors(LNCC, {fixed: a, moved: b}, {window, epsilon, signed}),
   );
 }
 

@@ -1,10 +1,22 @@
 import * as tf from '@tensorflow/tfjs-core';
-import {runHotOp} from './hot-op.js';
+import {runTensors, type TensorOperation} from '../kernels/tensor-operation.js';
 import {likeRank, toVolumetric} from './planar.js';
 import {requireSpatial} from './shapes.js';
 
 type Shape5 = [number, number, number, number, number];
-type Window = [number, number, number];
+type Window = readonly [number, number, number];
+
+/** See `maxPool`, for [N, I, J, K, C] and any window along I, J, K. */
+export const MAX_POOL: TensorOperation<
+  {readonly x: tf.Tensor5D},
+  {readonly window: Window},
+  tf.Tensor5D,
+  'x' | 'result'
+> = {
+  name: 'maxPool',
+  saves: ['x', 'result'],
+  portable: ({x}, {window}) => poolWithOneWinner(x, window),
+};
 
 /**
  * Largest value of every 2x2(x2) window, without overlap; what does not fill a window is left out.
@@ -20,9 +32,7 @@ export function maxPool(x: tf.Tensor): tf.Tensor {
   return tf.tidy(() => {
     const x5 = toVolumetric(x);
     const window: Window = [2, 2, x.rank === 5 ? 2 : 1];
-    const y = runHotOp<tf.Tensor5D>('HmMaxPool', {x: x5}, {window}, () =>
-      poolWithOneWinner(x5, window),
-    );
+    const y = runTensors(MAX_POOL, {x: x5}, {window});
     return likeRank(y, x);
   });
 }
@@ -30,7 +40,7 @@ export function maxPool(x: tf.Tensor): tf.Tensor {
 function poolWithOneWinner(x: tf.Tensor5D, window: Window): tf.Tensor5D {
   return tf.customGrad((input, save) => {
     const source = input as tf.Tensor5D;
-    const y = tf.maxPool3d(source, window, window, 'valid');
+    const y = tf.maxPool3d(source, [...window], [...window], 'valid');
     (save as tf.GradSaveFunc)([source, y]);
     return {
       value: y,

@@ -1,9 +1,22 @@
 import * as tf from '@tensorflow/tfjs-core';
 import {HypermorphError} from '../errors.js';
-import {runHotOp} from './hot-op.js';
+import {runTensors, type TensorOperation} from '../kernels/tensor-operation.js';
 import {interpolateLinear, type Positions} from './interpolate.js';
 import {toVolumetric, likeRank} from './planar.js';
 import {requireField} from './shapes.js';
+
+/** See `rescaleField`, for [N, I, J, K, C]; `size` is that of the result along I, J, K. */
+export const RESCALE: TensorOperation<
+  {readonly field: tf.Tensor5D},
+  {readonly factor: number; readonly size: readonly number[]},
+  tf.Tensor5D,
+  'field'
+> = {
+  name: 'rescale',
+  saves: ['field'],
+  portable: ({field}, {factor, size}) =>
+    tf.mul(interpolateLinear(field, alignedPositions(field.shape.slice(1, 4), size)), factor),
+};
 
 /**
  * Bring a field to another resolution: sampled with aligned corners on floor(n · factor) voxels per axis, times factor
@@ -31,9 +44,7 @@ export function rescaleField(field: tf.Tensor, factor: number): tf.Tensor {
     const size = [i, j, k].map((length, axis) =>
       axis === 2 && field.rank === 4 ? 1 : Math.floor(length * factor),
     );
-    const rescaled = runHotOp<tf.Tensor5D>('HmRescale', {field: field5}, {factor, size}, () =>
-      tf.mul(interpolateLinear(field5, alignedPositions([i, j, k], size)), factor),
-    );
+    const rescaled = runTensors(RESCALE, {field: field5}, {factor, size});
     return likeRank(rescaled, field);
   });
 }
@@ -45,5 +56,5 @@ function alignedPositions(from: readonly number[], to: readonly number[]): Posit
     const shape: [number, number, number, number] = [1, 1, 1, 1];
     shape[axis + 1] = to[axis];
     return tf.tensor(positions, shape);
-  }) as unknown as Positions;
+  }) as [tf.Tensor, tf.Tensor, tf.Tensor];
 }

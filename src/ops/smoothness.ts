@@ -1,9 +1,21 @@
 import * as tf from '@tensorflow/tfjs-core';
-import {runHotOp} from './hot-op.js';
+import {runTensors, type TensorOperation} from '../kernels/tensor-operation.js';
 import {requireField, spatialRank} from './shapes.js';
 import {toVolumetric} from './planar.js';
 
 export type Penalty = 'l1' | 'l2';
+
+/** See `smoothness`, without weight, for [N, I, J, K, C]; `axes` is 3, or 2 for a plane (K = 1). */
+export const SMOOTHNESS: TensorOperation<
+  {readonly field: tf.Tensor5D},
+  {readonly penalty: Penalty; readonly axes: 2 | 3},
+  tf.Tensor1D,
+  'field'
+> = {
+  name: 'smoothness',
+  saves: ['field'],
+  portable: ({field}, {penalty, axes}) => smoothnessPortably(field, axes, penalty, undefined),
+};
 
 /**
  * How much a field changes from voxel to voxel, per item: for each axis the mean over all forward differences d of |d|
@@ -18,11 +30,9 @@ export function smoothness(field: tf.Tensor, penalty: Penalty, weight?: tf.Tenso
   const axes = spatialRank(field);
   return tf.tidy(() => {
     const field5 = toVolumetric(field);
-    const portable = () =>
-      smoothnessPortably(field5, axes, penalty, weight && toVolumetric(weight));
     // The weighted form is rare; it has no kernel of its own.
-    if (weight) return portable();
-    return runHotOp<tf.Tensor1D>('HmSmoothness', {field: field5}, {penalty, axes}, portable);
+    if (weight) return smoothnessPortably(field5, axes, penalty, toVolumetric(weight));
+    return runTensors(SMOOTHNESS, {field: field5}, {penalty, axes});
   });
 }
 

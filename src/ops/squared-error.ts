@@ -1,7 +1,19 @@
 import * as tf from '@tensorflow/tfjs-core';
-import {runHotOp} from './hot-op.js';
+import {runTensors, type TensorOperation} from '../kernels/tensor-operation.js';
 import {toVolumetric} from './planar.js';
 import {requireSameShape, requireSpatial} from './shapes.js';
+
+/** See `squaredError`, for [N, I, J, K, C]. */
+export const SQUARED_ERROR: TensorOperation<
+  {readonly fixed: tf.Tensor5D; readonly moved: tf.Tensor5D},
+  object,
+  tf.Tensor1D,
+  'fixed' | 'moved'
+> = {
+  name: 'squaredError',
+  saves: ['fixed', 'moved'],
+  portable: ({fixed, moved}) => tf.mean(tf.squaredDifference(moved, fixed), [1, 2, 3, 4]),
+};
 
 /**
  * Mean squared difference of two images, per item.
@@ -13,10 +25,7 @@ import {requireSameShape, requireSpatial} from './shapes.js';
 export function squaredError(fixed: tf.Tensor, moved: tf.Tensor): tf.Tensor1D {
   requireSpatial(fixed, 'squaredError', 'fixed');
   requireSameShape(fixed, moved, 'squaredError', 'fixed and moved');
-  return tf.tidy(() => {
-    const [a, b] = [toVolumetric(fixed), toVolumetric(moved)];
-    return runHotOp<tf.Tensor1D>('HmSquaredError', {fixed: a, moved: b}, {}, () =>
-      tf.mean(tf.squaredDifference(b, a), [1, 2, 3, 4]),
-    );
-  });
+  return tf.tidy(() =>
+    runTensors(SQUARED_ERROR, {fixed: toVolumetric(fixed), moved: toVolumetric(moved)}, {}),
+  );
 }

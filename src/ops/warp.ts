@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import {HypermorphError} from '../errors.js';
-import {runHotOp} from './hot-op.js';
+import {runTensors, type TensorOperation} from '../kernels/tensor-operation.js';
 import {interpolateLinear, interpolateNearest, type Positions} from './interpolate.js';
 import {likeRank, toVolumetric, toVolumetricField} from './planar.js';
 import {formatShape, requireField, requireSpatial} from './shapes.js';
@@ -12,6 +12,19 @@ export interface WarpOptions {
   /** Value where a position lies outside the image along any axis; null repeats the edge. */
   readonly fill?: number | null;
 }
+
+/** See `warpTensor`, for [N, A, B, D, C] and [N, I, J, K, 3]. */
+export const WARP: TensorOperation<
+  {readonly image: tf.Tensor5D; readonly displacement: tf.Tensor5D},
+  {readonly interpolation: Interpolation; readonly fill: number | null},
+  tf.Tensor5D,
+  'image' | 'displacement'
+> = {
+  name: 'warp',
+  saves: ['image', 'displacement'],
+  portable: ({image, displacement}, {interpolation, fill}) =>
+    warpPortably(image, displacement, interpolation, fill),
+};
 
 /**
  * Sample an image through a displacement: moved(x) = image(x + u(x)).
@@ -37,14 +50,8 @@ export function warpTensor(
     );
   }
   return tf.tidy(() => {
-    const image5 = toVolumetric(image);
-    const field5 = toVolumetricField(displacement);
-    const moved = runHotOp<tf.Tensor5D>(
-      'HmWarp',
-      {image: image5, displacement: field5},
-      {interpolation, fill},
-      () => warpPortably(image5, field5, interpolation, fill),
-    );
+    const inputs = {image: toVolumetric(image), displacement: toVolumetricField(displacement)};
+    const moved = runTensors(WARP, inputs, {interpolation, fill});
     return likeRank(moved, image);
   });
 }
@@ -100,5 +107,5 @@ function displacedPositions(displacement: tf.Tensor5D): Positions {
     const shape = [1, 1, 1, 1];
     shape[axis + 1] = displacement.shape[axis + 1];
     return tf.add(component, tf.reshape(tf.range(0, displacement.shape[axis + 1]), shape));
-  }) as unknown as Positions;
+  }) as [tf.Tensor, tf.Tensor, tf.Tensor];
 }

@@ -7,7 +7,7 @@ import {requireWeights, type WeightTensor} from '../models/model-file.js';
 import type {RegistrationNetwork} from '../models/registration-network.js';
 import {Random, type RandomState} from '../random.js';
 import {isFiniteArray} from '../volume/finite.js';
-import type {Adam} from './adam.js';
+import type {Adam} from '../optimisers/adam.js';
 
 const METADATA_KEY = 'hypermorph-checkpoint';
 const FORMAT_VERSION = 1;

@@ -2,7 +2,7 @@ import {listConvolutions, type Architecture} from '../models/architecture.js';
 import {initialiseWeights} from '../models/initialise.js';
 import type {WeightTensor} from '../models/model-file.js';
 import {KERNEL_SIZE} from '../models/weight-specs.js';
-import {LEAKY_SLOPE} from '../ops/activation.js';
+import {ACTIVATION_SLOPE} from '../ops/activation.js';
 import {Random} from '../random.js';
 
 /** Share of a generated kernel's variance that depends on the hyperparameters at the start. */
@@ -39,7 +39,7 @@ export function balancedWeights(
   const power = meanSquareOfCode(weights, architecture);
   for (const {name, inputChannels} of listConvolutions(architecture)) {
     const fanIn = KERNEL_SIZE ** architecture.dimensions * inputChannels;
-    const variance = 2 / (1 + LEAKY_SLOPE ** 2) / fanIn;
+    const variance = 2 / (1 + ACTIVATION_SLOPE.leakyRelu ** 2) / fanIn;
     const constant = Math.sqrt((1 - HYPER_SHARE) * variance);
     const varying = Math.sqrt((HYPER_SHARE * variance) / (units * power));
     fill(`unet_${name}/hyperkernel_bias`, () => random.normal(constant));

@@ -2,7 +2,7 @@ import '../ops/gradients.js';
 import * as tf from '@tensorflow/tfjs-core';
 import {registrationObjective, type ObjectiveOptions} from '../losses/objective.js';
 import type {RegistrationNetwork} from '../models/registration-network.js';
-import type {Adam} from './adam.js';
+import type {Adam} from '../optimisers/adam.js';
 
 /** One batch. */
 export interface StepInputs {

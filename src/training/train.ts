@@ -8,7 +8,7 @@ import {RegistrationNetwork} from '../models/registration-network.js';
 import {countParameters} from '../models/weight-specs.js';
 import {Random} from '../random.js';
 import type {VoxelKernels} from '../volume/voxel-kernels.js';
-import {Adam} from './adam.js';
+import {Adam} from '../optimisers/adam.js';
 import {
   readCheckpoint,
   requireFinite,

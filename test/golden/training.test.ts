@@ -4,7 +4,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import {lnccLoss, mseLoss} from '../../src/losses/similarity.js';
 import {importKerasModel} from '../../src/models/keras-import.js';
 import {RegistrationNetwork} from '../../src/models/registration-network.js';
-import {Adam} from '../../src/training/adam.js';
+import {Adam} from '../../src/optimisers/adam.js';
 import {lossGradients} from '../../src/training/step.js';
 import {onEveryEngine} from '../support/engines.js';
 import {

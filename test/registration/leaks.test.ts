@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
 import * as tf from '@tensorflow/tfjs-core';
-import {asNative} from '../../src/engines/native/kernels/as-native.js';
+import type {NativeBackend} from '../../src/engines/native/backend.js';
 import {startEngine} from '../../src/engines/select.js';
 import {architectureSchema} from '../../src/models/architecture.js';
 import {RegistrationNetwork} from '../../src/models/registration-network.js';
@@ -29,7 +29,7 @@ function image(length: number, name: string) {
 function memoryNow(isNative: boolean) {
   const {numTensors, numDataBuffers} = tf.memory();
   if (!isNative) return {numTensors, numDataBuffers};
-  const {pool, addon} = asNative(tf.backend());
+  const {pool, addon} = tf.backend() as NativeBackend;
   return {numTensors, numDataBuffers, pool: pool.memory(), scratch: addon.scratchBytes()};
 }
 

@@ -6,7 +6,7 @@ import {mseLoss} from '../../src/losses/similarity.js';
 import {architectureSchema} from '../../src/models/architecture.js';
 import {RegistrationNetwork} from '../../src/models/registration-network.js';
 import {Random} from '../../src/random.js';
-import {Adam} from '../../src/training/adam.js';
+import {Adam} from '../../src/optimisers/adam.js';
 import {balancedWeights} from '../../src/training/initial-weights.js';
 import {portableTrainingKernels as kernels} from '../../src/training/portable-kernels.js';
 import {smoothNoise} from '../../src/training/smooth-noise.js';

@@ -1,11 +1,12 @@
 import {MathBackendCPU} from '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
 import {HypermorphError} from '../../errors.js';
+import {registerTensorKernel} from '../../kernels/tensor-operation.js';
 import type {Precision, StartOptions} from '../engine.js';
 import {loadAddon, type NativeAddon} from './addon.js';
 import {BufferPool} from './buffer-pool.js';
 import {releasingMemory} from './gradient-memory.js';
-import {NATIVE_GRADIENTS, NATIVE_KERNELS} from './kernels/index.js';
+import {NATIVE_KERNELS} from './kernels/index.js';
 
 /** Name under which the engine is registered with TensorFlow.js. */
 export const NATIVE_BACKEND = 'native';
@@ -31,7 +32,7 @@ export class NativeBackend extends MathBackendCPU {
       addon.useHugePages(memory);
     });
     // The parent recommends another backend at its first use.
-    (this as unknown as {firstUse: boolean}).firstUse = false;
+    Reflect.set(this, 'firstUse', false);
   }
 
   /**
@@ -117,12 +118,8 @@ export function registerNativeBackend({
 function createBackend(addon: NativeAddon): NativeBackend {
   const backend = new NativeBackend(addon);
   tf.copyRegisteredKernels('cpu', NATIVE_BACKEND);
-  for (const {kernelName, kernelFunc} of NATIVE_KERNELS) {
-    if (tf.getKernel(kernelName, NATIVE_BACKEND) !== undefined)
-      tf.unregisterKernel(kernelName, NATIVE_BACKEND);
-    tf.registerKernel({kernelName, backendName: NATIVE_BACKEND, kernelFunc});
-  }
-  for (const gradient of NATIVE_GRADIENTS) tf.registerGradient(releasingMemory(gradient));
+  for (const kernel of NATIVE_KERNELS)
+    registerTensorKernel(NATIVE_BACKEND, backend, releasingMemory(kernel));
   tf.registerBackend(NATIVE_BACKEND, () => backend, 1);
   return backend;
 }

@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import type {CheckedKernel} from '../../kernels/tensor-operation.js';
 
 /** Gradients that our own kernels made; a tape holds each for one tensor and reads it once. */
 const ownGradients = new WeakSet<tf.Tensor>();
@@ -6,21 +7,22 @@ const ownGradients = new WeakSet<tf.Tensor>();
 let read: readonly tf.Tensor[] = [];
 
 /**
- * The same gradient, with memory given back while a tape is walked instead of at its end: what the forward pass saved for a
- * node, and the gradient that reached it.
+ * The same kernel, whose gradient gives memory back while a tape is walked instead of at its end: what the forward pass saved for
+ * a node, and the gradient that reached it.
  *
  * All gradients of a node are computed before the next node is asked for its own. Second derivatives would read them again,
  * so nothing is given back within another tape.
  */
-export function releasingMemory(gradient: tf.GradConfig): tf.GradConfig {
+export function releasingMemory(kernel: CheckedKernel): CheckedKernel {
+  const {gradient} = kernel;
+  if (gradient === undefined) return kernel;
   return {
-    ...gradient,
-    gradFunc: (dy, saved, attributes) => {
-      if (tf.engine().state.gradientDepth > 0) return gradient.gradFunc(dy, saved, attributes);
+    ...kernel,
+    gradient: (backend, dy, saved, attributes) => {
+      if (tf.engine().state.gradientDepth > 0) return gradient(backend, dy, saved, attributes);
       tf.dispose([...read]);
-      const incoming = Array.isArray(dy) ? dy : [dy];
-      read = [...saved, ...incoming.filter((one) => ownGradients.has(one))];
-      return rememberResults(gradient.gradFunc(dy, saved, attributes));
+      read = ownGradients.has(dy) ? [...saved, dy] : saved;
+      return rememberResults(gradient(backend, dy, saved, attributes));
     },
   };
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import * as tf from '@tensorflow/tfjs-core';
 import {NATIVE_BACKEND} from '../../../src/engines/native/backend.js';
-import {Adam} from '../../../src/training/adam.js';
+import {Adam} from '../../../src/optimisers/adam.js';
 import {test} from '../../support/native.js';
 import {assertNear, backend, draw} from './kernel-cases.js';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import {
   planConv,
-  type ConvAttributes,
+  type PooledConvAttributes,
   type ConvPlan,
 } from '../../../src/engines/native/kernels/conv-shape.js';
 import type {NativeAddon} from '../../../src/engines/native/addon.js';
@@ -16,7 +16,7 @@ export interface ConvCase {
   readonly outputs: number;
   readonly filter?: readonly [number, number, number];
   readonly filterPerItem?: boolean;
-  readonly attributes?: Partial<ConvAttributes>;
+  readonly attributes?: Partial<PooledConvAttributes>;
 }
 
 export function nameOf(test: ConvCase): string {

@@ -1,11 +1,11 @@
 import * as tf from '@tensorflow/tfjs-core';
 import {NATIVE_BACKEND, type NativeBackend} from '../../../src/engines/native/backend.js';
-import {asNative} from '../../../src/engines/native/kernels/as-native.js';
 import {inheritedKernel} from '../../../src/engines/native/kernels/arithmetic.js';
-import {planConv, type ConvAttributes} from '../../../src/engines/native/kernels/conv-shape.js';
+import {planConv} from '../../../src/engines/native/kernels/conv-shape.js';
+import type {ConvAttributes} from '../../../src/ops/convolve.js';
 
 /*
- * Convolution and pooling have names of their own in this engine (HmConv, HmMaxPool). So that TensorFlow.js' expectations reach
+ * Convolution and pooling have names of their own in this engine. So that TensorFlow.js' expectations reach
  * them, its names are registered here, for tests only, as thin layers over the same addon functions. What those do not cover,
  * such as padding by numbers or windows that overlap, stays with the inherited kernel.
  */
@@ -172,7 +172,7 @@ export function registerTensorflowNames(): void {
           ({dtype, shape}) => dtype === 'float32' && !shape.includes(0),
         );
         const attributes = call.attrs as unknown as PoolOrConvAttributes;
-        const result = isFloat ? layer(asNative(call.backend), inputs, attributes) : null;
+        const result = isFloat ? layer(tf.backend() as NativeBackend, inputs, attributes) : null;
         if (result === null) return inheritedKernel(kernelName)(call);
         nativeCalls.set(kernelName, nativeCalls.get(kernelName)! + 1);
         return result;

@@ -5,7 +5,7 @@ import {NATIVE_KERNELS} from '../../../src/engines/native/kernels/index.js';
 import {lnccLoss, mseLoss} from '../../../src/losses/similarity.js';
 import {architectureSchema} from '../../../src/models/architecture.js';
 import {RegistrationNetwork} from '../../../src/models/registration-network.js';
-import {Adam} from '../../../src/training/adam.js';
+import {Adam} from '../../../src/optimisers/adam.js';
 import {trainingStep} from '../../../src/training/step.js';
 import {test, testedBackend} from '../../support/native.js';
 import {randomTensor} from '../../support/tensors.js';

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
+import {replace, type CheckedKernel, type Operands} from '../../../kernels/tensor-operation.js';
 import type {NativeBackend} from '../backend.js';
-import {asNative} from './as-native.js';
-import type {NativeKernel} from './native-kernel.js';
+import {filled} from './results.js';
 
 const OPERATION = {Add: 0, Sub: 1, Multiply: 2} as const;
 
@@ -27,9 +27,7 @@ function runLinear(
   factor: number,
   term: number,
 ): tf.TensorInfo {
-  const {info, values} = native.allocateOutput(x.shape);
-  native.addon.linear(factor, term, native.floats(x), values);
-  return info;
+  return filled(native, x.shape, (y) => native.addon.linear(factor, term, native.floats(x), y));
 }
 
 /** An operation with one number on one side, as a factor and a term of the other; null where it is not linear. */
@@ -43,50 +41,44 @@ function linearForm(
   return numberIsFirst ? [-1, number] : [1, -number];
 }
 
-function binaryKernel(kernelName: keyof typeof OPERATION): NativeKernel {
-  return {
-    kernelName,
-    kernelFunc: (call) => {
-      const native = asNative(call.backend);
-      const {a, b} = call.inputs as {a: tf.TensorInfo; b: tf.TensorInfo};
-      if (!areFloats(a, b)) return inheritedKernel(kernelName)(call);
-      if (isSameShape(a, b)) {
-        const {info, values} = native.allocateOutput(a.shape);
-        native.addon.binary(OPERATION[kernelName], native.floats(a), native.floats(b), values);
-        return info;
-      }
-      if (b.shape.length === 0)
-        return runLinear(native, a, ...linearForm(kernelName, native.floats(b)[0], false));
-      if (a.shape.length === 0)
-        return runLinear(native, b, ...linearForm(kernelName, native.floats(a)[0], true));
-      return inheritedKernel(kernelName)(call);
-    },
-  };
+function binaryKernel(kernelName: keyof typeof OPERATION): CheckedKernel {
+  return replace(kernelName, (native: NativeBackend, {a, b}: Operands<'a' | 'b'>, _, call) => {
+    if (!areFloats(a, b)) return inheritedKernel(kernelName)(call);
+    if (isSameShape(a, b)) {
+      return filled(native, a.shape, (y) => {
+        native.addon.binary(OPERATION[kernelName], native.floats(a), native.floats(b), y);
+      });
+    }
+    if (b.shape.length === 0)
+      return runLinear(native, a, ...linearForm(kernelName, native.floats(b)[0], false));
+    if (a.shape.length === 0)
+      return runLinear(native, b, ...linearForm(kernelName, native.floats(a)[0], true));
+    return inheritedKernel(kernelName)(call);
+  });
 }
 
-export const addKernel = binaryKernel('Add');
-export const subKernel = binaryKernel('Sub');
-export const multiplyKernel = binaryKernel('Multiply');
+const addN = replace('AddN', (native: NativeBackend, tensors: tf.TensorInfo[], _, call) => {
+  if (tensors.length < 2 || !areFloats(...tensors)) return inheritedKernel('AddN')(call);
+  return filled(native, tensors[0].shape, (y) => {
+    native.addon.binary(0, native.floats(tensors[0]), native.floats(tensors[1]), y);
+    for (const tensor of tensors.slice(2)) native.addon.binary(0, y, native.floats(tensor), y);
+  });
+});
 
-export const addNKernel: NativeKernel = {
-  kernelName: 'AddN',
-  kernelFunc: (call) => {
-    const native = asNative(call.backend);
-    const tensors = call.inputs as unknown as tf.TensorInfo[];
-    if (tensors.length < 2 || !areFloats(...tensors)) return inheritedKernel('AddN')(call);
-    const {info, values} = native.allocateOutput(tensors[0].shape);
-    native.addon.binary(0, native.floats(tensors[0]), native.floats(tensors[1]), values);
-    for (const tensor of tensors.slice(2))
-      native.addon.binary(0, values, native.floats(tensor), values);
-    return info;
-  },
-};
+const neg = replace('Neg', (native: NativeBackend, {x}: Operands<'x'>, _, call) =>
+  areFloats(x) ? runLinear(native, x, -1, 0) : inheritedKernel('Neg')(call),
+);
 
-export const negKernel: NativeKernel = {
-  kernelName: 'Neg',
-  kernelFunc: (call) => {
-    const x = call.inputs['x'] as tf.TensorInfo;
-    if (!areFloats(x)) return inheritedKernel('Neg')(call);
-    return runLinear(asNative(call.backend), x, -1, 0);
-  },
-};
+const leakyRelu = replace(
+  'LeakyRelu',
+  (native: NativeBackend, {x}: Operands<'x'>, {alpha}: tf.LeakyReluAttrs) =>
+    filled(native, x.shape, (y) => native.addon.leakyRelu(native.floats(x), y, alpha)),
+);
+
+/** TensorFlow.js' own operations, number by number. */
+export const ARITHMETIC_KERNELS = [
+  ...(['Add', 'Sub', 'Multiply'] as const).map(binaryKernel),
+  addN,
+  neg,
+  leakyRelu,
+];

@@ -1,25 +1,14 @@
 import {HypermorphError} from '../../../errors.js';
+import {ACTIVATION_SLOPE} from '../../../ops/activation.js';
+import type {ConvAttributes} from '../../../ops/convolve.js';
 
 type Triple = readonly [number, number, number];
 
-/** Attributes of the convolution kernels. */
-export interface ConvAttributes {
-  readonly strides: Triple;
-  readonly dilations: Triple;
-  readonly padding: 'same' | 'valid';
-  readonly activation: Activation;
+/** A convolution, and what may be done with its result before it is written. */
+export interface PooledConvAttributes extends ConvAttributes {
   /** Windows, without overlap, of whose values only the largest is kept; 1 or 2 along each axis. */
   readonly window?: Triple;
 }
-
-export type Activation = 'linear' | 'relu' | 'leakyRelu';
-
-/** Factor of negative values in each fused activation. */
-export const ACTIVATION_SLOPE: Readonly<Record<Activation, number>> = {
-  linear: 1,
-  relu: 0,
-  leakyRelu: 0.2,
-};
 
 /** What a convolution reads: x [N, I, J, K, C2] and, in a decoder, the coarse input [N, i, j, k, C1] before it. */
 export interface ConvInputs {
@@ -52,7 +41,7 @@ function describe(inputs: ConvInputs): string {
   return `x [${inputs.x.join(', ')}]${coarse}, kernel [${inputs.kernel.join(', ')}]`;
 }
 
-function planAxis(axis: number, inputs: ConvInputs, attributes: ConvAttributes): Axis {
+function planAxis(axis: number, inputs: ConvInputs, attributes: PooledConvAttributes): Axis {
   const size = inputs.x[axis + 1];
   const filter = inputs.kernel[axis + 1];
   const stride = attributes.strides[axis];
@@ -76,7 +65,7 @@ function planAxis(axis: number, inputs: ConvInputs, attributes: ConvAttributes):
  *
  * @throws {HypermorphError} E_SHAPE if the shapes do not belong together.
  */
-export function planConv(inputs: ConvInputs, attributes: ConvAttributes): ConvPlan {
+export function planConv(inputs: ConvInputs, attributes: PooledConvAttributes): ConvPlan {
   const {x, coarse, kernel} = inputs;
   const coarseChannels = coarse?.[4] ?? 0;
   const axes = [0, 1, 2].map((axis) => planAxis(axis, inputs, attributes));

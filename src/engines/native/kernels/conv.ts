@@ -1,11 +1,14 @@
 import * as tf from '@tensorflow/tfjs-core';
+import {implement} from '../../../kernels/tensor-operation.js';
+import type {FusedActivation} from '../../../ops/activation.js';
+import {CONV, CONV_JOINED} from '../../../ops/convolve.js';
+import {CONV_POOLED} from '../../../ops/convolve-pooled.js';
 import type {NativeBackend} from '../backend.js';
-import {asNative} from './as-native.js';
-import {planConv, type Activation, type ConvAttributes, type ConvPlan} from './conv-shape.js';
-import type {NativeKernel} from './native-kernel.js';
+import {planConv, type ConvPlan, type PooledConvAttributes} from './conv-shape.js';
+import {filled, floatsOrNull} from './results.js';
 
 /** Stride 1, zero padded to the same size. */
-function sameAttributes(activation: Activation): ConvAttributes {
+function sameAttributes(activation: FusedActivation): PooledConvAttributes {
   return {strides: [1, 1, 1], dilations: [1, 1, 1], padding: 'same', activation};
 }
 
@@ -15,7 +18,7 @@ interface ConvOperands {
   readonly kernel: tf.TensorInfo;
 }
 
-function planOf({x, coarse, kernel}: ConvOperands, attributes: ConvAttributes): ConvPlan {
+function planOf({x, coarse, kernel}: ConvOperands, attributes: PooledConvAttributes): ConvPlan {
   const shapes = {x: x.shape, kernel: kernel.shape};
   return planConv(coarse === undefined ? shapes : {...shapes, coarse: coarse.shape}, attributes);
 }
@@ -24,23 +27,23 @@ function runConv(
   native: NativeBackend,
   operands: ConvOperands,
   bias: tf.TensorInfo | undefined,
-  attributes: ConvAttributes,
+  attributes: PooledConvAttributes,
 ): tf.TensorInfo {
   const {shape, window, outputShape, slope} = planOf(operands, attributes);
   const {x, coarse, kernel} = operands;
-  const {info, values} = native.allocateOutput(outputShape);
   const run = native.precision === 'bf16' ? native.addon.convBf16 : native.addon.conv;
-  run(
-    shape,
-    slope,
-    native.floats(x),
-    coarse === undefined ? null : native.floats(coarse),
-    native.floats(kernel),
-    bias === undefined ? null : native.floats(bias),
-    values,
-    window,
-  );
-  return info;
+  return filled(native, outputShape, (y) => {
+    run(
+      shape,
+      slope,
+      native.floats(x),
+      floatsOrNull(native, coarse),
+      native.floats(kernel),
+      floatsOrNull(native, bias),
+      y,
+      window,
+    );
+  });
 }
 
 /** Tensors of results that one native call made together: each is wrapped when it is asked for. */
@@ -52,7 +55,7 @@ function inputGradients(
   operands: ConvOperands,
   y: tf.TensorInfo,
   dy: tf.TensorInfo,
-  attributes: ConvAttributes,
+  attributes: PooledConvAttributes,
 ): {x: Wrap; coarse: Wrap} {
   const {x, coarse, kernel} = operands;
   const compute = once(() => {
@@ -83,7 +86,7 @@ function filterGradients(
   operands: ConvOperands,
   y: tf.TensorInfo,
   dy: tf.TensorInfo,
-  attributes: ConvAttributes,
+  attributes: PooledConvAttributes,
 ): {kernel: Wrap; bias: Wrap} {
   const {x, coarse, kernel} = operands;
   const biasShape = [kernel.shape[0], kernel.shape[5]];
@@ -95,7 +98,7 @@ function filterGradients(
       shape,
       slope,
       native.floats(x),
-      coarse === undefined ? null : native.floats(coarse),
+      floatsOrNull(native, coarse),
       native.floats(y),
       native.floats(dy),
       dkernel,
@@ -117,82 +120,35 @@ function once<T>(compute: () => T): () => T {
   };
 }
 
-export const convKernel: NativeKernel = {
-  kernelName: 'HmConv',
-  kernelFunc: ({inputs, backend, attrs}) => {
-    const {x, kernel, bias} = inputs as {
-      x: tf.TensorInfo;
-      kernel: tf.TensorInfo;
-      bias?: tf.TensorInfo;
-    };
-    return runConv(asNative(backend), {x, kernel}, bias, attrs as unknown as ConvAttributes);
-  },
-};
-
-export const convGradient: tf.GradConfig = {
-  kernelName: 'HmConv',
-  inputsToSave: ['x', 'kernel'],
-  outputsToSave: [true],
-  gradFunc: (dy, saved, attrs) => {
-    const [x, kernel, y] = saved as [tf.Tensor, tf.Tensor, tf.Tensor];
-    const native = asNative(tf.backend());
-    const attributes = attrs as unknown as ConvAttributes;
-    const gradient = dy as tf.Tensor;
-    return {
-      x: inputGradients(native, {x, kernel}, y, gradient, attributes).x,
-      ...filterGradients(native, {x, kernel}, y, gradient, attributes),
-    };
-  },
-};
+const conv = implement(CONV, {
+  run: (native: NativeBackend, {x, kernel, bias}, attributes) =>
+    runConv(native, {x, kernel}, bias, attributes),
+  gradient: (native, dy, {x, kernel, result}, attributes) => ({
+    x: inputGradients(native, {x, kernel}, result, dy, attributes).x,
+    ...filterGradients(native, {x, kernel}, result, dy, attributes),
+  }),
+});
 
 /** Without a gradient: `convolvePooled` does not call it while one is recorded. */
-export const convPoolKernel: NativeKernel = {
-  kernelName: 'HmConvPool',
-  kernelFunc: ({inputs, backend, attrs}) => {
-    const {x, kernel, bias} = inputs as {
-      x: tf.TensorInfo;
-      kernel: tf.TensorInfo;
-      bias?: tf.TensorInfo;
-    };
-    const {activation, window} = attrs as unknown as {
-      activation: Activation;
-      window: [number, number, number];
-    };
-    const attributes = {...sameAttributes(activation), window};
-    return runConv(asNative(backend), {x, kernel}, bias, attributes);
-  },
-};
+const convPooled = implement(CONV_POOLED, {
+  run: (native: NativeBackend, {x, kernel, bias}, {activation, window}) =>
+    runConv(native, {x, kernel}, bias, {...sameAttributes(activation), window}),
+});
 
-export const convUpKernel: NativeKernel = {
-  kernelName: 'HmConvUp',
-  kernelFunc: ({inputs, backend, attrs}) => {
-    const {coarse, skip, kernel, bias} = inputs as {
-      coarse: tf.TensorInfo;
-      skip: tf.TensorInfo;
-      kernel: tf.TensorInfo;
-      bias?: tf.TensorInfo;
-    };
-    const {activation} = attrs as unknown as {activation: Activation};
+const convJoined = implement(CONV_JOINED, {
+  run: (native: NativeBackend, {coarse, skip, kernel, bias}, {activation}) =>
+    runConv(native, {x: skip, coarse, kernel}, bias, sameAttributes(activation)),
+  gradient(native, dy, {coarse, skip, kernel, result}, {activation}) {
+    const attributes = sameAttributes(activation);
     const operands = {x: skip, coarse, kernel};
-    return runConv(asNative(backend), operands, bias, sameAttributes(activation));
-  },
-};
-
-export const convUpGradient: tf.GradConfig = {
-  kernelName: 'HmConvUp',
-  inputsToSave: ['coarse', 'skip', 'kernel'],
-  outputsToSave: [true],
-  gradFunc: (dy, saved, attrs) => {
-    const [coarse, skip, kernel, y] = saved as [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor];
-    const native = asNative(tf.backend());
-    const attributes = sameAttributes((attrs as unknown as {activation: Activation}).activation);
-    const gradient = dy as tf.Tensor;
-    const operands = {x: skip, coarse, kernel};
-    const byInput = inputGradients(native, operands, y, gradient, attributes);
+    const byInput = inputGradients(native, operands, result, dy, attributes);
     return {
       coarse: byInput.coarse,
       skip: byInput.x,
-      ...filterGradients(native, operands, y, gradient, attributes),
+      ...filterGradients(native, operands, result, dy, attributes),
     };
   },
-};
+});
+
+/** Convolutions; all of them are one kernel of the addon. */
+export const CONV_KERNELS = [conv, convPooled, convJoined];

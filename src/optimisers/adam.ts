@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import {runTensors, type TensorOperation} from '../kernels/tensor-operation.js';
 
 export interface AdamOptions {
   readonly learningRate: number;
@@ -15,6 +16,34 @@ export interface AdamMoments {
   readonly first: tf.Variable;
   readonly second: tf.Variable;
 }
+
+/**
+ * One update of a weight by its gradient: the new weight, first moment and second moment, which may lie in the memory of the old
+ * ones. `rate` holds the corrections for the first steps.
+ */
+export const ADAM: TensorOperation<
+  {
+    readonly weight: tf.Tensor;
+    readonly first: tf.Tensor;
+    readonly second: tf.Tensor;
+    readonly gradient: tf.Tensor;
+  },
+  {
+    readonly rate: number;
+    readonly beta1: number;
+    readonly beta2: number;
+    readonly epsilon: number;
+  },
+  tf.Tensor[]
+> = {
+  name: 'adam',
+  portable: ({weight, first, second, gradient}, {rate, beta1, beta2, epsilon}) => {
+    const newFirst = tf.add(tf.mul(first, beta1), tf.mul(gradient, 1 - beta1));
+    const newSecond = tf.add(tf.mul(second, beta2), tf.mul(tf.square(gradient), 1 - beta2));
+    const change = tf.div(tf.mul(newFirst, rate), tf.add(tf.sqrt(newSecond), epsilon));
+    return [tf.sub(weight, change), newFirst, newSecond];
+  },
+};
 
 /**
  * Adam in Keras' form: w -= lr sqrt(1 - b2^t) / (1 - b1^t) · m / (sqrt(v) + eps), with eps beside the uncorrected sqrt(v).
@@ -73,12 +102,14 @@ export class Adam {
       const {first, second} = this.#momentsOf(name, weight);
       const constants = {rate, beta1, beta2, epsilon};
       tf.tidy(() => {
-        const updated = hasFusedKernel()
-          ? updateFused({weight, first, second, gradient}, constants)
-          : updatePortably({weight, first, second, gradient}, constants);
-        first.assign(updated.first);
-        second.assign(updated.second);
-        weight.assign(updated.weight);
+        const [newWeight, newFirst, newSecond] = runTensors(
+          ADAM,
+          {weight, first, second, gradient},
+          constants,
+        );
+        first.assign(newFirst);
+        second.assign(newSecond);
+        weight.assign(newWeight);
       });
     }
   }
@@ -101,46 +132,4 @@ export class Adam {
     this.#moments.set(name, created);
     return created;
   }
-}
-
-interface AdamTensors {
-  readonly weight: tf.Tensor;
-  readonly first: tf.Tensor;
-  readonly second: tf.Tensor;
-}
-
-interface AdamConstants {
-  readonly rate: number;
-  readonly beta1: number;
-  readonly beta2: number;
-  readonly epsilon: number;
-}
-
-function hasFusedKernel(): boolean {
-  return tf.getKernel('HmAdam', tf.getBackend()) !== undefined;
-}
-
-/** One pass over memory, in place where the engine can. */
-function updateFused(
-  tensors: AdamTensors & {readonly gradient: tf.Tensor},
-  constants: AdamConstants,
-): AdamTensors {
-  const [weight, first, second] = tf
-    .engine()
-    .runKernel('HmAdam', {...tensors}, {...constants}) as unknown as [
-    tf.Tensor,
-    tf.Tensor,
-    tf.Tensor,
-  ];
-  return {weight, first, second};
-}
-
-function updatePortably(
-  {weight, first, second, gradient}: AdamTensors & {readonly gradient: tf.Tensor},
-  {rate, beta1, beta2, epsilon}: AdamConstants,
-): AdamTensors {
-  const newFirst = tf.add(tf.mul(first, beta1), tf.mul(gradient, 1 - beta1));
-  const newSecond = tf.add(tf.mul(second, beta2), tf.mul(tf.square(gradient), 1 - beta2));
-  const change = tf.div(tf.mul(newFirst, rate), tf.add(tf.sqrt(newSecond), epsilon));
-  return {weight: tf.sub(weight, change), first: newFirst, second: newSecond};
 }

@@ -1,0 +1,77 @@
+import type * as tf from '@tensorflow/tfjs-core';
+import {implement} from '../../../kernels/tensor-operation.js';
+import {ACTIVATION_SLOPE} from '../../../ops/activation.js';
+import {DENSE} from '../../../ops/dense.js';
+import {ADAM} from '../../../optimisers/adam.js';
+import type {NativeBackend} from '../backend.js';
+import {filled, floatsOrNull, gradientLike} from './results.js';
+
+function denseSizes(x: tf.TensorInfo, kernel: tf.TensorInfo): Int32Array {
+  return Int32Array.of(x.shape[0], x.shape[1], kernel.shape[1]);
+}
+
+const dense = implement(DENSE, {
+  run: (native: NativeBackend, {x, kernel, bias}, {activation}) =>
+    filled(native, [x.shape[0], kernel.shape[1]], (y) => {
+      native.addon.dense(
+        denseSizes(x, kernel),
+        ACTIVATION_SLOPE[activation],
+        native.floats(x),
+        native.floats(kernel),
+        floatsOrNull(native, bias),
+        y,
+      );
+    }),
+  gradient(native, dy, {x, kernel, result}, {activation}) {
+    const compute = (part: 'x' | 'kernel' | 'bias', out: Float32Array) => {
+      native.addon.denseGradient(
+        denseSizes(x, kernel),
+        ACTIVATION_SLOPE[activation],
+        native.floats(x),
+        native.floats(kernel),
+        native.floats(result),
+        native.floats(dy),
+        part === 'x' ? out : null,
+        part === 'kernel' ? out : null,
+        part === 'bias' ? out : null,
+      );
+    };
+    return {
+      x: gradientLike(native, x.shape, (out) => compute('x', out)),
+      kernel: gradientLike(native, kernel.shape, (out) => compute('kernel', out)),
+      bias: gradientLike(native, kernel.shape.slice(1), (out) => compute('bias', out)),
+    };
+  },
+});
+
+/** Where the new values of a tensor go: into its own memory when nobody else can see that, else into new memory. */
+function updateOf(
+  native: NativeBackend,
+  tensor: tf.TensorInfo,
+): {info: tf.TensorInfo; values: Float32Array} {
+  const values = native.floats(tensor);
+  if (!native.isPrivate(tensor)) return native.allocateOutput(tensor.shape);
+  native.incRef(tensor.dataId);
+  return {info: {dataId: tensor.dataId, shape: tensor.shape, dtype: 'float32'}, values};
+}
+
+const adam = implement(ADAM, {
+  run(native: NativeBackend, {weight, first, second, gradient}, attributes) {
+    const {rate, beta1, beta2, epsilon} = attributes;
+    const updates = [weight, first, second].map((tensor) => updateOf(native, tensor));
+    native.addon.adam(
+      Float32Array.of(rate, beta1, 1 - beta1, beta2, 1 - beta2, epsilon),
+      native.floats(weight),
+      native.floats(first),
+      native.floats(second),
+      native.floats(gradient),
+      updates[0].values,
+      updates[1].values,
+      updates[2].values,
+    );
+    return updates.map(({info}) => info);
+  },
+});
+
+/** Dense layers, and the update of weights. */
+export const WEIGHT_KERNELS = [dense, adam];
