@@ -29,7 +29,8 @@ function image(length: number, name: string) {
 function memoryNow(isNative: boolean) {
   const {numTensors, numDataBuffers} = tf.memory();
   if (!isNative) return {numTensors, numDataBuffers};
-  const {pool, addon} = tf.backend() as NativeBackend;
+  const backend: unknown = tf.backend();
+  const {pool, addon} = backend as NativeBackend;
   return {numTensors, numDataBuffers, pool: pool.memory(), scratch: addon.scratchBytes()};
 }
 

@@ -172,7 +172,8 @@ export function registerTensorflowNames(): void {
           ({dtype, shape}) => dtype === 'float32' && !shape.includes(0),
         );
         const attributes = call.attrs as unknown as PoolOrConvAttributes;
-        const result = isFloat ? layer(tf.backend() as NativeBackend, inputs, attributes) : null;
+        const backend: unknown = call.backend;
+        const result = isFloat ? layer(backend as NativeBackend, inputs, attributes) : null;
         if (result === null) return inheritedKernel(kernelName)(call);
         nativeCalls.set(kernelName, nativeCalls.get(kernelName)! + 1);
         return result;
