@@ -1,17 +1,40 @@
 import {Command, CommanderError} from 'commander';
 import {HypermorphError} from '../errors.js';
 import {VERSION} from '../version.js';
-import {doctorCommand} from './commands/doctor.js';
-import {importCommand} from './commands/import.js';
-import {infoCommand} from './commands/info.js';
-import {registerCommand} from './commands/register.js';
-import {trainCommand} from './commands/train.js';
+import {doctorCommand} from './commands/doctor/options.js';
+import {importCommand} from './commands/import/options.js';
+import {infoCommand} from './commands/info/options.js';
+import {registerCommand} from './commands/register/options.js';
+import {trainCommand} from './commands/train/options.js';
 import type {CliContext} from './context.js';
 import {EXIT, exitCodeOf, recogniseMemoryError} from './exit-codes.js';
 import type {LogOptions} from './logger.js';
 
-/** Every command, in the order of the help. A module here only declares its options; what it does is loaded when it runs. */
-const COMMANDS = [registerCommand, trainCommand, infoCommand, importCommand, doctorCommand];
+/** Every command, in the order of the help: how it is declared, and the module that is loaded when it runs. */
+const COMMANDS = [
+  define(registerCommand, () => import('./commands/register/run.js')),
+  define(trainCommand, () => import('./commands/train/run.js')),
+  define(infoCommand, () => import('./commands/info/run.js')),
+  define(importCommand, () => import('./commands/import/run.js')),
+  define(doctorCommand, () => import('./commands/doctor/run.js')),
+];
+
+interface CommandModule<Options> {
+  readonly run: (options: Options, context: CliContext, args: readonly string[]) => Promise<void>;
+}
+
+function define<Options extends object>(
+  declare: () => Command,
+  load: () => Promise<CommandModule<Options>>,
+): (context: CliContext) => Command {
+  return (context) => {
+    const command = declare();
+    return command.action(async () => {
+      const {run: runCommand} = await load();
+      await runCommand(command.opts<Options>(), context, command.args);
+    });
+  };
+}
 
 const EXIT_CODES = `
 Exit codes:

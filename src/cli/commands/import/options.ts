@@ -1,6 +1,5 @@
 import {Command, Option} from 'commander';
-import {addCommonOptions, addExamples, type CommonOptions} from '../common-options.js';
-import type {CliContext} from '../context.js';
+import {addCommonOptions, addExamples, type CommonOptions} from '../../common-options.js';
 
 export interface ImportOptions extends CommonOptions {
   readonly spacing: string;
@@ -14,7 +13,7 @@ const DESCRIPTION = `Turn a Keras file of VoxelMorph or HyperMorph (.h5) into a 
 Such a file says how the network is built, but not for which images it was trained; the options say that. \
 With "--spacing fixed --orientation fixed" the network sees the voxels of the fixed image as they are stored.`;
 
-export function importCommand(context: CliContext): Command {
+export function importCommand(): Command {
   const command = new Command('import')
     .summary('turn a Keras model of VoxelMorph or HyperMorph into a model of hypermorph')
     .description(DESCRIPTION)
@@ -40,14 +39,10 @@ export function importCommand(context: CliContext): Command {
         .default('float32'),
     );
   addCommonOptions(command);
-  addExamples(command, [
+  return addExamples(command, [
     {
       purpose: 'A model trained on images of 1 mm with axes to the left, down and forward:',
       command: 'hypermorph import --orientation LIA model.h5 imported.safetensors',
     },
   ]);
-  return command.action(async (source: string, target: string, options: ImportOptions) => {
-    const {runImport} = await import('../run-import.js');
-    await runImport({source, target}, options, context);
-  });
 }

@@ -1,7 +1,7 @@
-import type {Report} from '../registration/report.js';
-import type {Row} from './output.js';
-import {formatSeconds} from './progress.js';
-import type {RegisterPaths} from './register-paths.js';
+import type {Report} from '../../../registration/report.js';
+import type {Row} from '../../output.js';
+import {formatSeconds} from '../../progress.js';
+import type {RegisterPaths} from './paths.js';
 
 /** Which file holds what; absent outputs are left out. */
 export function listOutputs({

@@ -1,9 +1,9 @@
 import {basename} from 'node:path';
-import {HypermorphError} from '../errors.js';
-import {requireWritable, resolveLinks} from '../formats/files.js';
-import {requireNiftiName} from '../formats/images/nifti/nifti.js';
-import type {OutputPaths} from '../registration/outputs.js';
-import type {RegisterOptions} from './commands/register.js';
+import {HypermorphError} from '../../../errors.js';
+import {requireWritable, resolveLinks} from '../../../formats/files.js';
+import {requireNiftiName} from '../../../formats/images/nifti/nifti.js';
+import type {OutputPaths} from '../../../registration/outputs.js';
+import type {RegisterOptions} from './options.js';
 
 /** A label map to warp: `--labels in:out`. */
 export interface LabelPaths {

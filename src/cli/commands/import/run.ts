@@ -1,18 +1,18 @@
-import {HypermorphError} from '../errors.js';
-import {resolveLinks} from '../formats/files.js';
-import {importKerasModel, type KerasImportOptions} from '../models/keras-import.js';
-import {isOrientation} from '../models/model-description.js';
-import {writeModel} from '../models/model-file.js';
-import type {ImportOptions} from './commands/import.js';
-import type {CliContext} from './context.js';
-import {createLogger} from './logger.js';
-import {writeJson, writeTable} from './output.js';
+import {HypermorphError} from '../../../errors.js';
+import {resolveLinks} from '../../../formats/files.js';
+import {importKerasModel, type KerasImportOptions} from '../../../models/keras-import.js';
+import {isOrientation} from '../../../models/model-description.js';
+import {writeModel} from '../../../models/model-file.js';
+import type {ImportOptions} from './options.js';
+import type {CliContext} from '../../context.js';
+import {createLogger} from '../../logger.js';
+import {writeJson, writeTable} from '../../output.js';
 
 /** The command `import`. */
-export async function runImport(
-  {source, target}: {readonly source: string; readonly target: string},
+export async function run(
   options: ImportOptions,
   context: CliContext,
+  [source, target]: readonly string[],
 ): Promise<void> {
   const logger = await createLogger(context, options);
   if (!/\.safetensors$/i.test(target)) {

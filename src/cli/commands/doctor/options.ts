@@ -1,12 +1,11 @@
 import {Command} from 'commander';
-import {addCommonOptions, addExamples, type CommonOptions} from '../common-options.js';
-import type {CliContext} from '../context.js';
+import {addCommonOptions, addExamples, type CommonOptions} from '../../common-options.js';
 
 export interface DoctorOptions extends CommonOptions {
   readonly threads?: string;
 }
 
-export function doctorCommand(context: CliContext): Command {
+export function doctorCommand(): Command {
   const command = new Command('doctor')
     .summary('say what this machine can run, and how fast')
     .description(
@@ -14,12 +13,8 @@ export function doctorCommand(context: CliContext): Command {
     )
     .option('--threads <n>', 'threads of the native engine (default: all processors)');
   addCommonOptions(command);
-  addExamples(command, [
+  return addExamples(command, [
     {purpose: 'Is everything in place?', command: 'hypermorph doctor'},
     {purpose: 'For a report of a problem', command: 'hypermorph doctor --json'},
   ]);
-  return command.action(async (options: DoctorOptions) => {
-    const {runDoctor} = await import('../run-doctor.js');
-    await runDoctor(options, context);
-  });
 }

@@ -1,15 +1,19 @@
 import {arch, cpus, platform, totalmem} from 'node:os';
-import {estimateRegistration, measureMachine, type MachineMeasurement} from '../engines/machine.js';
-import {describeEngines, type EngineReport} from '../engines/select.js';
-import {VERSION} from '../version.js';
-import type {DoctorOptions} from './commands/doctor.js';
-import type {CliContext} from './context.js';
-import {createLogger} from './logger.js';
-import {writeJson, writeTable, type Row} from './output.js';
-import {parseThreads} from './threads.js';
+import {
+  estimateRegistration,
+  measureMachine,
+  type MachineMeasurement,
+} from '../../../engines/machine.js';
+import {describeEngines, type EngineReport} from '../../../engines/select.js';
+import {VERSION} from '../../../version.js';
+import type {DoctorOptions} from './options.js';
+import type {CliContext} from '../../context.js';
+import {createLogger} from '../../logger.js';
+import {writeJson, writeTable, type Row} from '../../output.js';
+import {parseThreads} from '../../threads.js';
 
 /** The command `doctor`. An engine that does not load is a finding, not an error. */
-export async function runDoctor(options: DoctorOptions, context: CliContext): Promise<void> {
+export async function run(options: DoctorOptions, context: CliContext): Promise<void> {
   const logger = await createLogger(context, options);
   const threads = parseThreads('doctor', options.threads);
   const engines = await describeEngines();

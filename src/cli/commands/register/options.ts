@@ -1,6 +1,5 @@
 import {Command, Option} from 'commander';
-import {addCommonOptions, addExamples, collect, type CommonOptions} from '../common-options.js';
-import type {CliContext} from '../context.js';
+import {addCommonOptions, addExamples, collect, type CommonOptions} from '../../common-options.js';
 
 /** The options as commander gives them; texts are checked where it is known what is allowed. */
 export interface RegisterOptions extends CommonOptions {
@@ -30,7 +29,7 @@ Both are NIfTI images (.nii, .nii.gz, .hdr/.img) of any size, spacing and orient
 The result lies on the grid of <fixed>: each of its voxels is looked up once in <moving>. \
 Without an output option the moved image is written to <moving>_moved.nii.gz in the current folder.`;
 
-export function registerCommand(context: CliContext): Command {
+export function registerCommand(): Command {
   const command = new Command('register')
     .summary('register a moving image to a fixed one')
     .description(DESCRIPTION)
@@ -67,7 +66,7 @@ export function registerCommand(context: CliContext): Command {
       'check options, model, files and output names, and say what would be done, without registering',
     );
   addCommonOptions(command);
-  addExamples(command, [
+  return addExamples(command, [
     {
       purpose: 'Register, and look at the result:',
       command: 'hypermorph register fixed.nii.gz moving.nii.gz',
@@ -83,10 +82,6 @@ export function registerCommand(context: CliContext): Command {
         'hypermorph register --labels labels.nii.gz:labels_moved.nii.gz --report report.json fixed.nii.gz moving.nii.gz',
     },
   ]);
-  return command.action(async (fixed: string, moving: string, options: RegisterOptions) => {
-    const {runRegister} = await import('../run-register.js');
-    await runRegister({fixed, moving}, options, context);
-  });
 }
 
 function addOutputOptions(command: Command): void {

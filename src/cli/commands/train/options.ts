@@ -1,6 +1,5 @@
 import {Command, Option} from 'commander';
-import {addCommonOptions, addExamples, collect, type CommonOptions} from '../common-options.js';
-import type {CliContext} from '../context.js';
+import {addCommonOptions, addExamples, collect, type CommonOptions} from '../../common-options.js';
 
 export interface TrainOptions extends CommonOptions {
   readonly config: string;
@@ -20,7 +19,7 @@ Paths in the configuration are read from the current folder.
 
 Ctrl-C finishes the step, writes a checkpoint and ends with exit code 130; --resume goes on as if nothing had happened.`;
 
-export function trainCommand(context: CliContext): Command {
+export function trainCommand(): Command {
   const command = new Command('train')
     .summary('train a model on your own images, or on random shapes')
     .description(DESCRIPTION)
@@ -40,7 +39,7 @@ export function trainCommand(context: CliContext): Command {
     )
     .option('--threads <n>', 'threads to use (default: all)');
   addCommonOptions(command);
-  addExamples(command, [
+  return addExamples(command, [
     {
       purpose: 'Random shapes need no data; look at what would happen first:',
       command: 'hypermorph train --config configs/shapes.yaml --dry-run',
@@ -55,8 +54,4 @@ export function trainCommand(context: CliContext): Command {
       command: 'hypermorph train --config configs/shapes.yaml --output runs/slow --resume',
     },
   ]);
-  return command.action(async (options: TrainOptions) => {
-    const {runTrain} = await import('../run-train.js');
-    await runTrain(options, context);
-  });
 }

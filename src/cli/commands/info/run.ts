@@ -1,17 +1,17 @@
-import {withOpenFile} from '../formats/files.js';
-import {describeNifti, type NiftiDescription} from '../formats/images/nifti/nifti.js';
-import {readModel} from '../models/model-file.js';
-import type {ModelDescription} from '../models/model-description.js';
-import type {CommonOptions} from './common-options.js';
-import type {CliContext} from './context.js';
-import {createLogger} from './logger.js';
-import {writeJson, writeTable, type Row} from './output.js';
+import {withOpenFile} from '../../../formats/files.js';
+import {describeNifti, type NiftiDescription} from '../../../formats/images/nifti/nifti.js';
+import {readModel} from '../../../models/model-file.js';
+import type {ModelDescription} from '../../../models/model-description.js';
+import type {CommonOptions} from '../../common-options.js';
+import type {CliContext} from '../../context.js';
+import {createLogger} from '../../logger.js';
+import {writeJson, writeTable, type Row} from '../../output.js';
 
 /** The command `info`: the content of the file decides what it is. */
-export async function runInfo(
-  path: string,
+export async function run(
   options: CommonOptions,
   context: CliContext,
+  [path]: readonly string[],
 ): Promise<void> {
   const logger = await createLogger(context, options);
   if (await isSafetensors(path)) {

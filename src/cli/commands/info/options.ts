@@ -1,8 +1,7 @@
 import {Command} from 'commander';
-import {addCommonOptions, addExamples, type CommonOptions} from '../common-options.js';
-import type {CliContext} from '../context.js';
+import {addCommonOptions, addExamples} from '../../common-options.js';
 
-export function infoCommand(context: CliContext): Command {
+export function infoCommand(): Command {
   const command = new Command('info')
     .summary('describe an image, a warp or a model')
     .description(
@@ -10,12 +9,8 @@ export function infoCommand(context: CliContext): Command {
     )
     .argument('<file>', 'a NIfTI file or a model (.safetensors)');
   addCommonOptions(command);
-  addExamples(command, [
+  return addExamples(command, [
     {purpose: 'How is this image stored?', command: 'hypermorph info moving.nii.gz'},
     {purpose: 'What can this model do?', command: 'hypermorph info model.safetensors'},
   ]);
-  return command.action(async (file: string, options: CommonOptions) => {
-    const {runInfo} = await import('../run-info.js');
-    await runInfo(file, options, context);
-  });
 }

@@ -1,35 +1,39 @@
 import {fileURLToPath} from 'node:url';
-import type {Engine} from '../engines/engine.js';
-import {HypermorphError} from '../errors.js';
-import type {Bytes} from '../formats/bytes.js';
-import {fileExists, sha256OfFile, writeFilesAtomically} from '../formats/files.js';
-import {gzipBytes} from '../formats/gzip.js';
-import {describeNifti, readNifti, type NiftiImage} from '../formats/images/nifti/nifti.js';
-import {readModel, type Model} from '../models/model-file.js';
-import {chooseHyperparameters, gridSpecOf, requireSingleChannel} from '../registration/model.js';
-import {planNetworkGrid, type WantedFields} from '../registration/plan.js';
-import {encodeRegistration} from '../registration/outputs.js';
-import type {NamedVolume, Registration} from '../registration/register-pair.js';
+import type {Engine} from '../../../engines/engine.js';
+import {HypermorphError} from '../../../errors.js';
+import type {Bytes} from '../../../formats/bytes.js';
+import {fileExists, sha256OfFile, writeFilesAtomically} from '../../../formats/files.js';
+import {gzipBytes} from '../../../formats/gzip.js';
+import {describeNifti, readNifti, type NiftiImage} from '../../../formats/images/nifti/nifti.js';
+import {readModel, type Model} from '../../../models/model-file.js';
+import {
+  chooseHyperparameters,
+  gridSpecOf,
+  requireSingleChannel,
+} from '../../../registration/model.js';
+import {planNetworkGrid, type WantedFields} from '../../../registration/plan.js';
+import {encodeRegistration} from '../../../registration/outputs.js';
+import type {NamedVolume, Registration} from '../../../registration/register-pair.js';
 import {
   buildReport,
   type HashedFile,
   type Report,
   type ReportInputs,
-} from '../registration/report.js';
-import {Stages, type ProgressEvent, type StageRecord} from '../registration/stages.js';
-import type {RegisterOptions} from './commands/register.js';
-import type * as computingModule from './computing.js';
-import type {CliContext} from './context.js';
-import {createLogger} from './logger.js';
-import {writeJson, writeTable, type Row} from './output.js';
-import {createProgressBar, type ProgressBar} from './progress.js';
-import {planPaths, type RegisterPaths} from './register-paths.js';
-import {listOutputs, outputRows, tableOf} from './register-results.js';
-import {parseThreads} from './threads.js';
+} from '../../../registration/report.js';
+import {Stages, type ProgressEvent, type StageRecord} from '../../../registration/stages.js';
+import type {RegisterOptions} from './options.js';
+import type * as computingModule from '../../computing.js';
+import type {CliContext} from '../../context.js';
+import {createLogger} from '../../logger.js';
+import {writeJson, writeTable, type Row} from '../../output.js';
+import {createProgressBar, type ProgressBar} from '../../progress.js';
+import {planPaths, type RegisterPaths} from './paths.js';
+import {listOutputs, outputRows, tableOf} from './results.js';
+import {parseThreads} from '../../threads.js';
 
 /** The model that comes with the package, seen from src/cli and from dist/cli. */
 const DEFAULT_MODEL = fileURLToPath(
-  new URL('../../data/models/default.safetensors', import.meta.url),
+  new URL('../../../../data/models/default.safetensors', import.meta.url),
 );
 
 type Computing = typeof computingModule;
@@ -50,22 +54,24 @@ interface Preparation {
 }
 
 /** The command `register`: read, register, write all files or none, say what happened. */
-export async function runRegister(
-  inputs: {readonly fixed: string; readonly moving: string},
+export async function run(
   options: RegisterOptions,
   context: CliContext,
+  [fixedPath, movingPath]: readonly string[],
 ): Promise<void> {
   const start = performance.now();
   const logger = await createLogger(context, options);
   const threads = parseThreads('register', options.threads);
   const paths = await planPaths(
-    [inputs.fixed, inputs.moving, options.model ?? DEFAULT_MODEL],
-    inputs.moving,
+    [fixedPath, movingPath, options.model ?? DEFAULT_MODEL],
+    movingPath,
     options,
   );
   const stages = new Stages(4, {memory: memoryInUse, signal: context.signal});
-  const reading = stages.run('read', () => prepare(inputs, options, paths));
-  const loading = import('./computing.js');
+  const reading = stages.run('read', () =>
+    prepare({fixed: fixedPath, moving: movingPath}, options, paths),
+  );
+  const loading = import('../../computing.js');
   loading.catch(() => undefined); // what is wrong with the inputs is said first
   const prepared = await reading;
   const {fixed, moving, labels} = prepared;

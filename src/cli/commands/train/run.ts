@@ -1,22 +1,27 @@
 import {basename, extname, join} from 'node:path';
-import {loadTrainingConfig} from '../config/load-config.js';
-import type {TrainingConfig} from '../config/training-config.js';
-import {startEngine} from '../engines/select.js';
-import {HypermorphError} from '../errors.js';
-import {countParameters} from '../models/weight-specs.js';
-import {architectureOf} from '../training/architecture-of.js';
-import {startingWeights} from '../training/start.js';
-import {openData, train, type TrainingEvent, type TrainingSummary} from '../training/train.js';
-import {VERSION} from '../version.js';
-import type {TrainOptions} from './commands/train.js';
-import type {CliContext} from './context.js';
-import {createLogger, type Logger} from './logger.js';
-import {writeJson, writeTable} from './output.js';
-import {createProgressBar} from './progress.js';
-import {parseThreads} from './threads.js';
+import {loadTrainingConfig} from '../../../config/load-config.js';
+import type {TrainingConfig} from '../../../config/training-config.js';
+import {startEngine} from '../../../engines/select.js';
+import {HypermorphError} from '../../../errors.js';
+import {countParameters} from '../../../models/weight-specs.js';
+import {architectureOf} from '../../../training/architecture-of.js';
+import {startingWeights} from '../../../training/start.js';
+import {
+  openData,
+  train,
+  type TrainingEvent,
+  type TrainingSummary,
+} from '../../../training/train.js';
+import {VERSION} from '../../../version.js';
+import type {TrainOptions} from './options.js';
+import type {CliContext} from '../../context.js';
+import {createLogger, type Logger} from '../../logger.js';
+import {writeJson, writeTable} from '../../output.js';
+import {createProgressBar} from '../../progress.js';
+import {parseThreads} from '../../threads.js';
 
 /** The command `train`. */
-export async function runTrain(options: TrainOptions, context: CliContext): Promise<void> {
+export async function run(options: TrainOptions, context: CliContext): Promise<void> {
   const logger = await createLogger(context, options);
   const config = await loadTrainingConfig(options.config, options.set);
   const output = options.output ?? join('runs', basename(options.config, extname(options.config)));
