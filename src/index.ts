@@ -1,11 +1,12 @@
 export {HypermorphError, type ErrorCode, type ErrorOptions} from './errors.js';
 export {VERSION} from './version.js';
 
-export type {Grid, Triple, Volume, VoxelArray} from './volume/volume.js';
-export type {Matrix4} from './volume/affine.js';
+export {Affine, type AffineParameters, type LinearRows, type Rows} from './geometry/affine.js';
+export {isSameGrid, type Grid} from './geometry/grid.js';
+export type {Triple} from './geometry/triple.js';
+export type {Volume, VoxelArray} from './volume/volume.js';
 export {
   conformImage,
-  isSameGrid,
   networkGridFor,
   type NetworkGrid,
   type NetworkGridSpec,

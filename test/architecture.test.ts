@@ -9,6 +9,7 @@ const SRC = fileURLToPath(new URL('../src/', import.meta.url));
 /** Each room may import from the rooms before it; rooms in one row may import from each other. */
 const ROWS: readonly (readonly string[])[] = [
   ['errors', 'random', 'version'],
+  ['geometry'],
   ['kernels'],
   ['volume'],
   ['formats'],

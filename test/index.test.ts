@@ -4,6 +4,7 @@ import * as library from '../src/index.js';
 
 test('the library has these names, and no others', () => {
   assert.deepEqual(Object.keys(library).sort(), [
+    'Affine',
     'HyperConv2DFromDense',
     'HyperConv3DFromDense',
     'HyperDenseFromDense',

@@ -13,8 +13,8 @@ import {rescaleField} from '../../src/ops/rescale.js';
 import {smoothness} from '../../src/ops/smoothness.js';
 import {squaredError} from '../../src/ops/squared-error.js';
 import {warpTensor} from '../../src/ops/warp.js';
+import {Affine} from '../../src/geometry/affine.js';
 import {Adam} from '../../src/optimisers/adam.js';
-import {identityMatrix} from '../../src/volume/affine.js';
 import type {Work} from './cases.js';
 import {networkCall} from './network-calls.js';
 import {noise, waves, waveTensor} from './tensors.js';
@@ -183,9 +183,10 @@ function volumeCall({operation, size}: WorkOf<'volume'>, engine: Engine): Call {
   const shape = [size[0], size[1], size[2]] as const;
   const data = waves(size, 1, 100);
   const field = waves(size, 3, 4);
-  const turned = [1, 0.1, 0, -3, -0.1, 1, 0, 4, 0, 0, 1, 0.5, 0, 0, 0, 1];
-  const turn = [1, 0.1, 0, -0.1, 1, 0, 0, 0, 1];
-  const place = {voxelToField: identityMatrix(), field, fieldShape: shape};
+  const turned = Affine.fromMatrix([1, 0.1, 0, -3, -0.1, 1, 0, 4, 0, 0, 1, 0.5]);
+  const turn = [1, 0.1, 0, -0.1, 1, 0, 0, 0, 1] as const;
+  const nowhere = Affine.scaling([0, 0, 0]);
+  const place = {voxelToField: Affine.identity, field, fieldShape: shape};
   switch (operation) {
     case 'sampleOnGrid':
       return () =>
@@ -195,7 +196,7 @@ function volumeCall({operation, size}: WorkOf<'volume'>, engine: Engine): Call {
       return () => kernels.sampleThroughMap({data, shape}, map, shape, {outside: 0});
     }
     case 'worldDisplacement': {
-      const map = {...place, voxelToOffset: new Array<number>(16).fill(0), fieldToOffset: turn};
+      const map = {...place, voxelToOffset: nowhere, fieldToOffset: turn};
       return () => kernels.worldDisplacement(map, shape);
     }
     case 'similarityMoments': {
@@ -203,11 +204,11 @@ function volumeCall({operation, size}: WorkOf<'volume'>, engine: Engine): Call {
       return () => kernels.similarityMoments(images, {fixed: 0.01, moving: 0.01});
     }
     case 'vectorLengths':
-      return () => kernels.vectorLengths(field, identityMatrix(), shape);
+      return () => kernels.vectorLengths(field, Affine.identity, shape);
     case 'determinantStatistics':
       return () => kernels.determinantStatistics(data, shape, null, 1e-9);
     case 'gzip': {
-      const map = {...place, voxelToOffset: new Array<number>(16).fill(0), fieldToOffset: turn};
+      const map = {...place, voxelToOffset: nowhere, fieldToOffset: turn};
       const warp = kernels.worldDisplacement(map, shape);
       const compress = engine.gzip ?? gzipBytes;
       return () => compress(new Uint8Array(warp.buffer));

@@ -2,6 +2,7 @@ import {mkdtemp, rm} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {geometryFromGrid, writeNifti} from '../../src/formats/images/nifti/nifti.js';
+import {Affine} from '../../src/geometry/affine.js';
 import {
   architectureSchema,
   sizeMultiple,
@@ -73,7 +74,7 @@ async function writeMadeUpImage(path: string, n: number): Promise<string> {
   for (let index = 0; index < data.length; index++) {
     data[index] = Math.max(0, data[index] * (1 + 0.1 * n) + random.uniform(-5, 5));
   }
-  const affine = [1, 0, 0, -80, 0, 1, 0, -80, 0, 0, 1, -96, 0, 0, 0, 1];
+  const affine = Affine.translation([-80, -80, -96]);
   const bytes = Uint8Array.from(data);
   await writeNifti(path, {shape, data: bytes, geometry: geometryFromGrid({affine})});
   return path;

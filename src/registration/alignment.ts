@@ -1,5 +1,7 @@
-import {applyToPoint, identityMatrix, invert, multiply, type Matrix4} from '../volume/affine.js';
-import type {Grid, Triple, Volume} from '../volume/volume.js';
+import {Affine} from '../geometry/affine.js';
+import {centreOf, type Grid} from '../geometry/grid.js';
+import {mapTriple, type Triple} from '../geometry/triple.js';
+import type {Volume} from '../volume/volume.js';
 
 /** How the two images are brought together before the network looks at them. */
 export type AlignmentMode = 'headers' | 'centre' | 'fov';
@@ -12,17 +14,12 @@ export const ALIGNMENT_MODES: readonly AlignmentMode[] = ['headers', 'centre', '
  * `headers` trusts both files; `centre` moves the centre of mass of the one onto that of the other; `fov` does so with the
  * centres of the fields of view.
  */
-export function alignmentFor(mode: AlignmentMode, fixed: Volume, moving: Volume): Matrix4 {
-  if (mode === 'headers') return identityMatrix();
-  const centre = mode === 'centre' ? centreOfMass : centreOfView;
+export function alignmentFor(mode: AlignmentMode, fixed: Volume, moving: Volume): Affine {
+  if (mode === 'headers') return Affine.identity;
+  const centre = mode === 'centre' ? centreOfMass : centreOf;
   const from = centre(fixed);
   const to = centre(moving);
-  return [1, 0, 0, to[0] - from[0], 0, 1, 0, to[1] - from[1], 0, 0, 1, to[2] - from[2], 0, 0, 0, 1];
-}
-
-/** Centre of the box of voxels, RAS mm. */
-export function centreOfView({shape, affine}: Grid): Triple {
-  return applyToPoint(affine, [(shape[0] - 1) / 2, (shape[1] - 1) / 2, (shape[2] - 1) / 2]);
+  return Affine.translation(mapTriple(to, (place, axis) => place - from[axis]));
 }
 
 /** Mean position of the voxels weighted by their height above the smallest one, RAS mm; non-finite voxels weigh nothing. */
@@ -47,8 +44,8 @@ export function centreOfMass(volume: Volume): Triple {
       }
     }
   }
-  if (total === 0) return centreOfView(volume);
-  return applyToPoint(affine, [sumI / total, sumJ / total, sumK / total]);
+  if (total === 0) return centreOf(volume);
+  return affine.apply([sumI / total, sumJ / total, sumK / total]);
 }
 
 /** Points per axis with which an overlap is estimated. */
@@ -59,15 +56,15 @@ const LATTICE = 24;
  *
  * Estimated on a lattice of 24^3 points in each image.
  */
-export function overlapOf(fixed: Grid, moving: Grid, alignment: Matrix4): number {
-  const fixedToMoving = multiply(invert(moving.affine), alignment, fixed.affine);
+export function overlapOf(fixed: Grid, moving: Grid, alignment: Affine): number {
+  const fixedToMoving = Affine.compose(moving.affine.inverse(), alignment, fixed.affine);
   const shareOfFixed = shareInside(fixed.shape, fixedToMoving, moving.shape);
-  const shareOfMoving = shareInside(moving.shape, invert(fixedToMoving), fixed.shape);
+  const shareOfMoving = shareInside(moving.shape, fixedToMoving.inverse(), fixed.shape);
   return Math.max(shareOfFixed, shareOfMoving);
 }
 
 /** Share of one box whose points another box holds; indices -1/2 ... n - 1/2 belong to a box of n voxels. */
-function shareInside(shape: Triple, toOther: Matrix4, other: Triple): number {
+function shareInside(shape: Triple, toOther: Affine, other: Triple): number {
   let inside = 0;
   for (let a = 0; a < LATTICE; a++) {
     for (let b = 0; b < LATTICE; b++) {
@@ -77,7 +74,7 @@ function shareInside(shape: Triple, toOther: Matrix4, other: Triple): number {
           ((b + 0.5) / LATTICE) * shape[1] - 0.5,
           ((c + 0.5) / LATTICE) * shape[2] - 0.5,
         ];
-        const image = applyToPoint(toOther, index);
+        const image = toOther.apply(index);
         if (image.every((x, axis) => x >= -0.5 && x <= other[axis] - 0.5)) inside++;
       }
     }

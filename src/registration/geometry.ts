@@ -1,6 +1,7 @@
-import {identityMatrix, invert, linearPart, multiply, type Matrix4} from '../volume/affine.js';
-import {isSameGrid, type NetworkGrid} from '../volume/conform.js';
-import type {Grid, Triple} from '../volume/volume.js';
+import {Affine} from '../geometry/affine.js';
+import {isSameGrid, type Grid} from '../geometry/grid.js';
+import type {Triple} from '../geometry/triple.js';
+import type {NetworkGrid} from '../volume/conform.js';
 import type {
   ComposedMap,
   Outside,
@@ -19,26 +20,28 @@ export interface RegistrationGeometry {
   readonly moving: Grid;
   readonly network: NetworkGrid;
   /** A: fixed points -> moving points, RAS mm, applied after the displacement. */
-  readonly alignment: Matrix4;
+  readonly alignment: Affine;
 }
 
 /** A displacement on the network grid: [I, J, K, 3] in tensor order, voxels of that grid. */
 export type NetworkField = Float32Array;
 
 /** Millimetres along left, posterior, superior: the convention of ITK's displacement files. */
-const RAS_TO_LPS: Matrix4 = [-1, 0, 0, 0, 0, -1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1];
+const RAS_TO_LPS = Affine.scaling([-1, -1, 1]);
 
 /** (k, j, i) -> (i, j, k): tensor order of the one index is disk order of the other. */
-const REVERSED_INDEX: Matrix4 = [0, 0, 1, 0, 0, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1];
+const REVERSED_INDEX = Affine.fromLinear([0, 0, 1, 0, 1, 0, 1, 0, 0]);
 
 /** Network grid index -> fixed voxel. */
-export function networkToFixed({fixed, network}: RegistrationGeometry): Matrix4 {
-  return network.isFixedGrid ? identityMatrix() : multiply(invert(fixed.affine), network.affine);
+export function networkToFixed({fixed, network}: RegistrationGeometry): Affine {
+  return network.isFixedGrid
+    ? Affine.identity
+    : Affine.compose(fixed.affine.inverse(), network.affine);
 }
 
 /** Network grid index -> moving voxel, without the displacement. */
-export function networkToMoving({moving, network, alignment}: RegistrationGeometry): Matrix4 {
-  return multiply(invert(moving.affine), alignment, network.affine);
+export function networkToMoving({moving, network, alignment}: RegistrationGeometry): Affine {
+  return Affine.compose(moving.affine.inverse(), alignment, network.affine);
 }
 
 /**
@@ -52,10 +55,10 @@ export function composeMap(
   image: Grid = geometry.moving,
 ): ComposedMap {
   const {fixed, network, alignment} = geometry;
-  const toImage = multiply(invert(image.affine), alignment);
+  const toImage = Affine.compose(image.affine.inverse(), alignment);
   return {
-    voxelToMoving: multiply(toImage, fixed.affine),
-    fieldToMoving: linearPart(multiply(toImage, network.affine)),
+    voxelToMoving: Affine.compose(toImage, fixed.affine),
+    fieldToMoving: Affine.compose(toImage, network.affine).linear,
     voxelToField: fixedToNetwork(geometry),
     field,
     fieldShape: network.shape,
@@ -65,10 +68,10 @@ export function composeMap(
 /** The map of the warp file, on the fixed grid: L (q - p), LPS mm. */
 export function composeWarp(geometry: RegistrationGeometry, field: NetworkField): WorldMap {
   const {fixed, network, alignment} = geometry;
-  const moved = multiply(alignment, fixed.affine);
+  const moved = Affine.compose(alignment, fixed.affine);
   return {
-    voxelToOffset: multiply(RAS_TO_LPS, subtract(moved, fixed.affine)),
-    fieldToOffset: linearPart(multiply(RAS_TO_LPS, alignment, network.affine)),
+    voxelToOffset: Affine.compose(RAS_TO_LPS, subtract(moved, fixed.affine)),
+    fieldToOffset: Affine.compose(RAS_TO_LPS, alignment, network.affine).linear,
     voxelToField: fixedToNetwork(geometry),
     field,
     fieldShape: network.shape,
@@ -86,11 +89,11 @@ export function composeInverseWarp(
   inverseField: NetworkField,
 ): WorldMap {
   const {moving, network, alignment} = geometry;
-  const aligned = multiply(invert(alignment), moving.affine);
+  const aligned = Affine.compose(alignment.inverse(), moving.affine);
   return {
-    voxelToOffset: multiply(RAS_TO_LPS, subtract(aligned, moving.affine)),
-    fieldToOffset: linearPart(multiply(RAS_TO_LPS, network.affine)),
-    voxelToField: multiply(invert(network.affine), aligned),
+    voxelToOffset: Affine.compose(RAS_TO_LPS, subtract(aligned, moving.affine)),
+    fieldToOffset: Affine.compose(RAS_TO_LPS, network.affine).linear,
+    voxelToField: Affine.compose(network.affine.inverse(), aligned),
     field: inverseField,
     fieldShape: network.shape,
   };
@@ -107,9 +110,9 @@ export function velocityInMm(
   kernels: VoxelKernels,
 ): Float32Array {
   const map: WorldMap = {
-    voxelToOffset: new Array<number>(16).fill(0),
-    fieldToOffset: linearPart(multiply(RAS_TO_LPS, network.affine)),
-    voxelToField: identityMatrix(),
+    voxelToOffset: Affine.scaling([0, 0, 0]),
+    fieldToOffset: Affine.compose(RAS_TO_LPS, network.affine).linear,
+    voxelToField: Affine.identity,
     field: velocity,
     fieldShape: network.shape,
   };
@@ -129,7 +132,7 @@ export function scalarOnFixed(
 ): Float32Array {
   // An array in tensor order is one in disk order with its axes reversed, on both sides.
   const {fixed, network} = geometry;
-  const toNetwork = multiply(REVERSED_INDEX, fixedToNetwork(geometry), REVERSED_INDEX);
+  const toNetwork = Affine.compose(REVERSED_INDEX, fixedToNetwork(geometry), REVERSED_INDEX);
   const image = {data: scalar, shape: reversed(network.shape)};
   return options.kernels.sampleOnGrid(image, toNetwork, reversed(fixed.shape), {
     interpolation: 'linear',
@@ -148,7 +151,7 @@ export function movingOnFixed(
   options: {readonly outside: Outside; readonly kernels: VoxelKernels},
 ): Float32Array {
   const {fixed, moving: grid, alignment} = geometry;
-  const toMoving = multiply(invert(grid.affine), alignment, fixed.affine, REVERSED_INDEX);
+  const toMoving = Affine.compose(grid.affine.inverse(), alignment, fixed.affine, REVERSED_INDEX);
   return options.kernels.sampleOnGrid(moving, toMoving, reversed(fixed.shape), {
     interpolation: 'linear',
     outside: options.outside,
@@ -157,20 +160,17 @@ export function movingOnFixed(
 
 /** Whether fixed, moving and network grid are one, voxel by voxel, as in the original's own scripts. */
 export function isOneGrid({fixed, moving, network, alignment}: RegistrationGeometry): boolean {
-  const identity = identityMatrix();
-  return (
-    network.isFixedGrid &&
-    isSameGrid(moving, fixed) &&
-    alignment.every((value, n) => value === identity[n])
-  );
+  return network.isFixedGrid && isSameGrid(moving, fixed) && alignment.equals(Affine.identity);
 }
 
-function fixedToNetwork({fixed, network}: RegistrationGeometry): Matrix4 {
-  return network.isFixedGrid ? identityMatrix() : multiply(invert(network.affine), fixed.affine);
+function fixedToNetwork({fixed, network}: RegistrationGeometry): Affine {
+  return network.isFixedGrid
+    ? Affine.identity
+    : Affine.compose(network.affine.inverse(), fixed.affine);
 }
 
-function subtract(a: Matrix4, b: Matrix4): Matrix4 {
-  return a.map((value, n) => value - b[n]);
+function subtract(a: Affine, b: Affine): Affine {
+  return Affine.fromMatrix(a.rows.map((value, n) => value - b.rows[n]));
 }
 
 function reversed([i, j, k]: Triple): Triple {

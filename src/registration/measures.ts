@@ -1,7 +1,7 @@
 import {SMALLEST_DETERMINANT} from '../ops/jacobian.js';
 import type {IntensityScale} from '../volume/intensity.js';
 import type {MeasuringKernels} from '../volume/measuring.js';
-import type {Triple} from '../volume/volume.js';
+import type {Triple} from '../geometry/triple.js';
 import type {WorldMap} from '../volume/voxel-kernels.js';
 import {networkToFixed, type RegistrationGeometry} from './geometry.js';
 

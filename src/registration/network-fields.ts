@@ -5,7 +5,7 @@ import {integratePrediction} from '../models/registration-network.js';
 import {jacobianDeterminant} from '../ops/jacobian.js';
 import {rescaleField} from '../ops/rescale.js';
 import type {MeasuringKernels} from '../volume/measuring.js';
-import type {Triple} from '../volume/volume.js';
+import type {Triple} from '../geometry/triple.js';
 import type {NetworkField} from './geometry.js';
 
 /** The part of a registration network that registering needs; a test can put any function in its place. */

@@ -1,7 +1,6 @@
 import {HypermorphError} from '../errors.js';
-import {orientationOf} from '../volume/affine.js';
 import {networkGridFor, type NetworkGrid, type NetworkGridSpec} from '../volume/conform.js';
-import type {Grid} from '../volume/volume.js';
+import type {Grid} from '../geometry/grid.js';
 
 /** An image as far as its header tells. */
 export interface PlacedImage extends Grid {
@@ -70,7 +69,7 @@ function requireSlice(fixed: PlacedImage, spec: NetworkGridSpec, {shape}: Networ
       `${fixed.name}: must be one slice for a two-dimensional model, got ${size} voxels.`,
     );
   }
-  const axes = orientationOf(fixed.affine);
+  const axes = fixed.affine.orientation;
   const plane = Array.from(axes)
     .filter((_, axis) => fixed.shape[axis] > 1)
     .join('');

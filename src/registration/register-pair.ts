@@ -1,6 +1,7 @@
 import {conformImage, type NetworkGrid, type NetworkGridSpec} from '../volume/conform.js';
 import {measureIntensity, type IntensityScale, type Normalisation} from '../volume/intensity.js';
-import type {Triple, Volume, VoxelArray} from '../volume/volume.js';
+import type {Triple} from '../geometry/triple.js';
+import type {Volume, VoxelArray} from '../volume/volume.js';
 import type {Outside, VoxelKernels} from '../volume/voxel-kernels.js';
 import {alignmentFor, overlapOf, type AlignmentMode} from './alignment.js';
 import {
@@ -135,7 +136,7 @@ export async function registerPair(options: RegisterPairOptions): Promise<Regist
     summary: {
       ...measures,
       overlap,
-      alignmentMm: [alignment[3], alignment[7], alignment[11]],
+      alignmentMm: alignment.offset,
       networkShape: network.shape,
       stages: stages.records,
       warnings: [

@@ -1,6 +1,6 @@
 import type {NetworkGrid} from '../volume/conform.js';
-import {invert, linearPart, multiply, spacingOf} from '../volume/affine.js';
-import type {Grid} from '../volume/volume.js';
+import {Affine} from '../geometry/affine.js';
+import type {Grid} from '../geometry/grid.js';
 import type {AlignmentMode} from './alignment.js';
 import type {DisplacementMeasure, JacobianMeasure, SimilarityChange} from './measures.js';
 
@@ -28,9 +28,12 @@ export function placeWarnings(
       `${names.moving}: only ${share} % of the smaller field of view lies in that of ${names.fixed}; ${advice}.`,
     );
   }
-  const toNetwork = linearPart(multiply(invert(place.network.affine), place.fixed.affine));
+  const toNetwork = Affine.compose(place.network.affine.inverse(), place.fixed.affine);
   const extents = [0, 3, 6].map((row) =>
-    place.fixed.shape.reduce((sum, length, n) => sum + Math.abs(toNetwork[row + n]) * length, 0),
+    place.fixed.shape.reduce(
+      (sum, length, n) => sum + Math.abs(toNetwork.linear[row + n]) * length,
+      0,
+    ),
   );
   if (extents.some((extent) => extent < SMALLEST_EXTENT)) {
     warnings.push(
@@ -64,7 +67,7 @@ export function resultWarnings(
 ): readonly string[] {
   const warnings: string[] = [];
   const {maximumMm} = result.displacement;
-  if (maximumMm < VISIBLE_SHARE * Math.min(...spacingOf(network.affine))) {
+  if (maximumMm < VISIBLE_SHARE * Math.min(...network.affine.spacing)) {
     warnings.push(
       `register: nothing moved: the largest displacement is ${maximumMm.toPrecision(2)} mm. ` +
         'The model may be untrained, or not made for such images.',

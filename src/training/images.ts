@@ -1,10 +1,10 @@
 import type {TrainingConfig} from '../config/training-config.js';
 import {HypermorphError} from '../errors.js';
 import {readNifti} from '../formats/images/nifti/nifti.js';
-import {invert, multiply} from '../volume/affine.js';
+import {Affine} from '../geometry/affine.js';
+import type {Grid} from '../geometry/grid.js';
 import {conformImage} from '../volume/conform.js';
 import {measureIntensity, normaliseInPlace} from '../volume/intensity.js';
-import type {Grid} from '../volume/volume.js';
 import type {VoxelKernels} from '../volume/voxel-kernels.js';
 import {trainingGridOn} from './training-grid.js';
 
@@ -37,7 +37,7 @@ export class ImageStore {
       const grid = await this.#gridFor(image);
       const scale = measureIntensity(image, this.#config.normalisation, this.#kernels, path);
       this.warnings.push(...image.warnings, ...scale.warnings);
-      const toVoxel = multiply(invert(image.affine), grid.affine);
+      const toVoxel = Affine.compose(image.affine.inverse(), grid.affine);
       const data = conformImage(image, toVoxel, {
         shape: grid.shape,
         scale,
@@ -61,7 +61,7 @@ export class ImageStore {
       this.warnings.push(...image.warnings);
       const data = this.#kernels.sampleOnGrid(
         {shape: image.shape, data: new Float32Array(image.data)},
-        multiply(invert(image.affine), grid.affine),
+        Affine.compose(image.affine.inverse(), grid.affine),
         grid.shape,
         {interpolation: 'nearest', outside: 0},
       );

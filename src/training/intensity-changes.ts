@@ -1,6 +1,6 @@
 import {SCALED_AMOUNTS, type Augmentation} from '../config/training-config.js';
 import {Random} from '../random.js';
-import type {Triple} from '../volume/volume.js';
+import {mapTriple} from '../geometry/triple.js';
 import {gaussianWeights, smoothNoise} from './smooth-noise.js';
 import {BIAS_SPACING, type Adjustment, type Workbench} from './training-kernels.js';
 
@@ -53,7 +53,7 @@ function drawBias(
   deviation: number,
   random: Random,
 ): Adjustment['bias'] {
-  const coarse = shape.map((length) => Math.ceil(length / BIAS_SPACING)) as unknown as Triple;
+  const coarse = mapTriple(shape, (length) => Math.ceil(length / BIAS_SPACING));
   const scale = Math.max(2, (BIAS_SCALE * Math.max(...shape)) / BIAS_SPACING);
   const data = smoothNoise({shape: coarse, kernels}, scale, random);
   return {data, shape: coarse, deviation};

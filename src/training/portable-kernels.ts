@@ -1,4 +1,4 @@
-import type {Triple} from '../volume/volume.js';
+import {mapTriple, type Triple} from '../geometry/triple.js';
 import type {RandomTransform} from './random-transform.js';
 import {
   BIAS_SPACING,
@@ -26,7 +26,7 @@ function splineNoise({data, shape}: Lattice, target: Triple, scaleVox: number): 
   for (const axis of [2, 1, 0]) {
     if (target[axis] === 1) continue;
     result = splineAlong(result, size, axis, target[axis], scaleVox);
-    size = size.map((length, n) => (n === axis ? target[axis] : length)) as unknown as Triple;
+    size = mapTriple(size, (length, n) => (n === axis ? target[axis] : length));
   }
   return result;
 }
@@ -149,7 +149,7 @@ function sampleImage<Image extends Float32Array | Uint16Array>(
 ): Image {
   const result = new (image.constructor as new (length: number) => Image)(image.length);
   const [lengthI, lengthJ, lengthK] = shape;
-  const [a, b, c, d, e, f, g, h, i, j, k, l] = transform.affine;
+  const [a, b, c, d, e, f, g, h, i, j, k, l] = transform.affine.rows;
   const isLinear = options.interpolation === 'linear';
   const repeats = options.outside === 'edge';
   const outside = options.outside === 'edge' ? 0 : options.outside;

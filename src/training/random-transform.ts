@@ -1,7 +1,8 @@
 import type {Augmentation} from '../config/training-config.js';
+import {Affine} from '../geometry/affine.js';
+import {middleOf} from '../geometry/grid.js';
+import {mapTriple, type Triple} from '../geometry/triple.js';
 import type {Random} from '../random.js';
-import {fromLinearAndOffset, multiplyLinear, type Matrix3, type Matrix4} from '../volume/affine.js';
-import type {Triple} from '../volume/volume.js';
 import {smoothNoise} from './smooth-noise.js';
 import {FIELD_SPACING, type Workbench} from './training-kernels.js';
 
@@ -15,7 +16,7 @@ type Geometry = Pick<
 
 /** A map from the voxels x of the training grid to places in an image on it: A (x + u(x)) + t. */
 export interface RandomTransform {
-  readonly affine: Matrix4;
+  readonly affine: Affine;
   /** Null: nowhere displaced. [FI, FJ, FK, 3], voxels of the training grid, on points FIELD_SPACING voxels apart. */
   readonly field: Float32Array | null;
   readonly fieldShape: Triple;
@@ -33,15 +34,12 @@ export function drawTransform(
   random: Random,
 ): RandomTransform {
   const {shape} = bench;
-  const linear = drawLinear(shape, amounts, random);
-  const centre = shape.map((length) => (length - 1) / 2);
-  const offset = [0, 1, 2].map((row) => {
-    const shift = shape[row] === 1 ? 0 : random.normal(amounts.translationVox);
-    const turned = [0, 1, 2].reduce((sum, n) => sum + linear[3 * row + n] * centre[n], 0);
-    return centre[row] - turned + shift;
-  }) as unknown as Triple;
+  const turn = drawTurn(shape, amounts, random).taking(middleOf(shape));
+  const shift = mapTriple(shape, (length) =>
+    length === 1 ? 0 : random.normal(amounts.translationVox),
+  );
   return {
-    affine: fromLinearAndOffset(linear, offset),
+    affine: Affine.compose(Affine.translation(shift), turn),
     ...drawDisplacement(bench, amounts, random),
   };
 }
@@ -54,31 +52,23 @@ export function isStill(amounts: Geometry): boolean {
 
 /** The same map into the mirror image along the first axis of so many voxels. */
 export function mirrored(transform: RandomTransform, length: number): RandomTransform {
-  const affine = transform.affine.map((value, n) => (n < 4 ? -value : value));
-  affine[3] += length - 1;
-  return {...transform, affine};
+  const mirror = Affine.scaling([-1, 1, 1]).withOffset([length - 1, 0, 0]);
+  return {...transform, affine: Affine.compose(mirror, transform.affine)};
 }
 
-function drawLinear(shape: Triple, amounts: Geometry, random: Random): Matrix3 {
-  let linear: Matrix3 = [1, 0, 0, 0, 1, 0, 0, 0, 1];
-  for (const [a, b] of [
-    [1, 2],
-    [0, 2],
-    [0, 1],
-  ]) {
-    const angle = (random.normal(amounts.rotationDegrees) * Math.PI) / 180;
-    if (shape[a] === 1 || shape[b] === 1) continue;
-    const turn = [1, 0, 0, 0, 1, 0, 0, 0, 1];
-    turn[4 * a] = turn[4 * b] = Math.cos(angle);
-    turn[3 * a + b] = -Math.sin(angle);
-    turn[3 * b + a] = Math.sin(angle);
-    linear = multiplyLinear(turn, linear);
+/** Rotations about the three axes and a factor along each, about voxel 0. */
+function drawTurn(shape: Triple, amounts: Geometry, random: Random): Affine {
+  let turn = Affine.identity;
+  for (const axis of [0, 1, 2] as const) {
+    const angle = random.normal(amounts.rotationDegrees);
+    if (shape.some((length, n) => n !== axis && length === 1)) continue;
+    turn = Affine.compose(Affine.rotation(axis, axis === 1 ? -angle : angle), turn);
   }
-  const factors = shape.map((length) => {
+  const factors = mapTriple(shape, (length) => {
     const factor = Math.exp(random.normal(amounts.scale));
     return length === 1 ? 1 : factor;
   });
-  return linear.map((value, n) => value * factors[n % 3]);
+  return Affine.compose(turn, Affine.scaling(factors));
 }
 
 function drawDisplacement(
@@ -87,9 +77,9 @@ function drawDisplacement(
   random: Random,
 ): Pick<RandomTransform, 'field' | 'fieldShape'> {
   if (deformationVox === 0) return {field: null, fieldShape: [1, 1, 1]};
-  const fieldShape = shape.map((length) =>
+  const fieldShape = mapTriple(shape, (length) =>
     length === 1 ? 1 : Math.ceil((length - 1) / FIELD_SPACING) + 1,
-  ) as unknown as Triple;
+  );
   const noise = shape.map((length) =>
     length === 1
       ? null

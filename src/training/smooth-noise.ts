@@ -1,5 +1,5 @@
 import type {Random} from '../random.js';
-import type {Triple} from '../volume/volume.js';
+import {mapTriple} from '../geometry/triple.js';
 import type {Workbench} from './training-kernels.js';
 
 /** Root of the mean over positions of the sum of the four squared B-spline weights. */
@@ -16,9 +16,9 @@ export function smoothNoise(
   scaleVox: number,
   random: Random,
 ): Float32Array {
-  const lattice = shape.map((length) =>
+  const lattice = mapTriple(shape, (length) =>
     length === 1 ? 1 : Math.floor((length - 1) / scaleVox) + 4,
-  ) as unknown as Triple;
+  );
   // Averaging with B-spline weights takes from the deviation along every axis; the gain gives it back.
   const axes = shape.filter((length) => length > 1).length;
   const gain = SPLINE_DEVIATION ** -axes;

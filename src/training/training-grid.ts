@@ -3,7 +3,8 @@ import {sizeMultiple} from '../models/architecture.js';
 import type {ModelDescription} from '../models/model-description.js';
 import {gridSpecOf} from '../registration/model.js';
 import {networkGridFor, type NetworkGrid} from '../volume/conform.js';
-import type {Grid, Triple} from '../volume/volume.js';
+import type {Grid} from '../geometry/grid.js';
+import type {Triple} from '../geometry/triple.js';
 import {architectureOf} from './architecture-of.js';
 
 /** Voxels of the training grid along three axes; a plane has one voxel along the third. */

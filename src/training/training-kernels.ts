@@ -1,4 +1,4 @@
-import type {Triple} from '../volume/volume.js';
+import type {Triple} from '../geometry/triple.js';
 import type {RandomTransform} from './random-transform.js';
 
 /** Numbers on a coarse grid, [I, J, K], k fastest. */

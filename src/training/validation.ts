@@ -4,7 +4,7 @@ import type {RegistrationNetwork} from '../models/registration-network.js';
 import {jacobianDeterminant, SMALLEST_DETERMINANT} from '../ops/jacobian.js';
 import {smoothness} from '../ops/smoothness.js';
 import type {MeasuringKernels} from '../volume/measuring.js';
-import type {Triple} from '../volume/volume.js';
+import type {Triple} from '../geometry/triple.js';
 import type {ImagePair} from './make-pair.js';
 
 /** What one lambda gives, averaged over the validation pairs. */

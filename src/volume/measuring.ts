@@ -1,6 +1,7 @@
-import type {Matrix4} from './affine.js';
+import type {Affine} from '../geometry/affine.js';
 import {isFiniteArray} from './finite.js';
-import type {Triple, VoxelArray} from './volume.js';
+import type {Triple} from '../geometry/triple.js';
+import type {VoxelArray} from './volume.js';
 
 /** Sums over voxels: of the intensities f (fixed), b (before) and a (after), of their squares and of their products. */
 export interface SimilarityMoments {
@@ -64,7 +65,7 @@ export interface MeasuringKernels {
    */
   vectorLengths(
     offsets: Float32Array,
-    base: Matrix4,
+    base: Affine,
     shape: Triple,
   ): {readonly maximum: number; readonly sum: number};
 
@@ -76,7 +77,7 @@ export interface MeasuringKernels {
   determinantStatistics(
     determinants: Float32Array,
     shape: Triple,
-    bounds: {readonly toVoxel: Matrix4; readonly shape: Triple} | null,
+    bounds: {readonly toVoxel: Affine; readonly shape: Triple} | null,
     floor: number,
   ): DeterminantStatistics;
 }
@@ -125,7 +126,8 @@ export const portableMeasuringKernels: MeasuringKernels = {
     };
   },
 
-  vectorLengths(offsets, e, shape) {
+  vectorLengths(offsets, base, shape) {
+    const e = base.rows;
     const voxels = shape[0] * shape[1] * shape[2];
     let maximum = 0;
     let sum = 0;
@@ -166,10 +168,10 @@ export const portableMeasuringKernels: MeasuringKernels = {
   },
 };
 
-function isInside(toVoxel: Matrix4, shape: Triple, i: number, j: number, k: number): boolean {
+function isInside({rows}: Affine, shape: Triple, i: number, j: number, k: number): boolean {
   for (let axis = 0; axis < 3; axis++) {
     const r = 4 * axis;
-    const x = toVoxel[r] * i + toVoxel[r + 1] * j + toVoxel[r + 2] * k + toVoxel[r + 3];
+    const x = rows[r] * i + rows[r + 1] * j + rows[r + 2] * k + rows[r + 3];
     if (x < -0.5 || x > shape[axis] - 0.5) return false;
   }
   return true;

@@ -1,5 +1,6 @@
-import type {Matrix4} from './affine.js';
-import type {Triple, VoxelArray} from './volume.js';
+import type {Affine, LinearRows} from '../geometry/affine.js';
+import type {Triple} from '../geometry/triple.js';
+import type {VoxelArray} from './volume.js';
 import type {ComposedMap, Outside, PlacedField, Voxels, WorldMap} from './voxel-kernels.js';
 
 /** How far outside the outermost voxel centres a position still belongs to the image. */
@@ -8,13 +9,13 @@ const HALF_VOXEL = 0.5;
 /** See `VoxelKernels.sampleOnGrid`. */
 export function portableSampleOnGrid(
   volume: Voxels,
-  toVoxel: Matrix4,
+  toVoxel: Affine,
   shape: Triple,
   options: {readonly interpolation: 'linear' | 'nearest'; readonly outside: Outside},
 ): Float32Array {
   const {data, shape: size} = volume;
   const sample = options.interpolation === 'linear' ? sampleLinear : sampleNearest;
-  const [a, b, c, d, e, f, g, h, i, j, k, l] = toVoxel;
+  const [a, b, c, d, e, f, g, h, i, j, k, l] = toVoxel.rows;
   const [lengthI, lengthJ, lengthK] = shape;
   const result = new Float32Array(lengthI * lengthJ * lengthK);
   let n = 0;
@@ -105,13 +106,14 @@ function sampleInto(
 /** base i + linear u(D i) for every i of the row (j, k); `row` gets three numbers per voxel. */
 function evaluateRow(
   row: Float64Array,
-  base: Matrix4,
-  linear: readonly number[],
+  {rows: base}: Affine,
+  linear: LinearRows,
   placed: PlacedField,
   j: number,
   k: number,
 ): void {
-  const {field, fieldShape, voxelToField: d} = placed;
+  const {field, fieldShape} = placed;
+  const d = placed.voxelToField.rows;
   const u = new Float64Array(3);
   for (let i = 0; 3 * i < row.length; i++) {
     const x = d[0] * i + d[1] * j + d[2] * k + d[3];

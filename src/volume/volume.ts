@@ -1,7 +1,4 @@
-import type {Matrix4} from './affine.js';
-
-/** Lengths along the voxel axes i, j, k (or any three numbers per axis). */
-export type Triple = readonly [number, number, number];
+import type {Grid} from '../geometry/grid.js';
 
 /** The element types a volume can hold; intensities are decoded to float32, labels keep an integer type. */
 export type VoxelArray =
@@ -13,14 +10,6 @@ export type VoxelArray =
   | Int32Array
   | Float32Array
   | Float64Array;
-
-/** Where the voxels lie in the world. */
-export interface Grid {
-  /** Number of voxels along i, j, k. */
-  readonly shape: Triple;
-  /** Voxel (i, j, k) -> world, RAS mm; the coordinate is the centre of a voxel. */
-  readonly affine: Matrix4;
-}
 
 /**
  * A scalar image in memory.

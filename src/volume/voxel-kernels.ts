@@ -1,4 +1,5 @@
-import type {Matrix4} from './affine.js';
+import type {Affine, LinearRows} from '../geometry/affine.js';
+import type {Triple} from '../geometry/triple.js';
 import {portableIntensityRange} from './intensity-range.js';
 import {portableMeasuringKernels, type MeasuringKernels} from './measuring.js';
 import {
@@ -7,7 +8,7 @@ import {
   portableSampleThroughMap,
   portableWorldDisplacement,
 } from './sampling.js';
-import type {Triple, Volume, VoxelArray} from './volume.js';
+import type {Volume, VoxelArray} from './volume.js';
 
 /** The voxels of an image, without its place in the world. */
 export type Voxels = Pick<Volume, 'data' | 'shape'>;
@@ -18,7 +19,7 @@ export type Outside = number | 'edge';
 /** A displacement field on the network grid, and how voxels of another grid reach it. */
 export interface PlacedField {
   /** Voxel index of the output grid -> index of the field's grid (D). */
-  readonly voxelToField: Matrix4;
+  readonly voxelToField: Affine;
   /** [I, J, K, 3] in tensor order (channel fastest, then k, j, i), voxels of the field's grid. */
   readonly field: Float32Array;
   /** I, J, K. */
@@ -28,17 +29,17 @@ export interface PlacedField {
 /** The one map from a voxel i of the output grid to the voxel m of the image that is sampled: m = B i + C u(D i). */
 export interface ComposedMap extends PlacedField {
   /** B: the map without the displacement. */
-  readonly voxelToMoving: Matrix4;
-  /** C: 3x3, row-major, nine numbers; a displacement in field voxels -> in voxels of the sampled image. */
-  readonly fieldToMoving: readonly number[];
+  readonly voxelToMoving: Affine;
+  /** C: a displacement in field voxels -> in voxels of the sampled image. */
+  readonly fieldToMoving: LinearRows;
 }
 
 /** What a warp file holds for a voxel i: offset = E i + G u(D i), mm. */
 export interface WorldMap extends PlacedField {
   /** E: the offset without the displacement (zero where no alignment precedes the network). */
-  readonly voxelToOffset: Matrix4;
-  /** G: 3x3, row-major; a displacement in field voxels -> mm along the axes of the file's convention. */
-  readonly fieldToOffset: readonly number[];
+  readonly voxelToOffset: Affine;
+  /** G: a displacement in field voxels -> mm along the axes of the file's convention. */
+  readonly fieldToOffset: LinearRows;
 }
 
 export interface IntensityRange {
@@ -68,7 +69,7 @@ export interface VoxelKernels extends MeasuringKernels {
    */
   sampleOnGrid(
     volume: Voxels,
-    toVoxel: Matrix4,
+    toVoxel: Affine,
     shape: Triple,
     options: {readonly interpolation: 'linear' | 'nearest'; readonly outside: Outside},
   ): Float32Array;

@@ -7,7 +7,7 @@ import {PAGES_FOLDER, renderCommandPages} from '../../scripts/command-pages.js';
 import {examplesOf} from '../../src/cli/common-options.js';
 import {createProgram} from '../../src/cli/program.js';
 import {geometryFromGrid, writeNifti} from '../../src/formats/images/nifti/nifti.js';
-import type {Triple} from '../../src/volume/volume.js';
+import type {Triple} from '../../src/geometry/triple.js';
 import {goldenCase, goldenModelPath} from '../golden/support/golden.js';
 import {runCli} from '../support/cli.js';
 import {temporaryFolder} from '../support/temporary-folder.js';

@@ -10,8 +10,8 @@ import {
   writeNifti,
 } from '../../src/formats/images/nifti/nifti.js';
 import {readModel} from '../../src/models/model-file.js';
-import {identityMatrix} from '../../src/volume/affine.js';
-import type {Triple} from '../../src/volume/volume.js';
+import {Affine} from '../../src/geometry/affine.js';
+import type {Triple} from '../../src/geometry/triple.js';
 import {
   goldenCase,
   goldenInput,
@@ -57,7 +57,7 @@ describe("an imported model gives the original's moved image and field through r
       if (!isAvailable(golden)) return t.skip('its files are not in the golden set here');
       const folder = await temporaryFolder(t);
       const path = (file: string) => join(folder, file);
-      const geometry = geometryFromGrid({affine: identityMatrix()}); // RAS, 1 mm
+      const geometry = geometryFromGrid({affine: Affine.identity}); // RAS, 1 mm
       for (const [file, input] of [
         ['moving.nii', 'source'],
         ['fixed.nii', 'target'],

@@ -3,7 +3,7 @@ import {writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {test} from 'node:test';
 import {geometryFromGrid, writeNifti} from '../../src/formats/images/nifti/nifti.js';
-import type {Triple} from '../../src/volume/volume.js';
+import type {Triple} from '../../src/geometry/triple.js';
 import {runCli} from '../support/cli.js';
 import {temporaryFolder} from '../support/temporary-folder.js';
 import {writeTinyModel} from '../support/tiny-model.js';

@@ -2,19 +2,20 @@ import assert from 'node:assert/strict';
 import {after, test} from 'node:test';
 import * as tf from '@tensorflow/tfjs-core';
 import {RescaleTransform, SpatialTransformer, VecInt} from '../../src/layers/transform-layers.js';
-import {
-  affineFromParameters,
-  affineToDisplacement,
-  composeTransforms,
-  invertAffine,
-  rescaleAffine,
-} from '../../src/ops/affine-field.js';
+import {mapTriple} from '../../src/geometry/triple.js';
+import {affineToDisplacement} from '../../src/ops/affine-field.js';
 import {jacobianDeterminant} from '../../src/ops/jacobian.js';
 import type {Interpolation} from '../../src/ops/warp.js';
 import {onEveryEngine} from '../support/engines.js';
 import {goldenCases, goldenInputs, type GoldenCase} from './support/golden.js';
 import {GoldenReport} from './support/golden-report.js';
 import {gradientsOf, toGolden, toTensors} from './support/tensors.js';
+import {
+  affineOfParameters,
+  affineOfTensor,
+  composeAsOriginal,
+  tensorOfAffine,
+} from './support/transforms.js';
 
 const report = new GoldenReport(['transforms']);
 after(() => console.log(report.table()));
@@ -38,19 +39,20 @@ function runTransform({args, name}: GoldenCase, inputs: Tensors): Tensors {
       };
     }
     case 'ParamsToAffineMatrix': {
-      const matrix = tf.tensor3d([affineFromParameters(Array.from(params.dataSync()))]);
-      return {affine: matrix, inverse: invertAffine(matrix)};
+      const map = affineOfParameters([...params.dataSync()]);
+      const axes = params.size === 6 ? 2 : 3;
+      return {affine: tensorOfAffine(map, axes), inverse: tensorOfAffine(map.inverse(), axes)};
     }
     case 'RescaleTransform':
       return {
         y: affine
-          ? rescaleAffine(affine as tf.Tensor3D, args.zoom_factor as number)
+          ? rescaled(affine as tf.Tensor3D, args.zoom_factor as number)
           : new RescaleTransform({factor: args.zoom_factor as number}).call(trf),
       };
     case 'VecInt':
       return {y: new VecInt({steps: args.int_steps as number}).call(svf)};
     case 'ComposeTransform':
-      return {y: composeTransforms(Object.values(inputs))};
+      return {y: composeAsOriginal(Object.values(inputs))};
     case 'voxelmorph.py.utils.jacobian_determinant':
       return {det: tf.squeeze(jacobianDeterminant(tf.expandDims(disp, 0)), [0])};
     default:
@@ -63,6 +65,13 @@ function spatialTransformer(args: GoldenCase['args']): SpatialTransformer {
     interpolation: args.interp_method as Interpolation,
     fill: args.fill_value as number | null,
   });
+}
+
+/** An affine map in voxels of a grid so many times as fine: only its translation is multiplied. */
+function rescaled(affine: tf.Tensor3D, factor: number): tf.Tensor {
+  const map = affineOfTensor(affine);
+  const offset = mapTriple(map.offset, (shift) => factor * shift);
+  return tensorOfAffine(map.withOffset(offset), affine.shape[1]);
 }
 
 /** The original's `indexing: 'xy'` does this and nothing else; here a field's channel c always moves along axis c. */

@@ -5,7 +5,8 @@ import {geometryFromGrid, readNifti, writeNifti} from '../../src/formats/images/
 import {writeFilesAtomically} from '../../src/formats/files.js';
 import {encodeRegistration} from '../../src/registration/outputs.js';
 import {registerPair} from '../../src/registration/register-pair.js';
-import type {Grid, Triple} from '../../src/volume/volume.js';
+import type {Grid} from '../../src/geometry/grid.js';
+import type {Triple} from '../../src/geometry/triple.js';
 import {portableVoxelKernels} from '../../src/volume/voxel-kernels.js';
 import {fakeNetwork} from '../support/fake-network.js';
 import {findPython, runReference} from '../support/python.js';

@@ -6,7 +6,8 @@ import {startEngine} from '../../src/engines/select.js';
 import {architectureSchema} from '../../src/models/architecture.js';
 import {RegistrationNetwork} from '../../src/models/registration-network.js';
 import {registerPair} from '../../src/registration/register-pair.js';
-import type {Triple} from '../../src/volume/volume.js';
+import {Affine} from '../../src/geometry/affine.js';
+import type {Triple} from '../../src/geometry/triple.js';
 import {onEveryEngine} from '../support/engines.js';
 import {named} from '../support/registration.js';
 import {blobs, centredAffine, imageOf} from '../support/volumes.js';
@@ -21,7 +22,7 @@ const ARCHITECTURE = architectureSchema.parse({
 /** An image of so many voxels of 4 mm along each axis. */
 function image(length: number, name: string) {
   const shape: Triple = [length, length, length];
-  const spacing = [4, 0, 0, 0, 0, 4, 0, 0, 0, 0, 4, 0, 0, 0, 0, 1];
+  const spacing = Affine.scaling([4, 4, 4]);
   return named(imageOf({shape, affine: centredAffine(spacing, shape, [0, 0, 0])}, blobs), name);
 }
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import {describe, test} from 'node:test';
 import * as tf from '@tensorflow/tfjs-core';
-import {applyToPoint, invert} from '../../src/volume/affine.js';
-import type {Grid, Triple} from '../../src/volume/volume.js';
+import type {Grid} from '../../src/geometry/grid.js';
+import type {Triple} from '../../src/geometry/triple.js';
 import {fakeNetwork} from '../support/fake-network.js';
 import {FIXED, MOVING, MOVING_SHAPE, named, register, tilt} from '../support/registration.js';
 import {blobs, centredAffine, imageOf, obliqueAffine} from '../support/volumes.js';
@@ -77,7 +77,7 @@ describe('what registerPair computes beside the moved image', () => {
       for (let j = MARGIN; j < MOVING_SHAPE[1] - MARGIN; j += 3) {
         for (let i = MARGIN; i < MOVING_SHAPE[0] - MARGIN; i += 3) {
           const n = i + MOVING_SHAPE[0] * (j + MOVING_SHAPE[1] * k);
-          const p = applyToPoint(MOVING.affine, [i, j, k]);
+          const p = MOVING.affine.apply([i, j, k]);
           const d = [-warp[n], -warp[n + voxels], warp[n + 2 * voxels]]; // RAS
           const q: Triple = [p[0] + d[0], p[1] + d[1], p[2] + d[2]];
           const back = at(q);
@@ -111,9 +111,9 @@ describe('what registerPair computes beside the moved image', () => {
 /** Vectors of a warp (component slowest) at any world point inside its grid. */
 function trilinearVectors(data: Float32Array, grid: Grid): (point: Triple) => number[] {
   const voxels = grid.shape[0] * grid.shape[1] * grid.shape[2];
-  const toVoxel = invert(grid.affine);
+  const toVoxel = grid.affine.inverse();
   return (point) => {
-    const position = applyToPoint(toVoxel, point);
+    const position = toVoxel.apply(point);
     const base = position.map(Math.floor);
     const result = [0, 0, 0];
     for (let corner = 0; corner < 8; corner++) {

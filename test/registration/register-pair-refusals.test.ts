@@ -3,8 +3,8 @@ import {describe, test} from 'node:test';
 import * as tf from '@tensorflow/tfjs-core';
 import {HypermorphError} from '../../src/errors.js';
 import type {NetworkGridSpec} from '../../src/volume/conform.js';
-import {applyToPoint} from '../../src/volume/affine.js';
-import type {Grid} from '../../src/volume/volume.js';
+import {Affine} from '../../src/geometry/affine.js';
+import type {Grid} from '../../src/geometry/grid.js';
 import {fakeNetwork} from '../support/fake-network.js';
 import {EXACT, FIXED, FIXED_SHAPE, MOVING, named, register, tilt} from '../support/registration.js';
 import {blobs, centredAffine, imageOf, obliqueAffine} from '../support/volumes.js';
@@ -41,7 +41,7 @@ describe('registerPair refuses, warns and stops', () => {
       });
     const oblique: Grid = {shape: [8, 12, 1], affine: obliqueAffine([15, -20, 10], [2, 1, 5])};
     const {moved} = await run(oblique);
-    assert.ok(Math.abs(moved[0] - tilt(applyToPoint(oblique.affine, [0, 2, 0]))) < EXACT);
+    assert.ok(Math.abs(moved[0] - tilt(oblique.affine.apply([0, 2, 0]))) < EXACT);
     // A coronal slice: its second axis runs up.
     const coronal: Grid = {shape: [8, 12, 1], affine: obliqueAffine([90, 0, 0], [2, 1, 5])};
     await assert.rejects(
@@ -56,7 +56,7 @@ describe('registerPair refuses, warns and stops', () => {
     // The same plane, stored with its thickness first.
     const turned: Grid = {
       shape: [1, 8, 12],
-      affine: [0, 2, 0, 0, 0, 0, 1, 0, 5, 0, 0, 0, 0, 0, 0, 1],
+      affine: Affine.fromMatrix([0, 2, 0, 0, 0, 0, 1, 0, 5, 0, 0, 0]),
     };
     assert.ok(Math.abs((await run(turned)).moved[0] - tilt([0, 2, 0])) < EXACT);
   });

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import {describe, test} from 'node:test';
 import * as tf from '@tensorflow/tfjs-core';
 import {warpTensor} from '../../src/ops/warp.js';
-import {applyToPoint, applyToDirection, invert, linearPart} from '../../src/volume/affine.js';
 import {networkGridFor} from '../../src/volume/conform.js';
-import type {Grid, Triple} from '../../src/volume/volume.js';
+import type {Grid} from '../../src/geometry/grid.js';
+import type {Triple} from '../../src/geometry/triple.js';
 import {fakeNetwork} from '../support/fake-network.js';
 import {
   EXACT,
@@ -51,11 +51,11 @@ describe('registerPair', () => {
     const network = fakeNetwork(([i, j, k]) => [0.2 * (k - 9), 0.1 * (i - 9), -0.15 * (j - 9)]);
     const {moved, summary} = await register(network, {align: 'fov'});
     const grid = networkGridFor(FIXED, LIA_3MM);
-    const toNetwork = invert(grid.affine);
+    const toNetwork = grid.affine.inverse();
     const expected = imageOf(FIXED, (p) => {
-      const [i, j, k] = applyToPoint(toNetwork, p);
+      const [i, j, k] = toNetwork.apply(p);
       const u: Triple = [0.2 * (k - 9), 0.1 * (i - 9), -0.15 * (j - 9)];
-      const d = applyToDirection(linearPart(grid.affine), u);
+      const d = grid.affine.applyToDirection(u);
       return tilt([p[0] + d[0] + 2, p[1] + d[1] - 1, p[2] + d[2] + 1]);
     }).data;
     assert.ok(largestDifference(moved, expected) < EXACT);
@@ -98,7 +98,7 @@ describe('registerPair', () => {
     const padded: Grid = {shape: [16, 16, 16], affine: centredAffine(affine, shape, [0, 0, 0])};
     const inside: Grid = {
       shape,
-      affine: obliqueAffine([3, 4, 5], [2, 2, 3], applyToPoint(padded.affine, [0, 1, 1])),
+      affine: obliqueAffine([3, 4, 5], [2, 2, 3], padded.affine.apply([0, 1, 1])),
     };
     const network = fakeNetwork(([i, j, k]) => [Math.sin(i / 3), Math.cos(j / 4), 0.1 * k - 1]);
     const run = (grid: Grid) =>

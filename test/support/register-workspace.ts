@@ -1,7 +1,8 @@
 import {join} from 'node:path';
 import type {TestContext} from 'node:test';
 import {geometryFromGrid, writeNifti} from '../../src/formats/images/nifti/nifti.js';
-import type {Grid, Triple} from '../../src/volume/volume.js';
+import type {Grid} from '../../src/geometry/grid.js';
+import type {Triple} from '../../src/geometry/triple.js';
 import {runCli} from './cli.js';
 import {temporaryFolder} from './temporary-folder.js';
 import {writeTinyModel} from './tiny-model.js';

@@ -6,7 +6,9 @@ import {
 } from '../../src/registration/register-pair.js';
 import type {VelocityNetwork} from '../../src/registration/network-fields.js';
 import type {NetworkGridSpec} from '../../src/volume/conform.js';
-import type {Grid, Triple, Volume} from '../../src/volume/volume.js';
+import type {Grid} from '../../src/geometry/grid.js';
+import type {Triple} from '../../src/geometry/triple.js';
+import type {Volume} from '../../src/volume/volume.js';
 import {portableVoxelKernels} from '../../src/volume/voxel-kernels.js';
 import {blobs, centredAffine, imageOf, obliqueAffine} from './volumes.js';
 

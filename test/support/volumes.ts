@@ -1,35 +1,25 @@
-import {applyToPoint, type Matrix4} from '../../src/volume/affine.js';
-import type {Grid, Triple, Volume} from '../../src/volume/volume.js';
+import {Affine} from '../../src/geometry/affine.js';
+import {middleOf, type Grid} from '../../src/geometry/grid.js';
+import {mapTriple, type Triple} from '../../src/geometry/triple.js';
+import type {Volume} from '../../src/volume/volume.js';
 
 /** A rotation by angles (degrees) about x, then y, then z, with a spacing per voxel axis and an offset. */
 export function obliqueAffine(
   degrees: Triple,
   spacing: Triple,
   offset: Triple = [0, 0, 0],
-): Matrix4 {
-  const [a, b, c] = degrees.map((value) => (value * Math.PI) / 180);
-  const [ca, sa, cb, sb, cc, sc] = [a, b, c].flatMap((angle) => [Math.cos(angle), Math.sin(angle)]);
-  const rotation = [
-    cc * cb,
-    cc * sb * sa - sc * ca,
-    cc * sb * ca + sc * sa,
-    sc * cb,
-    sc * sb * sa + cc * ca,
-    sc * sb * ca - cc * sa,
-    -sb,
-    cb * sa,
-    cb * ca,
-  ];
-  const row = (n: number) => [0, 1, 2].map((axis) => rotation[3 * n + axis] * spacing[axis]);
-  return [...row(0), offset[0], ...row(1), offset[1], ...row(2), offset[2], 0, 0, 0, 1];
+): Affine {
+  return Affine.compose(
+    Affine.rotation(2, degrees[2]),
+    Affine.rotation(1, degrees[1]),
+    Affine.rotation(0, degrees[0]),
+    Affine.scaling(spacing),
+  ).withOffset(offset);
 }
 
 /** An affine whose grid of this shape is centred on a world point. */
-export function centredAffine(affine: Matrix4, shape: Triple, centre: Triple): Matrix4 {
-  const middle = applyToPoint(affine, [(shape[0] - 1) / 2, (shape[1] - 1) / 2, (shape[2] - 1) / 2]);
-  const moved = [...affine];
-  for (let axis = 0; axis < 3; axis++) moved[4 * axis + 3] += centre[axis] - middle[axis];
-  return moved;
+export function centredAffine(affine: Affine, shape: Triple, centre: Triple): Affine {
+  return affine.taking(middleOf(shape), centre);
 }
 
 /** Three blobs of different size and height around the world origin, about 40 mm across: a head without symmetry. */
@@ -45,7 +35,7 @@ export function imageOf(grid: Grid, value: (point: Triple) => number): Volume {
   const data = new Float32Array(lengthI * lengthJ * lengthK);
   for (let k = 0, n = 0; k < lengthK; k++) {
     for (let j = 0; j < lengthJ; j++) {
-      for (let i = 0; i < lengthI; i++, n++) data[n] = value(applyToPoint(grid.affine, [i, j, k]));
+      for (let i = 0; i < lengthI; i++, n++) data[n] = value(grid.affine.apply([i, j, k]));
     }
   }
   return {...grid, data};
@@ -57,16 +47,14 @@ export function reoriented(
   order: Triple,
   flips: readonly [boolean, boolean, boolean],
 ): Volume {
-  const shape = order.map((axis) => volume.shape[axis]) as unknown as Triple;
+  const shape = mapTriple(order, (axis) => volume.shape[axis]);
   const strides = [1, volume.shape[0], volume.shape[0] * volume.shape[1]];
-  const affine = [...volume.affine];
-  for (let row = 0; row < 3; row++) {
-    for (let n = 0; n < 3; n++) {
-      const column = volume.affine[4 * row + order[n]];
-      affine[4 * row + n] = flips[n] ? -column : column;
-      if (flips[n]) affine[4 * row + 3] += column * (shape[n] - 1);
-    }
-  }
+  const toOld = new Array<number>(12).fill(0);
+  order.forEach((axis, n) => {
+    toOld[4 * axis + n] = flips[n] ? -1 : 1;
+    toOld[4 * axis + 3] = flips[n] ? shape[n] - 1 : 0;
+  });
+  const affine = Affine.compose(volume.affine, Affine.fromMatrix(toOld));
   const data = new Float32Array(volume.data.length);
   let target = 0;
   for (let k = 0; k < shape[2]; k++) {

@@ -8,7 +8,8 @@ import {ImageStore} from '../../src/training/images.js';
 import {portableTrainingKernels} from '../../src/training/portable-kernels.js';
 import {openData} from '../../src/training/train.js';
 import {portableVoxelKernels} from '../../src/volume/voxel-kernels.js';
-import type {Triple} from '../../src/volume/volume.js';
+import {Affine} from '../../src/geometry/affine.js';
+import type {Triple} from '../../src/geometry/triple.js';
 import {temporaryFolder} from '../support/temporary-folder.js';
 import {centredAffine, imageOf, reoriented} from '../support/volumes.js';
 
@@ -23,7 +24,7 @@ function ball(centre: Triple, radius: number) {
 
 async function writeBall(path: string, centre: Triple, {isTurned = false} = {}): Promise<void> {
   const shape: Triple = [14, 15, 13];
-  const affine = centredAffine([3, 0, 0, 0, 0, 3, 0, 0, 0, 0, 3, 0, 0, 0, 0, 1], shape, centre);
+  const affine = centredAffine(Affine.scaling([3, 3, 3]), shape, centre);
   const upright = imageOf({shape, affine}, ball(centre, 12));
   const image = isTurned ? reoriented(upright, [1, 2, 0], [true, false, true]) : upright;
   await writeNifti(path, {shape: image.shape, data: image.data, geometry: geometryFromGrid(image)});
@@ -119,7 +120,7 @@ augmentation: {rotationDegrees: 9, translationVox: 1, scale: 0.1, deformationVox
 test('what lies outside an image is cut to [0, 1] as its voxels are', async (t) => {
   const path = join(await temporaryFolder(t), 'negative.nii');
   const shape: Triple = [8, 8, 8];
-  const affine = centredAffine([3, 0, 0, 0, 0, 3, 0, 0, 0, 0, 3, 0, 0, 0, 0, 1], shape, [0, 0, 0]);
+  const affine = centredAffine(Affine.scaling([3, 3, 3]), shape, [0, 0, 0]);
   // 0 at the faces, far below 0 inside: nine tenths of all voxels lie below 0.
   const image = imageOf({shape, affine}, ([x, y, z]) =>
     Math.max(Math.abs(x), Math.abs(y), Math.abs(z)) > 10 ? 0 : -100 - x,

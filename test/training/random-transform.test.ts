@@ -4,8 +4,8 @@ import {Random} from '../../src/random.js';
 import {portableTrainingKernels as kernels} from '../../src/training/portable-kernels.js';
 import {drawTransform, isStill, mirrored} from '../../src/training/random-transform.js';
 import {smoothNoise} from '../../src/training/smooth-noise.js';
-import type {Triple} from '../../src/volume/volume.js';
-import {identityMatrix} from '../../src/volume/affine.js';
+import type {Triple} from '../../src/geometry/triple.js';
+import {Affine} from '../../src/geometry/affine.js';
 import {largestDifference} from '../support/volumes.js';
 
 const SHAPE: Triple = [12, 9, 14];
@@ -16,7 +16,7 @@ const NOTHING = {
   deformationVox: 0,
   deformationScaleVox: 8,
 };
-const STILL = {affine: identityMatrix(), field: null, fieldShape: [1, 1, 1] as Triple};
+const STILL = {affine: Affine.identity, field: null, fieldShape: [1, 1, 1] as Triple};
 const LINEAR = {interpolation: 'linear', outside: 0} as const;
 
 const image = smoothNoise({shape: SHAPE, kernels}, 4, new Random(1));
@@ -29,9 +29,7 @@ test('amounts of zero give the map that moves nothing, and it gives the image ba
 });
 
 test('a translation looks the image up so many voxels further on; beyond it lies the outside', () => {
-  const affine = [...identityMatrix()];
-  affine[3] = 2;
-  affine[11] = -1;
+  const affine = Affine.translation([2, 0, -1]);
   const moved = kernels.sampleImage(image, SHAPE, {...STILL, affine}, {...LINEAR, outside: 7});
   const at = (x: number, y: number, z: number) => (x * 9 + y) * 14 + z;
   assert.equal(moved[at(3, 4, 5)], image[at(5, 4, 4)]);
@@ -47,8 +45,7 @@ test('a translation looks the image up so many voxels further on; beyond it lies
 });
 
 test('half a voxel is the mean of two for intensities, and one of them for labels', () => {
-  const affine = [...identityMatrix()];
-  affine[7] = 0.5;
+  const affine = Affine.translation([0, 0.5, 0]);
   const labels = Uint16Array.from(image, (_, n) => n % 5);
   const at = (x: number, y: number, z: number) => (x * 9 + y) * 14 + z;
   const moved = kernels.sampleImage(image, SHAPE, {...STILL, affine}, LINEAR);
@@ -102,8 +99,9 @@ test('an axis of one voxel stays as it is', () => {
     deformationScaleVox: 8,
   };
   const {affine, field} = drawTransform({shape, kernels}, amounts, new Random(6));
-  assert.deepEqual([affine[8], affine[9], affine[10], affine[11]], [0, 0, 1, 0]);
-  assert.deepEqual([affine[2], affine[6]], [0, 0]);
+  const {rows} = affine;
+  assert.deepEqual(rows.slice(8), [0, 0, 1, 0]);
+  assert.deepEqual([rows[2], rows[6]], [0, 0]);
   for (let n = 2; n < field!.length; n += 3) assert.equal(field![n], 0);
   assert.ok(largestDifference(field!, new Float32Array(field!.length)) > 0.1);
 });

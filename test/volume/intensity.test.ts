@@ -7,7 +7,7 @@ import {
   normaliseInPlace,
   type Normalisation,
 } from '../../src/volume/intensity.js';
-import type {Triple} from '../../src/volume/volume.js';
+import type {Triple} from '../../src/geometry/triple.js';
 import {portableVoxelKernels as kernels} from '../../src/volume/voxel-kernels.js';
 
 const line = (...values: number[]) => ({

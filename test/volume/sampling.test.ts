@@ -1,27 +1,30 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
-import {identityMatrix, type Matrix4} from '../../src/volume/affine.js';
-import type {Triple} from '../../src/volume/volume.js';
+import {Affine} from '../../src/geometry/affine.js';
+import type {Triple} from '../../src/geometry/triple.js';
 import {portableVoxelKernels as kernels, type ComposedMap} from '../../src/volume/voxel-kernels.js';
 import {seededRandom} from '../support/random.js';
 
 const SHAPE: Triple = [4, 3, 2];
-const identity9 = [1, 0, 0, 0, 1, 0, 0, 0, 1];
+const identity9 = Affine.identity.linear;
+
+/** Every point goes to the origin. */
+const NOWHERE = Affine.scaling([0, 0, 0]);
 
 function ramp(): {shape: Triple; data: Float32Array} {
   const data = Float32Array.from({length: 24}, (_, n) => n);
   return {shape: SHAPE, data};
 }
 
-function shiftBy(x: number, y: number, z: number): Matrix4 {
-  return [1, 0, 0, x, 0, 1, 0, y, 0, 0, 1, z, 0, 0, 0, 1];
+function shiftBy(x: number, y: number, z: number): Affine {
+  return Affine.translation([x, y, z]);
 }
 
 function stillMap(overrides: Partial<ComposedMap> = {}): ComposedMap {
   return {
-    voxelToMoving: identityMatrix(),
+    voxelToMoving: Affine.identity,
     fieldToMoving: identity9,
-    voxelToField: identityMatrix(),
+    voxelToField: Affine.identity,
     field: new Float32Array(3 * 24),
     fieldShape: SHAPE,
     ...overrides,
@@ -30,7 +33,7 @@ function stillMap(overrides: Partial<ComposedMap> = {}): ComposedMap {
 
 test('an image sampled on its own grid is its voxels in tensor order', () => {
   const volume = ramp();
-  const sampled = kernels.sampleOnGrid(volume, identityMatrix(), SHAPE, {
+  const sampled = kernels.sampleOnGrid(volume, Affine.identity, SHAPE, {
     interpolation: 'linear',
     outside: 0,
   });
@@ -94,7 +97,7 @@ test('beyond half a voxel outside the field nothing is displaced', () => {
   const field = new Float32Array(3).fill(1);
   const map = stillMap({field, fieldShape: [1, 1, 1], voxelToField: shiftBy(-1, 0, 0)});
   const offsets = kernels.worldDisplacement(
-    {...map, voxelToOffset: new Array<number>(16).fill(0), fieldToOffset: identity9},
+    {...map, voxelToOffset: NOWHERE, fieldToOffset: identity9},
     [3, 1, 1],
   );
   assert.deepEqual([...offsets], [0, 1, 0, 0, 1, 0, 0, 1, 0]);
@@ -110,21 +113,21 @@ test('labels keep their type and meet no value between two of them', () => {
 
 test('the linear parts of a map compose with the field: m = B i + C u(D i)', () => {
   const random = seededRandom(3);
-  const matrix = () => Array.from({length: 16}, (_, n) => (n < 12 ? random() : n === 15 ? 1 : 0));
+  const matrix = () => Affine.fromMatrix(Array.from({length: 12}, random));
   const voxelToOffset = matrix();
-  const fieldToOffset = Array.from({length: 9}, random);
+  const fieldToOffset = matrix().linear;
   const field = Float32Array.of(0.25, -0.5, 1.5);
   const map = {
     voxelToOffset,
     fieldToOffset,
-    voxelToField: new Array<number>(16).fill(0),
+    voxelToField: NOWHERE,
     field,
     fieldShape: [1, 1, 1] as Triple,
   };
   const offsets = kernels.worldDisplacement(map, [2, 2, 2]);
   const [i, j, k] = [1, 0, 1];
   for (let axis = 0; axis < 3; axis++) {
-    const b = voxelToOffset.slice(4 * axis, 4 * axis + 4);
+    const b = voxelToOffset.rows.slice(4 * axis, 4 * axis + 4);
     const c = fieldToOffset.slice(3 * axis, 3 * axis + 3);
     const expected =
       b[0] * i + b[1] * j + b[2] * k + b[3] + c[0] * field[0] + c[1] * field[1] + c[2] * field[2];

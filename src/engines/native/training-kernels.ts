@@ -32,7 +32,7 @@ export function createNativeTrainingKernels(addon: NativeAddon): TrainingKernels
         interpolation === 'linear' ? 1 : 0,
         outside === 'edge' ? 1 : 0,
         outside === 'edge' ? 0 : outside,
-        Float64Array.from(affine.slice(0, 12)),
+        Float64Array.from(affine.rows),
         field,
         image,
         result,

@@ -1,11 +1,12 @@
-import type {Matrix4} from '../../volume/affine.js';
+import type {Affine, LinearRows} from '../../geometry/affine.js';
+import type {Triple} from '../../geometry/triple.js';
 import {
   INTENSITY_BINS,
   intensityRangeBy,
   type IntensityScans,
 } from '../../volume/intensity-range.js';
 import type {MeasuringKernels} from '../../volume/measuring.js';
-import type {Triple, VoxelArray} from '../../volume/volume.js';
+import type {VoxelArray} from '../../volume/volume.js';
 import {
   portableVoxelKernels,
   type Outside,
@@ -33,7 +34,7 @@ export function createNativeVoxelKernels(addon: NativeAddon): VoxelKernels {
         Int32Array.from(volume.shape),
         data,
         ...edgeOf(options.outside),
-        twelve(toVoxel),
+        Float64Array.from(toVoxel.rows),
         Int32Array.from(shape),
         options.interpolation === 'linear' ? 1 : 0,
         result,
@@ -116,7 +117,7 @@ function createMeasuringKernels(addon: NativeAddon): MeasuringKernels {
     },
     vectorLengths(offsets, base, shape) {
       const lengths = new Float64Array(2);
-      addon.measureLengths(Int32Array.from(shape), offsets, twelve(base), lengths);
+      addon.measureLengths(Int32Array.from(shape), offsets, Float64Array.from(base.rows), lengths);
       return {maximum: lengths[0], sum: lengths[1]};
     },
     determinantStatistics(determinants, shape, bounds, floor) {
@@ -124,7 +125,7 @@ function createMeasuringKernels(addon: NativeAddon): MeasuringKernels {
       addon.measureDeterminants(
         Int32Array.of(...shape, ...(bounds?.shape ?? shape)),
         determinants,
-        bounds === null ? new Float64Array(12) : twelve(bounds.toVoxel),
+        bounds === null ? new Float64Array(12) : Float64Array.from(bounds.toVoxel.rows),
         bounds === null ? 0 : 1,
         floor,
         found,
@@ -159,17 +160,8 @@ function edgeOf(outside: Outside): [hasEdge: number, outside: number] {
   return outside === 'edge' ? [1, 0] : [0, outside];
 }
 
-/** The rows of a matrix that are not 0 0 0 1. */
-function twelve(matrix: Matrix4): Float64Array {
-  return Float64Array.from(matrix.slice(0, 12));
-}
-
-function matricesOf(
-  base: Matrix4,
-  linear: readonly number[],
-  {voxelToField}: PlacedField,
-): Float64Array {
-  return Float64Array.of(...base.slice(0, 12), ...linear, ...voxelToField.slice(0, 12));
+function matricesOf(base: Affine, linear: LinearRows, {voxelToField}: PlacedField): Float64Array {
+  return Float64Array.of(...base.rows, ...linear, ...voxelToField.rows);
 }
 
 function isEmpty(...shapes: readonly Triple[]): boolean {

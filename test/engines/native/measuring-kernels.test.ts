@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import {createNativeVoxelKernels} from '../../../src/engines/native/voxel-kernels.js';
-import type {Matrix4} from '../../../src/volume/affine.js';
+import {Affine} from '../../../src/geometry/affine.js';
 import {portableMeasuringKernels, type MeasuringKernels} from '../../../src/volume/measuring.js';
-import type {Triple} from '../../../src/volume/volume.js';
+import type {Triple} from '../../../src/geometry/triple.js';
 import {test, testedAddon} from '../../support/native.js';
 import {ISAS, backend, draw} from './kernel-cases.js';
 
@@ -68,7 +68,7 @@ test('a fixed image of integers has moments too', () => {
 });
 
 test('lengths are those of the vectors without their linear part', () => {
-  const base: Matrix4 = [0.1, 0, 0.02, -3, 0.03, -0.2, 0, 1, 0, 0.05, 0.3, 0.5, 0, 0, 0, 1];
+  const base: Affine = Affine.fromMatrix([0.1, 0, 0.02, -3, 0.03, -0.2, 0, 1, 0, 0.05, 0.3, 0.5]);
   for (const shape of SHAPES) {
     const offsets = draw([3, ...shape], 4, -5, 5).values;
     compare(shape.join('x'), (kernels) => {
@@ -79,7 +79,7 @@ test('lengths are those of the vectors without their linear part', () => {
 });
 
 test('determinants count inside the bounds, up to half a voxel around them', () => {
-  const toVoxel: Matrix4 = [0.9, 0.1, 0, -0.7, 0, 0.5, 0, 0.25, 0.1, 0, -1, 6, 0, 0, 0, 1];
+  const toVoxel: Affine = Affine.fromMatrix([0.9, 0.1, 0, -0.7, 0, 0.5, 0, 0.25, 0.1, 0, -1, 6]);
   for (const shape of SHAPES) {
     const determinants = draw(shape, 5, -0.2, 2).values;
     determinants[0] = 0;
@@ -92,7 +92,7 @@ test('determinants count inside the bounds, up to half a voxel around them', () 
 });
 
 test('no determinant inside gives infinite extremes and no voxels', () => {
-  const toVoxel: Matrix4 = [1, 0, 0, 50, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1];
+  const toVoxel: Affine = Affine.fromMatrix([1, 0, 0, 50, 0, 1, 0, 0, 0, 0, 1, 0]);
   const bounds = {toVoxel, shape: [2, 2, 2] as Triple};
   const found = native.determinantStatistics(new Float32Array(8).fill(1), [2, 2, 2], bounds, 1e-9);
   assert.deepEqual(found, {

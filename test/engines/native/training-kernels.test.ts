@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import {createNativeTrainingKernels} from '../../../src/engines/native/training-kernels.js';
+import {Affine} from '../../../src/geometry/affine.js';
 import {Random} from '../../../src/random.js';
 import {portableTrainingKernels} from '../../../src/training/portable-kernels.js';
 import {drawTransform, mirrored} from '../../../src/training/random-transform.js';
 import {drawShapes} from '../../../src/training/shapes.js';
 import {gaussianWeights, smoothNoise} from '../../../src/training/smooth-noise.js';
 import type {TrainingKernels, Workbench} from '../../../src/training/training-kernels.js';
-import type {Triple} from '../../../src/volume/volume.js';
+import type {Triple} from '../../../src/geometry/triple.js';
 import {test, testedAddon} from '../../support/native.js';
 import {ISAS, assertNear, backend, draw} from './kernel-cases.js';
 
@@ -138,7 +139,7 @@ test('labels are looked up at the same places', () => {
 
 test('a position that is no number reads a voxel of the image', () => {
   const shape: Triple = [3, 4, 5];
-  const transform = {affine: new Array<number>(16).fill(NaN), field: null, fieldShape: [1, 1, 1]};
+  const transform = {affine: Affine.scaling([NaN, NaN, NaN]), field: null, fieldShape: [1, 1, 1]};
   const constant = new Float32Array(60).fill(2);
   const looked = native.sampleImage(constant, shape, transform as never, {
     interpolation: 'linear',

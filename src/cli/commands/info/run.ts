@@ -46,7 +46,7 @@ function imageRows(image: NiftiDescription): Row[] {
     ...(image.pair ? ['two files'] : []),
   ];
   const scaling = image.scaling;
-  const origin = [image.affine[3], image.affine[7], image.affine[11]];
+  const origin = image.affine.offset;
   return [
     ['file', image.path],
     ['kind', image.intentMeaning],

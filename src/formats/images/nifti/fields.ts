@@ -1,6 +1,6 @@
 import {NIFTI1, NIFTI2} from 'nifti-reader-js';
-import type {Triple} from '../../../volume/volume.js';
 import type {HeaderLayout} from './layout.js';
+import type {Triple} from '../../../geometry/triple.js';
 
 /** The fields of a header as they stand in the file, before any rule or repair. */
 export interface NiftiFields {

@@ -1,21 +1,15 @@
 import {HypermorphError} from '../../../errors.js';
-import {
-  applyToPoint,
-  cornersOf,
-  fromLinearAndOffset,
-  isUsable,
-  shearOf,
-} from '../../../volume/affine.js';
-import type {Matrix4} from '../../../volume/affine.js';
-import {rotationFromQuaternion, toRigidPlacement} from '../../../volume/quaternion.js';
-import type {Grid, Triple} from '../../../volume/volume.js';
 import type {NiftiFields} from './fields.js';
 import type {NiftiGeometry} from './types.js';
+import {Affine} from '../../../geometry/affine.js';
+import {largestDistance, type Grid} from '../../../geometry/grid.js';
+import {rotationFromQuaternion, toRigidPlacement} from '../../../geometry/rotations.js';
+import type {Triple} from '../../../geometry/triple.js';
 
 /** Where a file's voxels lie, and how sure that is. */
 export interface Placement {
   /** Voxel -> RAS mm. */
-  readonly affine: Matrix4;
+  readonly affine: Affine;
   readonly source: 'sform' | 'qform' | 'assumed';
   /** For outputs on this grid: the file's own fields, or sound ones where those needed repair. */
   readonly geometry: NiftiGeometry;
@@ -52,7 +46,7 @@ export function choosePlacement(
   warnAboutUnits(fields, unit, warn);
   const repaired = repairSpacing(fields.pixdim);
   const forms = {
-    sform: fields.sformCode > 0 ? toMm(sformMatrix(fields), unit) : null,
+    sform: fields.sformCode > 0 ? toMm(Affine.fromMatrix(fields.sform), unit) : null,
     qform: fields.qformCode > 0 ? toMm(qformMatrix(fields, repaired), unit) : null,
   };
   warnAboutCodes(fields, warn);
@@ -76,7 +70,7 @@ export function choosePlacement(
   if (source === 'qform' && quaternionExcess(fields) > LONG_QUATERNION) {
     warn('the rotation in the qform is not normalised; it was scaled to a rotation.');
   }
-  const otherUnusable = Object.values(forms).some((form) => form !== null && !isUsable(form));
+  const otherUnusable = Object.values(forms).some((form) => form !== null && !form.isUsable);
   const untrusted =
     otherUnusable ||
     request !== 'auto' ||
@@ -88,7 +82,7 @@ export function choosePlacement(
 }
 
 type Warn = (text: string) => void;
-type Forms = Readonly<Record<'sform' | 'qform', Matrix4 | null>>;
+type Forms = Readonly<Record<'sform' | 'qform', Affine | null>>;
 
 function chooseForm(
   forms: Forms,
@@ -108,7 +102,7 @@ function chooseForm(
   if (forms.sform === null) {
     return forms.qform === null ? 'assumed' : 'qform';
   }
-  if (!isUsable(forms.sform)) {
+  if (!forms.sform.isUsable) {
     if (forms.qform === null) {
       throw new HypermorphError(
         'E_NIFTI',
@@ -121,8 +115,8 @@ function chooseForm(
   return 'sform';
 }
 
-function requireUsable(affine: Matrix4, where: string, pixdim: readonly number[]): void {
-  if (!isUsable(affine)) {
+function requireUsable(affine: Affine, where: string, pixdim: readonly number[]): void {
+  if (!affine.isUsable) {
     throw new HypermorphError(
       'E_NIFTI',
       `${where}: the position and spacing in the header must be finite and the axes distinct, got spacing ${pixdim.slice(1, 4).join(' x ')} and the matrix ${shownMatrix(affine)}.`,
@@ -164,28 +158,18 @@ function warnAboutOtherPrograms(
   warn: Warn,
 ): void {
   const {sform, qform} = forms;
-  const both = sform !== null && qform !== null && isUsable(sform) && isUsable(qform);
+  const both = sform !== null && qform !== null && sform.isUsable && qform.isUsable;
   const distance = both ? largestDistance(sform, qform, shape) : 0;
   if (request === 'auto' && distance > DISAGREEMENT_MM) {
     warn(
       `its two placements (qform and sform) differ by up to ${distance.toFixed(1)} mm; the sform is used, some programs (ITK, ANTs) may take the qform. Choose with --geometry sform or --geometry qform.`,
     );
   }
-  if (source === 'sform' && shearOf(affine) > SHEAR) {
+  if (source === 'sform' && affine.shear > SHEAR) {
     warn(
-      `its axes are not at right angles (sheared, up to ${((Math.asin(Math.min(1, shearOf(affine))) * 180) / Math.PI).toFixed(1)} degrees); used as it is, but ITK and ANTs ${qform === null ? 'refuse such a file' : 'use the qform instead'}.`,
+      `its axes are not at right angles (sheared, up to ${((Math.asin(Math.min(1, affine.shear)) * 180) / Math.PI).toFixed(1)} degrees); used as it is, but ITK and ANTs ${qform === null ? 'refuse such a file' : 'use the qform instead'}.`,
     );
   }
-}
-
-function largestDistance(a: Matrix4, b: Matrix4, shape: Triple): number {
-  return Math.max(
-    ...cornersOf(shape).map((corner) => {
-      const p = applyToPoint(a, corner);
-      const q = applyToPoint(b, corner);
-      return Math.hypot(p[0] - q[0], p[1] - q[1], p[2] - q[2]);
-    }),
-  );
 }
 
 /** Zero means 1, negative means its magnitude; NaN stays and makes the qform unusable. */
@@ -194,18 +178,11 @@ function repairSpacing(pixdim: readonly number[]): Triple {
   return [repair(pixdim[1]), repair(pixdim[2]), repair(pixdim[3])];
 }
 
-function sformMatrix({sform}: NiftiFields): Matrix4 {
-  return [...sform, 0, 0, 0, 1];
-}
-
-function qformMatrix(fields: NiftiFields, spacing: Triple): Matrix4 {
+function qformMatrix(fields: NiftiFields, spacing: Triple): Affine {
   const flip = fields.pixdim[0] < 0 ? -1 : 1;
-  const scale = [spacing[0], spacing[1], flip * spacing[2]];
+  const scale = Affine.scaling([spacing[0], spacing[1], flip * spacing[2]]);
   const rotation = rotationFromQuaternion(fields.quaternion);
-  return fromLinearAndOffset(
-    rotation.map((value, index) => value * scale[index % 3]),
-    fields.qformOffset,
-  );
+  return Affine.compose(rotation, scale).withOffset(fields.qformOffset);
 }
 
 function quaternionExcess({quaternion}: NiftiFields): number {
@@ -213,19 +190,19 @@ function quaternionExcess({quaternion}: NiftiFields): number {
 }
 
 /** As nibabel: first axis to the left, the centre of the image at the origin. */
-function centredLas(spacing: Triple, shape: Triple): Matrix4 {
+function centredLas(spacing: Triple, shape: Triple): Affine {
   const [x, y, z] = spacing;
   const half = (axis: 0 | 1 | 2): number => (spacing[axis] * (shape[axis] - 1)) / 2;
-  return fromLinearAndOffset([-x, 0, 0, 0, y, 0, 0, 0, z], [half(0), -half(1), -half(2)]);
+  return Affine.scaling([-x, y, z]).withOffset([half(0), -half(1), -half(2)]);
 }
 
-function toMm(matrix: Matrix4, unit: NiftiGeometry['unit']): Matrix4 {
+function toMm(affine: Affine, unit: NiftiGeometry['unit']): Affine {
   const factor = MM_PER_UNIT[unit];
-  return factor === 1 ? matrix : scaled(matrix, factor);
+  return factor === 1 ? affine : scaled(affine, factor);
 }
 
-function scaled(matrix: Matrix4, factor: number): Matrix4 {
-  return matrix.map((value, index) => (index < 12 ? value * factor : value));
+function scaled(affine: Affine, factor: number): Affine {
+  return Affine.compose(Affine.scaling([factor, factor, factor]), affine);
 }
 
 function ownGeometry(fields: NiftiFields, unit: NiftiGeometry['unit']): NiftiGeometry {
@@ -244,7 +221,7 @@ function ownGeometry(fields: NiftiFields, unit: NiftiGeometry['unit']): NiftiGeo
 /** Both placements set to the one that was used, so that every program reads an output where this one did. */
 function soundGeometry(
   own: NiftiGeometry,
-  affine: Matrix4,
+  affine: Affine,
   source: Placement['source'],
 ): NiftiGeometry {
   const inUnit = scaled(affine, 1 / MM_PER_UNIT[own.unit]);
@@ -265,7 +242,7 @@ export function geometryFromGrid(
   return geometryOfMatrix(grid.affine, code);
 }
 
-function geometryOfMatrix(affine: Matrix4, code: number): NiftiGeometry {
+function geometryOfMatrix(affine: Affine, code: number): NiftiGeometry {
   const rigid = toRigidPlacement(affine);
   if (rigid === null) {
     throw new HypermorphError(
@@ -279,14 +256,14 @@ function geometryOfMatrix(affine: Matrix4, code: number): NiftiGeometry {
     qformCode: code,
     sformCode: code,
     quaternion: rigid.quaternion,
-    qformOffset: [affine[3], affine[7], affine[11]],
-    sform: affine.slice(0, 12),
+    qformOffset: affine.offset,
+    sform: affine.rows,
   };
 }
 
-function shownMatrix(matrix: Matrix4): string {
+function shownMatrix({rows}: Affine): string {
   const row = (start: number): string =>
-    matrix
+    rows
       .slice(start, start + 4)
       .map((value) => String(Number(value.toPrecision(4))))
       .join(' ');

@@ -1,5 +1,4 @@
 import {HypermorphError} from '../../../errors.js';
-import {orientationOf, spacingOf} from '../../../volume/affine.js';
 import {writeFileAtomically} from '../../files.js';
 import {gzipBytes} from '../../gzip.js';
 import type {GzipFunction} from '../../gzip.js';
@@ -114,8 +113,8 @@ export async function describeNifti(
     readable: source.datatype.kind === 'readable',
     scaling: source.scaling,
     affine: placement.affine,
-    spacing: spacingOf(placement.affine),
-    orientation: orientationOf(placement.affine),
+    spacing: placement.affine.spacing,
+    orientation: placement.affine.orientation,
     orientationKnown: placement.source !== 'assumed',
     geometrySource: placement.source,
     qformCode: fields.qformCode,

@@ -1,7 +1,6 @@
 import {constants} from 'node:buffer';
 import {basename} from 'node:path';
 import {HypermorphError} from '../../../errors.js';
-import type {Triple} from '../../../volume/volume.js';
 import {fileExists, withOpenFile} from '../../files.js';
 import {inflateRange, inflateStart, isGzip, MAX_INFLATION} from '../../gzip.js';
 import {datatypeOf} from './datatypes.js';
@@ -10,6 +9,7 @@ import {parseFields} from './fields.js';
 import type {NiftiFields} from './fields.js';
 import {findLayout, HEADER_BYTES} from './layout.js';
 import type {HeaderLayout} from './layout.js';
+import type {Triple} from '../../../geometry/triple.js';
 
 /** A NIfTI file whose header was read and checked; the voxels were not touched. */
 export interface NiftiSource {

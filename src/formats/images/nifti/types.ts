@@ -1,4 +1,6 @@
-import type {Triple, Volume} from '../../../volume/volume.js';
+import type {Affine} from '../../../geometry/affine.js';
+import type {Triple} from '../../../geometry/triple.js';
+import type {Volume} from '../../../volume/volume.js';
 
 /**
  * How a file says where its voxels lie: the header fields, as they are written to an output on the same grid.
@@ -46,7 +48,7 @@ export interface NiftiDescription {
   readonly readable: boolean;
   /** Stored value -> intensity, null where the file does not scale. */
   readonly scaling: {readonly slope: number; readonly intercept: number} | null;
-  readonly affine: readonly number[];
+  readonly affine: Affine;
   /** mm. */
   readonly spacing: Triple;
   /** Such as 'RAS'; assumed where `orientationKnown` is false. */

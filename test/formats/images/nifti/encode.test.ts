@@ -11,18 +11,19 @@ import {
   writeNifti,
 } from '../../../../src/formats/images/nifti/nifti.js';
 import type {NiftiOutput} from '../../../../src/formats/images/nifti/nifti.js';
-import type {VoxelArray} from '../../../../src/volume/volume.js';
 import {AFFINE, buildNifti, SHAPE} from '../../../support/nifti-builder.js';
 import type {NiftiRecipe} from '../../../support/nifti-builder.js';
 import {randomAffine} from '../../../support/random-affine.js';
 import {seededRandom} from '../../../support/random.js';
 import {temporaryFolder} from '../../../support/temporary-folder.js';
+import {Affine} from '../../../../src/geometry/affine.js';
+import type {VoxelArray} from '../../../../src/volume/volume.js';
 
 const COUNT = SHAPE[0] * SHAPE[1] * SHAPE[2];
 const OUTPUT: NiftiOutput = {
   shape: SHAPE,
   data: Float32Array.from({length: COUNT}, (_, n) => n / 2),
-  geometry: geometryFromGrid({affine: AFFINE}),
+  geometry: geometryFromGrid({affine: Affine.fromMatrix(AFFINE)}),
 };
 
 function viewOf(bytes: Uint8Array): DataView {
@@ -174,7 +175,7 @@ test('the placement that the user chose is the one that every program finds in t
   await writeFile(join(folder, 'fixed.nii'), buildNifti({qformOffset: [1, 2, 3]}));
   for (const geometry of ['sform', 'qform'] as const) {
     const fixed = await readNifti(join(folder, 'fixed.nii'), {geometry});
-    assert.equal(fixed.affine[3], geometry === 'sform' ? -10 : 1);
+    assert.equal(fixed.affine.offset[0], geometry === 'sform' ? -10 : 1);
     await assertBothForms(join(folder, `${geometry}.nii`), fixed.geometry, fixed.affine);
   }
 });
@@ -182,15 +183,13 @@ test('the placement that the user chose is the one that every program finds in t
 async function assertBothForms(
   path: string,
   geometry: NiftiOutput['geometry'],
-  affine: readonly number[],
+  affine: Affine,
 ): Promise<void> {
   await writeNifti(path, {...OUTPUT, geometry});
   for (const form of ['sform', 'qform'] as const) {
     const image = await readNifti(path, {geometry: form});
     assert.deepEqual(image.warnings, []);
-    image.affine.forEach((value, n) =>
-      assert.ok(Math.abs(value - affine[n]) < 1e-5, `${form}[${n}] is ${value}`),
-    );
+    assert.ok(image.affine.largestDifference(affine) < 1e-5, form);
   }
 }
 
@@ -202,22 +201,20 @@ test('any affine survives in the sform, and in the qform where it has no shear',
     const affine = randomAffine(random, {sheared});
     const path = join(folder, `${n}.nii`);
     await writeNifti(path, {...OUTPUT, geometry: geometryFromGrid({affine})});
-    const worst = (actual: readonly number[]): number =>
-      Math.max(...actual.map((value, index) => Math.abs(value - affine[index])));
     const bySform = await readNifti(path, {geometry: 'sform'});
-    assert.ok(worst(bySform.affine) < 1e-5); // float32 of offsets up to 100 mm
+    assert.ok(bySform.affine.largestDifference(affine) < 1e-5); // float32 of offsets up to 100 mm
     if (!sheared) {
       const byQform = await readNifti(path, {geometry: 'qform'});
       // A half turn in float32: the scalar part is a root of a small difference (up to 5e-4 rad), times 3 mm.
-      assert.ok(worst(byQform.affine) < 5e-3);
+      assert.ok(byQform.affine.largestDifference(affine) < 5e-3);
     }
   }
 });
 
 test('the code of a new grid is 1 (scanner) unless another is asked for', () => {
   assert.equal(OUTPUT.geometry.sformCode, 1);
-  assert.equal(geometryFromGrid({affine: AFFINE}, {code: 4}).qformCode, 4);
-  assert.throws(() => geometryFromGrid({affine: new Array<number>(16).fill(0)}), {
+  assert.equal(geometryFromGrid({affine: Affine.fromMatrix(AFFINE)}, {code: 4}).qformCode, 4);
+  assert.throws(() => geometryFromGrid({affine: Affine.scaling([0, 0, 0])}), {
     code: 'E_GRID',
     message:
       'geometryFromGrid: the affine must be finite and invertible, got [0 0 0 0; 0 0 0 0; 0 0 0 0].',

@@ -183,7 +183,7 @@ for (const {name, file, affine = AFFINE, warns = []} of ODDITIES) {
 }
 
 function assertAffine(image: NiftiImage, expected: readonly number[]): void {
-  image.affine.forEach((value, n) => {
+  image.affine.rows.forEach((value, n) => {
     // The header holds float32; large numbers come from metres.
     const tolerance = 1e-6 * Math.max(1, Math.abs(expected[n]));
     assert.ok(Math.abs(value - expected[n]) <= tolerance, `affine[${n}] is ${value}`);

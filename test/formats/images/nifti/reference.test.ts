@@ -7,8 +7,8 @@ import {
   readNifti,
   readNiftiField,
 } from '../../../../src/formats/images/nifti/nifti.js';
-import {applyToPoint, invert, multiply, orientationOf} from '../../../../src/volume/affine.js';
-import type {Triple} from '../../../../src/volume/volume.js';
+import {Affine} from '../../../../src/geometry/affine.js';
+import type {Triple} from '../../../../src/geometry/triple.js';
 
 /** What nibabel reads in the committed files: scripts/reference/nifti_reference.py. */
 interface Expected {
@@ -49,7 +49,7 @@ for (const name of names) {
   test(`${name} is described as nibabel sees it`, async () => {
     const description = await describeNifti(join(FOLDER, name));
     assert.deepEqual(description.dimensions, expected.shape);
-    assertAffine(description.affine, expected.affine);
+    assertAffine(description.affine.rows, expected.affine);
     assert.equal(description.orientation, expected.orientation);
     assert.equal(description.datatype, expected.datatype);
     assert.equal(description.intent.code, expected.intent);
@@ -76,7 +76,7 @@ for (const name of names.filter((each) => files[each].values !== undefined)) {
         join(FOLDER, name),
         volumes === 1 && name !== 'axes/one_volume_4d.nii' ? {} : {volume},
       );
-      assertAffine(image.affine, expected.affine);
+      assertAffine(image.affine.rows, expected.affine);
       assert.deepEqual(image.data, values.slice(volume * spatial, (volume + 1) * spatial));
     }
   });
@@ -100,13 +100,13 @@ test('all 48 orientations of one volume put the same voxels at the same places',
   const [width, height] = base.shape;
   for (const name of names.filter((each) => each.startsWith('orientations/'))) {
     const image = await readNifti(join(FOLDER, name));
-    assert.equal(`orientations/${orientationOf(image.affine)}.nii`, name);
-    const toBase = multiply(invert(base.affine), image.affine);
+    assert.equal(`orientations/${image.affine.orientation}.nii`, name);
+    const toBase = Affine.compose(base.affine.inverse(), image.affine);
     let n = 0;
     for (let k = 0; k < image.shape[2]; k++) {
       for (let j = 0; j < image.shape[1]; j++) {
         for (let i = 0; i < image.shape[0]; i++, n++) {
-          const [x, y, z] = applyToPoint(toBase, [i, j, k]).map(Math.round) as unknown as Triple;
+          const [x, y, z] = toBase.apply([i, j, k]).map(Math.round) as unknown as Triple;
           assert.equal(image.data[n], base.data[x + width * (y + height * z)], name);
         }
       }

@@ -1,12 +1,5 @@
-import {
-  determinantOfLinear,
-  directionsOf,
-  isUsable,
-  nearestOrthogonal,
-  spacingOf,
-} from './affine.js';
-import type {Matrix3, Matrix4} from './affine.js';
-import type {Triple} from './volume.js';
+import {Affine} from './affine.js';
+import type {Triple} from './triple.js';
 
 /** Below this, a quaternion's scalar part counts as 0: a rotation by 180 degrees, stored in float32. */
 const HALF_TURN = 1e-7;
@@ -18,7 +11,7 @@ const HALF_TURN = 1e-7;
  *
  * @see nifti1.h, "QUATERNION REPRESENTATION OF ROTATION MATRIX (METHOD 2)", and `nifti_quatern_to_mat44`.
  */
-export function rotationFromQuaternion(vector: Triple): Matrix3 {
+export function rotationFromQuaternion(vector: Triple): Affine {
   let [b, c, d] = vector;
   const squared = b * b + c * c + d * d;
   let a = 0;
@@ -28,7 +21,7 @@ export function rotationFromQuaternion(vector: Triple): Matrix3 {
   } else {
     a = Math.sqrt(1 - squared);
   }
-  return [
+  return Affine.fromLinear([
     a * a + b * b - c * c - d * d,
     2 * (b * c - a * d),
     2 * (b * d + a * c),
@@ -38,7 +31,7 @@ export function rotationFromQuaternion(vector: Triple): Matrix3 {
     2 * (b * d - a * c),
     2 * (c * d + a * b),
     a * a + d * d - b * b - c * c,
-  ];
+  ]);
 }
 
 /**
@@ -48,8 +41,8 @@ export function rotationFromQuaternion(vector: Triple): Matrix3 {
  *
  * @param rotation - Orthogonal, determinant +1.
  */
-export function quaternionFromRotation(rotation: Matrix3): Triple {
-  const [m00, m01, m02, m10, m11, m12, m20, m21, m22] = rotation;
+export function quaternionFromRotation(rotation: Affine): Triple {
+  const [m00, m01, m02, m10, m11, m12, m20, m21, m22] = rotation.linear;
   const candidates: readonly (readonly [number, number, number, number])[] = [
     [1 + m00 + m11 + m22, m21 - m12, m02 - m20, m10 - m01],
     [m21 - m12, 1 + m00 - m11 - m22, m01 + m10, m02 + m20],
@@ -73,18 +66,15 @@ export interface RigidPlacement {
 }
 
 /**
- * The rigid placement nearest to an affine matrix: exact without shear.
+ * The rigid placement nearest to an affine map: exact without shear.
  *
- * @param matrix - Voxel -> world, usable.
- * @returns Null if the matrix is not usable.
+ * @param affine - Voxel -> world, usable.
+ * @returns Null if the map is not usable.
  */
-export function toRigidPlacement(matrix: Matrix4): RigidPlacement | null {
-  if (!isUsable(matrix)) {
-    return null;
-  }
-  const directions = directionsOf(matrix);
-  const flip = determinantOfLinear(directions) > 0 ? 1 : -1;
-  const proper = directions.map((value, index) => (index % 3 === 2 ? flip * value : value));
-  const quaternion = quaternionFromRotation(nearestOrthogonal(proper));
-  return {quaternion, spacing: spacingOf(matrix), flip};
+export function toRigidPlacement(affine: Affine): RigidPlacement | null {
+  if (!affine.isUsable) return null;
+  const {directions, spacing} = affine;
+  const flip = directions.determinant > 0 ? 1 : -1;
+  const proper = Affine.compose(directions, Affine.scaling([1, 1, flip]));
+  return {quaternion: quaternionFromRotation(proper.nearestOrthogonal()), spacing, flip};
 }

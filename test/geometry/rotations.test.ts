@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import {determinantOfLinear, fromLinearAndOffset, multiplyLinear} from '../../src/volume/affine.js';
+import {Affine} from '../../src/geometry/affine.js';
 import {
   quaternionFromRotation,
   rotationFromQuaternion,
   toRigidPlacement,
-} from '../../src/volume/quaternion.js';
-import type {Triple} from '../../src/volume/volume.js';
+} from '../../src/geometry/rotations.js';
+import {mapTriple, type Triple} from '../../src/geometry/triple.js';
 import {seededRandom} from '../support/random.js';
 
 function randomDirection(random: () => number): Triple {
@@ -20,13 +20,13 @@ function largestDifference(a: readonly number[], b: readonly number[]): number {
 }
 
 test('the zero vector is no rotation', () => {
-  assert.deepEqual(rotationFromQuaternion([0, 0, 0]), [1, 0, 0, 0, 1, 0, 0, 0, 1]);
+  assert.deepEqual(rotationFromQuaternion([0, 0, 0]), Affine.identity);
 });
 
 test('a quarter turn about k takes i to j', () => {
   const half = Math.SQRT1_2;
   const rotation = rotationFromQuaternion([0, 0, half]);
-  assert.ok(largestDifference(rotation, [0, -1, 0, 1, 0, 0, 0, 0, 1]) < 1e-15);
+  assert.ok(rotation.largestDifference(Affine.fromLinear([0, -1, 0, 1, 0, 0, 0, 0, 1])) < 1e-15);
 });
 
 test('rotations survive the way through a quaternion, also near half a turn', () => {
@@ -36,10 +36,10 @@ test('rotations survive the way through a quaternion, also near half a turn', ()
     const angle = n % 3 === 0 ? Math.PI - 1e-4 * random() : Math.PI * random();
     const s = Math.sin(angle / 2);
     const rotation = rotationFromQuaternion([s * x, s * y, s * z]);
-    assert.ok(Math.abs(determinantOfLinear(rotation) - 1) < 1e-12);
+    assert.ok(Math.abs(rotation.determinant - 1) < 1e-12);
     const again = rotationFromQuaternion(quaternionFromRotation(rotation));
     // Near half a turn the scalar part is the root of a small difference: nifti1.h's form cannot be better.
-    assert.ok(largestDifference(rotation, again) < 1e-3, `angle ${angle}`);
+    assert.ok(rotation.largestDifference(again) < 1e-3, `angle ${angle}`);
   }
 });
 
@@ -53,7 +53,7 @@ test('an exact half turn stored in float32 is finite and right, whichever way it
       [0, 1, 2].map((j) => 2 * exact[i] * exact[j] - (i === j ? 1 : 0)),
     );
     // float32 leaves 1 - |bcd|^2 up to 2e-7, which the square root makes an angle of up to 5e-4.
-    assert.ok(largestDifference(rotation, expected) < 2e-3);
+    assert.ok(largestDifference(rotation.linear, expected) < 2e-3);
   }
 });
 
@@ -61,22 +61,19 @@ test('a grid without shear is a rotation, spacings and a flip, exactly', () => {
   const random = seededRandom(6);
   for (let n = 0; n < 100; n++) {
     const rotation = rotationFromQuaternion(
-      randomDirection(random).map((value) => 0.8 * value) as unknown as Triple,
+      mapTriple(randomDirection(random), (value) => 0.8 * value),
     );
     const flip = n % 2 === 0 ? 1 : -1;
-    const linear = multiplyLinear(rotation, [0.5, 0, 0, 0, 2, 0, 0, 0, 7 * flip]);
-    const placement = toRigidPlacement(fromLinearAndOffset(linear, [1, 2, 3]));
+    const turned = Affine.compose(rotation, Affine.scaling([0.5, 2, 7 * flip]));
+    const placement = toRigidPlacement(turned.withOffset([1, 2, 3]));
     assert.ok(placement !== null);
     assert.equal(placement.flip, flip);
     assert.ok(largestDifference(placement.spacing, [0.5, 2, 7]) < 1e-12);
     const back = rotationFromQuaternion(placement.quaternion);
-    assert.ok(largestDifference(back, rotation) < 1e-9);
+    assert.ok(back.largestDifference(rotation) < 1e-9);
   }
 });
 
 test('a flat grid has no placement', () => {
-  assert.equal(
-    toRigidPlacement(fromLinearAndOffset(new Array<number>(9).fill(0), [0, 0, 0])),
-    null,
-  );
+  assert.equal(toRigidPlacement(Affine.scaling([0, 0, 0])), null);
 });

@@ -1,0 +1,43 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import {Affine} from '../../src/geometry/affine.js';
+import {
+  centreOf,
+  cornersOf,
+  countVoxels,
+  isSameGrid,
+  largestDistance,
+  middleOf,
+} from '../../src/geometry/grid.js';
+import type {Triple} from '../../src/geometry/triple.js';
+import {obliqueAffine} from '../support/volumes.js';
+
+test('a grid has eight corners, also where it is one voxel thick', () => {
+  const corners = cornersOf([4, 1, 3]);
+  assert.equal(corners.length, 8);
+  assert.deepEqual(corners[0], [0, 0, 0]);
+  assert.deepEqual(corners[7], [3, 0, 2]);
+});
+
+test('the middle of a grid lies between the outermost voxel centres', () => {
+  const shape: Triple = [4, 1, 3];
+  assert.equal(countVoxels(shape), 12);
+  assert.deepEqual(middleOf(shape), [1.5, 0, 1]);
+  const affine = Affine.scaling([2, 3, 4]).withOffset([10, 20, 30]);
+  assert.deepEqual(centreOf({shape, affine}), [13, 20, 34]);
+});
+
+test('two places of a grid differ by what their most distant corners do', () => {
+  const shape: Triple = [11, 1, 1];
+  const stretched = Affine.scaling([1.5, 1, 1]).withOffset([0, 0, 1]);
+  assert.equal(largestDistance(stretched, Affine.identity, shape), Math.hypot(5, 1));
+});
+
+test('grids that differ by a hundredth of a voxel or by their size are not the same', () => {
+  const affine = obliqueAffine([5, 6, 7], [2, 1, 3]);
+  const shape: Triple = [9, 8, 7];
+  const shifted = Affine.compose(Affine.translation([0.03, 0, 0]), affine);
+  assert.ok(isSameGrid({shape, affine}, {shape, affine: Affine.fromMatrix(affine.rows)}));
+  assert.ok(!isSameGrid({shape, affine}, {shape, affine: shifted}));
+  assert.ok(!isSameGrid({shape, affine}, {shape: [9, 8, 6], affine}));
+});
