@@ -1,4 +1,3 @@
-import type {GzipFunction} from '../formats/gzip.js';
 import type {TrainingKernels} from '../training/training-kernels.js';
 import type {VoxelKernels} from '../volume/voxel-kernels.js';
 
@@ -17,8 +16,6 @@ export interface Engine {
   readonly voxelKernels: VoxelKernels;
   /** The loops over voxels with which training pairs are made. */
   readonly trainingKernels: TrainingKernels;
-  /** Where the engine has a faster one than `gzipBytes`. */
-  readonly gzip?: GzipFunction;
   /** What a user should know, such as that a faster engine could not be used. */
   readonly warnings: readonly string[];
 }

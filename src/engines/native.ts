@@ -3,7 +3,6 @@ import {HypermorphError} from '../errors.js';
 import type {Engine, Precision, StartOptions} from './engine.js';
 import {loadAddon, type NativeAddon} from './native/addon.js';
 import {NATIVE_BACKEND, registerNativeBackend} from './native/backend.js';
-import {createNativeGzip} from './native/gzip.js';
 import {createNativeTrainingKernels} from './native/training-kernels.js';
 import {createNativeVoxelKernels} from './native/voxel-kernels.js';
 
@@ -21,7 +20,6 @@ export async function startNative(options: StartOptions): Promise<Engine> {
     description: describeNative(options.precision),
     voxelKernels: createNativeVoxelKernels(backend.addon),
     trainingKernels: createNativeTrainingKernels(backend.addon),
-    gzip: createNativeGzip(backend.addon),
     warnings: [],
   };
 }

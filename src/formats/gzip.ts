@@ -3,9 +3,6 @@ import zlib from 'node:zlib';
 import {HypermorphError} from '../errors.js';
 import {byteLengthOf, joinBytes, partsOf, type Bytes} from './bytes.js';
 
-/** Compresses bytes to one gzip stream; an engine may bring a faster one. */
-export type GzipFunction = (bytes: Bytes) => Promise<Uint8Array>;
-
 /** DEFLATE cannot shrink anything by more than this factor, so a file cannot hold more. */
 export const MAX_INFLATION = 1032;
 
@@ -16,24 +13,59 @@ const CHUNK_BYTES = 1 << 18;
 const INFLATED_BYTES = 1 << 22;
 /** Blocks of this size are compressed at the same time, on the threads that Node.js has for such work. */
 const BLOCK_BYTES = 1 << 21;
-const SAMPLE_BYTES = 1 << 15;
-/** Measured on moved images (float32): half the time of level 6, files 6 % larger; on displacement fields both are equal. */
+/** A block is judged by so many pieces from all over it, each of so many bytes. */
+const SAMPLE = {pieces: 16, bytes: 1 << 10};
+/** Blocks that would keep more than this share of their size are stored as they are: docs/decisions/009-compression.md. */
+const WORTHLESS = 7 / 8;
+/** The most that a stored block of DEFLATE holds. */
+const STORED_BYTES = 65535;
+/** Measured on moved images (float32): half the time of level 6, files 6 % larger. */
 const LEVEL = 1;
 
 const deflateRaw = promisify(zlib.deflateRaw);
 const gzip = promisify(zlib.gzip);
 
 /**
- * Displacements have few repetitions to find: on them run lengths alone (Z_RLE) give the same size in 45 % of the time,
- * while images become a third larger. A sample of the block shows which it is.
+ * How zlib is to take a block, by a sample of it: run lengths alone (Z_RLE) where they find as much as a search for
+ * repetitions does, in half its time; nothing at all where neither finds enough.
  */
-function chooseStrategy(block: Uint8Array): number {
-  const middle = Math.max(0, (block.length - SAMPLE_BYTES) >> 1);
-  const sample = block.subarray(middle, middle + SAMPLE_BYTES);
+function chooseStrategy(block: Uint8Array): number | 'store' {
   const {Z_DEFAULT_STRATEGY, Z_RLE} = zlib.constants;
+  const sample = sampleOf(block);
   const sizeWith = (strategy: number): number =>
     zlib.deflateRawSync(sample, {level: LEVEL, strategy}).length;
-  return sizeWith(Z_RLE) <= 1.02 * sizeWith(Z_DEFAULT_STRATEGY) ? Z_RLE : Z_DEFAULT_STRATEGY;
+  const [byRuns, bySearch] = [sizeWith(Z_RLE), sizeWith(Z_DEFAULT_STRATEGY)];
+  if (Math.min(byRuns, bySearch) > WORTHLESS * sample.length) return 'store';
+  return byRuns <= 1.02 * bySearch ? Z_RLE : Z_DEFAULT_STRATEGY;
+}
+
+function sampleOf(block: Uint8Array): Uint8Array {
+  const {pieces, bytes} = SAMPLE;
+  if (block.length <= pieces * bytes) return block;
+  const stride = (block.length - bytes) / (pieces - 1);
+  const starts = Array.from({length: pieces}, (_, n) => Math.floor(n * stride));
+  return joinBytes(starts.map((start) => block.subarray(start, start + bytes)));
+}
+
+/** One block as a piece of a DEFLATE stream that ends at a whole byte. */
+async function deflateBlock(block: Uint8Array, isLast: boolean): Promise<readonly Uint8Array[]> {
+  const strategy = chooseStrategy(block);
+  if (strategy === 'store') return store(block, isLast);
+  const {Z_FINISH, Z_SYNC_FLUSH} = zlib.constants;
+  const finishFlush = isLast ? Z_FINISH : Z_SYNC_FLUSH;
+  return [await deflateRaw(block, {level: LEVEL, chunkSize: CHUNK_BYTES, finishFlush, strategy})];
+}
+
+/** Stored blocks: RFC 1951, section 3.2.4. */
+function store(bytes: Uint8Array, isLast: boolean): readonly Uint8Array[] {
+  return Array.from({length: Math.ceil(bytes.length / STORED_BYTES)}, (_, n) => {
+    const stored = bytes.subarray(n * STORED_BYTES, (n + 1) * STORED_BYTES);
+    const header = new DataView(new ArrayBuffer(5));
+    header.setUint8(0, isLast && (n + 1) * STORED_BYTES >= bytes.length ? 1 : 0);
+    header.setUint16(1, stored.length, true);
+    header.setUint16(3, ~stored.length, true);
+    return [new Uint8Array(header.buffer), stored];
+  }).flat();
 }
 
 /** Whether bytes start a gzip stream with DEFLATE inside; the content decides, never the name. */
@@ -42,10 +74,10 @@ export function isGzip(bytes: Uint8Array): boolean {
 }
 
 /**
- * The default `GzipFunction`: one member, so that readers which stop after the first member see everything.
+ * Compress bytes to one gzip member, so that readers which stop after the first member see everything.
  *
- * Each block becomes a piece of the same DEFLATE stream, ended by an empty stored block (Z_SYNC_FLUSH) so that pieces join at
- * whole bytes; RFC 1951, section 3.2.4, and RFC 1952, section 2.3.
+ * Each block becomes a piece of the same DEFLATE stream; what zlib made is ended by an empty stored block (Z_SYNC_FLUSH), so that
+ * pieces join at whole bytes (RFC 1951, section 3.2.4; RFC 1952, section 2.3).
  */
 export async function gzipBytes(bytes: Bytes): Promise<Uint8Array> {
   const length = byteLengthOf(bytes);
@@ -54,18 +86,15 @@ export async function gzipBytes(bytes: Bytes): Promise<Uint8Array> {
     return gzip(joinBytes(bytes), {level: LEVEL, chunkSize: CHUNK_BYTES});
   }
   const parts = partsOf(bytes);
-  const blocks = parts.flatMap(blocksOf).map((block, n, {length: count}) => {
-    const {Z_FINISH, Z_SYNC_FLUSH} = zlib.constants;
-    const finishFlush = n === count - 1 ? Z_FINISH : Z_SYNC_FLUSH;
-    const strategy = chooseStrategy(block);
-    return deflateRaw(block, {level: LEVEL, chunkSize: CHUNK_BYTES, finishFlush, strategy});
-  });
+  const blocks = parts
+    .flatMap(blocksOf)
+    .map((block, n, {length: count}) => deflateBlock(block, n === count - 1));
   const header = Uint8Array.of(0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255); // No name, no time, unknown system.
   const trailer = new DataView(new ArrayBuffer(8));
   const checksum = parts.reduce((sum, part) => zlib.crc32(part, sum), 0);
   trailer.setUint32(0, checksum, true);
   trailer.setUint32(4, length % 2 ** 32, true);
-  return joinBytes([header, ...(await Promise.all(blocks)), new Uint8Array(trailer.buffer)]);
+  return joinBytes([header, ...(await Promise.all(blocks)).flat(), new Uint8Array(trailer.buffer)]);
 }
 
 function blocksOf(part: Uint8Array): Uint8Array[] {
@@ -132,39 +161,7 @@ export async function inflateRange(
   } catch (error) {
     throw damaged(where, error);
   }
-  const bytes = position >= end ? result : result.slice(0, Math.max(0, position - start));
-  return {bytes, length: position};
-}
-
-/**
- * Everything a gzip stream holds.
- *
- * @param maxBytes - More than this is refused before it is allocated.
- * @throws {HypermorphError} E_IO if the stream is damaged or holds more.
- */
-export async function inflateAll(
-  compressed: Uint8Array,
-  maxBytes: number,
-  where: string,
-): Promise<Uint8Array<ArrayBuffer>> {
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  try {
-    await eachChunk(zlib.createGunzip({chunkSize: INFLATED_BYTES}), compressed, (chunk) => {
-      chunks.push(chunk);
-      length += chunk.length;
-      return length <= maxBytes;
-    });
-  } catch (error) {
-    throw damaged(where, error);
-  }
-  if (length > maxBytes) {
-    throw new HypermorphError(
-      'E_IO',
-      `${where}: the compressed content must be at most ${maxBytes} bytes, got more.`,
-    );
-  }
-  return joinBytes(chunks);
+  return {bytes: result.subarray(0, Math.max(0, position - start)), length: position};
 }
 
 /** Hands every inflated piece to `take`, until that returns false. The input goes in whole, so members may end anywhere. */

@@ -69,10 +69,6 @@ export interface NativeAddon extends KernelFunctions {
   /** Ask the system for large pages under an array; only advice. */
   useHugePages(array: Float32Array): void;
   measurePeak(): MachinePeak;
-  /** Room that `gzip` needs for these bytes. */
-  gzipBound(parts: readonly Uint8Array[]): number;
-  /** Fills the start of `to` with one gzip member of all parts, and returns its length. */
-  gzip(parts: readonly Uint8Array[], to: Uint8Array): number;
   /** Whether suitable convolutions use Winograd's algorithm; true unless set. */
   setWinograd(allowed: boolean): void;
 

@@ -78,7 +78,6 @@ bool registerDense(napi_env env, napi_value exports);
 bool registerArithmetic(napi_env env, napi_value exports);
 bool registerResample(napi_env env, napi_value exports);
 bool registerMeasures(napi_env env, napi_value exports);
-bool registerGzip(napi_env env, napi_value exports);
 bool registerAugment(napi_env env, napi_value exports);
 
 }  // namespace hypermorph::bindings

@@ -3,15 +3,11 @@ import {existsSync, readFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {findShared} from '../../../scripts/support/shared-folder.js';
-import {decodeNpz} from '../../support/npz.js';
+import {decodeNpz, type GoldenTensor} from '../../support/npz.js';
+
+export type {GoldenTensor};
 
 export type GoldenGroup = 'layers' | 'transforms' | 'losses' | 'models' | 'training';
-
-/** An array of the original, last axis fastest. */
-export interface GoldenTensor {
-  readonly shape: readonly number[];
-  readonly data: Float32Array;
-}
 
 /** A result of the original and how close ours must come: max|ours - data| <= atol. */
 export interface GoldenExpectation extends GoldenTensor {
@@ -97,11 +93,7 @@ function requireFile(file: string): string {
 function readArchive(file: string): Map<string, GoldenTensor> {
   const cached = archives.get(file);
   if (cached) return cached;
-  const tensors = new Map<string, GoldenTensor>();
-  for (const [key, {shape, data}] of decodeNpz(readFileSync(requireFile(file)), file)) {
-    assert.ok(data instanceof Float32Array, `${file}: ${key} must be float32`);
-    tensors.set(key, {shape, data});
-  }
+  const tensors = decodeNpz(readFileSync(requireFile(file)), file);
   archives.set(file, tensors);
   return tensors;
 }

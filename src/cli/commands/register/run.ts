@@ -263,14 +263,13 @@ async function encodeFiles(
   {fixed, moving, paths}: Preparation,
   engine: Engine,
 ): Promise<OutputFile[]> {
-  const compress = engine.gzip ?? gzipBytes;
   const files = [
     ...encodeRegistration(registration, {fixed, moving}, paths.outputs, engine.voxelKernels),
   ];
   return Promise.all(
     files.map(async ({path, content}) => ({
       path,
-      content: /\.gz$/i.test(path) ? await compress(content) : content,
+      content: /\.gz$/i.test(path) ? await gzipBytes(content) : content,
     })),
   );
 }

@@ -1,7 +1,6 @@
 import {HypermorphError} from '../../../errors.js';
 import {writeFileAtomically} from '../../files.js';
 import {gzipBytes} from '../../gzip.js';
-import type {GzipFunction} from '../../gzip.js';
 import {decodeIntensities, decodeLabels} from './decode.js';
 import {encodeNiftiParts} from './encode.js';
 import {choosePlacement} from './geometry.js';
@@ -130,17 +129,12 @@ export async function describeNifti(
 /**
  * Write an image or a field, whole or not at all; the name decides whether it is compressed (.nii.gz) or not (.nii).
  *
- * @param options.gzip - Compresses the file's bytes; the default uses all threads of zlib.
  * @throws {HypermorphError} E_USAGE if the name ends otherwise, E_IO if it cannot be written, else as `encodeNifti`.
  */
-export async function writeNifti(
-  path: string,
-  output: NiftiOutput,
-  {gzip = gzipBytes}: {readonly gzip?: GzipFunction | undefined} = {},
-): Promise<void> {
+export async function writeNifti(path: string, output: NiftiOutput): Promise<void> {
   requireNiftiName(path);
   const bytes = encodeNiftiParts(output);
-  await writeFileAtomically(path, isCompressedName(path) ? await gzip(bytes) : bytes);
+  await writeFileAtomically(path, isCompressedName(path) ? await gzipBytes(bytes) : bytes);
 }
 
 /** Check an output's name before any work is done. E_USAGE if it does not end in .nii or .nii.gz. */
