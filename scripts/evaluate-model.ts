@@ -8,6 +8,7 @@
 import {readFileSync} from 'node:fs';
 import * as tf from '@tensorflow/tfjs-core';
 import {startEngine} from '../src/engines/select.js';
+import {meanDice} from '../src/evaluation/labels.js';
 import {readNifti, type NiftiImage} from '../src/formats/images/nifti/nifti.js';
 import {readModel} from '../src/models/model-file.js';
 import {RegistrationNetwork} from '../src/models/registration-network.js';
@@ -25,24 +26,6 @@ interface Pair {
   readonly fixedLabels?: string;
   readonly movingLabels?: string;
   readonly align?: 'headers' | 'centre' | 'fov';
-}
-
-/** Mean Dice over the labels of either image, background left out. */
-function meanDice(a: ArrayLike<number>, b: ArrayLike<number>): number {
-  const counts = new Map<number, {both: number; sum: number}>();
-  const countOf = (label: number) => {
-    const count = counts.get(label) ?? {both: 0, sum: 0};
-    counts.set(label, count);
-    return count;
-  };
-  for (let n = 0; n < a.length; n++) {
-    countOf(a[n]).sum++;
-    countOf(b[n]).sum++;
-    if (a[n] === b[n]) countOf(a[n]).both++;
-  }
-  counts.delete(0);
-  const scores = [...counts.values()].map(({both, sum}) => (2 * both) / sum);
-  return scores.reduce((sum, score) => sum + score, 0) / scores.length;
 }
 
 interface Images {

@@ -12,11 +12,12 @@ const ROWS: readonly (readonly string[])[] = [
   ['geometry'],
   ['kernels'],
   ['volume'],
-  ['formats'],
+  ['evaluation', 'formats'],
   ['ops'],
   ['layers', 'losses', 'optimisers'],
   ['models'],
   ['config', 'engines', 'training', 'registration'],
+  ['workflows'],
   ['index'],
   ['cli'],
 ];

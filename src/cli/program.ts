@@ -2,6 +2,7 @@ import {Command, CommanderError} from 'commander';
 import {HypermorphError} from '../errors.js';
 import {VERSION} from '../version.js';
 import {doctorCommand} from './commands/doctor/options.js';
+import {evaluateCommand} from './commands/evaluate/options.js';
 import {importCommand} from './commands/import/options.js';
 import {infoCommand} from './commands/info/options.js';
 import {registerCommand} from './commands/register/options.js';
@@ -14,6 +15,7 @@ import type {LogOptions} from './logger.js';
 const COMMANDS = [
   define(registerCommand, () => import('./commands/register/run.js')),
   define(trainCommand, () => import('./commands/train/run.js')),
+  define(evaluateCommand, () => import('./commands/evaluate/run.js')),
   define(infoCommand, () => import('./commands/info/run.js')),
   define(importCommand, () => import('./commands/import/run.js')),
   define(doctorCommand, () => import('./commands/doctor/run.js')),

@@ -3,9 +3,6 @@ import {runTensors, type TensorOperation} from '../kernels/tensor-operation.js';
 import {toVolumetricField} from './planar.js';
 import {requireField} from './shapes.js';
 
-/** Logarithms of determinants are taken of at least this: folds have none. */
-export const SMALLEST_DETERMINANT = 1e-9;
-
 /** See `jacobianDeterminant`, for [N, I, J, K, 3]. */
 export const JACOBIAN: TensorOperation<
   {readonly displacement: tf.Tensor5D},

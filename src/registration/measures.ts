@@ -1,18 +1,16 @@
-import {SMALLEST_DETERMINANT} from '../ops/jacobian.js';
+import {
+  jacobianMeasureOf,
+  SMALLEST_DETERMINANT,
+  type JacobianMeasure,
+} from '../evaluation/deformation.js';
+import {similarityOf, type Similarity} from '../evaluation/similarity.js';
 import type {IntensityScale} from '../volume/intensity.js';
 import type {MeasuringKernels} from '../volume/measuring.js';
 import type {Triple} from '../geometry/triple.js';
 import type {WorldMap} from '../volume/voxel-kernels.js';
 import {networkToFixed, type RegistrationGeometry} from './geometry.js';
 
-/** How alike two images are over the voxels both cover. */
-export interface Similarity {
-  /** Pearson's correlation of the intensities (global normalised cross-correlation), -1 to 1; null if one is constant there. */
-  readonly ncc: number | null;
-  /** Mean squared difference of the intensities, each image scaled as for the network. */
-  readonly mse: number | null;
-}
-
+/** Similarity before and after, over the same voxels. The mean square is of intensities that are scaled as for the network. */
 export interface SimilarityChange {
   readonly before: Similarity;
   readonly after: Similarity;
@@ -43,29 +41,6 @@ export function measureSimilarity(
   };
 }
 
-/** Sums over voxels of both intensities f and m, scaled, their squares and their product. */
-interface Moments {
-  readonly voxels: number;
-  readonly f: number;
-  readonly ff: number;
-  readonly m: number;
-  readonly mm: number;
-  readonly fm: number;
-}
-
-/** @param offset - What f - m lacks to be the difference of the intensities as the network sees them. */
-function similarityOf({voxels, f, ff, m, mm, fm}: Moments, offset: number): Similarity {
-  if (voxels === 0) return {ncc: null, mse: null};
-  const varianceF = ff / voxels - (f / voxels) ** 2;
-  const varianceM = mm / voxels - (m / voxels) ** 2;
-  const covariance = fm / voxels - (f / voxels) * (m / voxels);
-  const product = varianceF * varianceM;
-  const bias = (f - m) / voxels + offset;
-  // The mean square is the variance of the difference plus the square of its mean.
-  const mse = Math.max(varianceF + varianceM - 2 * covariance, 0) + bias ** 2;
-  return {ncc: product > 1e-20 ? covariance / Math.sqrt(product) : null, mse};
-}
-
 /** Lengths of the displacement over the fixed image, mm; an alignment before the network does not count. */
 export interface DisplacementMeasure {
   readonly maximumMm: number;
@@ -81,18 +56,6 @@ export function measureDisplacement(
 ): DisplacementMeasure {
   const {maximum, sum} = kernels.vectorLengths(warp, voxelToOffset, shape);
   return {maximumMm: maximum, meanMm: sum / (shape[0] * shape[1] * shape[2])};
-}
-
-/** What the Jacobian determinant says about a deformation, over the network voxels inside the fixed image. */
-export interface JacobianMeasure {
-  /** Voxels whose determinant is 0 or less. */
-  readonly folds: number;
-  /** `folds` as a share of the voxels that count, 0 to 1. This and the rest are null where no network voxel is inside. */
-  readonly foldingFraction: number | null;
-  readonly minimum: number | null;
-  readonly maximum: number | null;
-  /** Standard deviation of ln(max(J, 1e-9)). */
-  readonly sdLogJacobian: number | null;
 }
 
 /** @param jacobian - [I, J, K] on the network grid, tensor order. */
@@ -111,16 +74,5 @@ export function measureJacobian(
     bounds,
     SMALLEST_DETERMINANT,
   );
-  const {voxels, folds, minimum, maximum, logSum, logSquares} = found;
-  if (voxels === 0) {
-    return {folds: 0, foldingFraction: null, minimum: null, maximum: null, sdLogJacobian: null};
-  }
-  const variance = logSquares / voxels - (logSum / voxels) ** 2;
-  return {
-    folds,
-    foldingFraction: folds / voxels,
-    minimum,
-    maximum,
-    sdLogJacobian: Math.sqrt(Math.max(variance, 0)),
-  };
+  return jacobianMeasureOf(found);
 }

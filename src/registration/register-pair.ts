@@ -1,3 +1,4 @@
+import type {JacobianMeasure} from '../evaluation/deformation.js';
 import {conformImage, type NetworkGrid, type NetworkGridSpec} from '../volume/conform.js';
 import {measureIntensity, type IntensityScale, type Normalisation} from '../volume/intensity.js';
 import type {Triple} from '../geometry/triple.js';
@@ -21,7 +22,6 @@ import {
   measureJacobian,
   measureSimilarity,
   type DisplacementMeasure,
-  type JacobianMeasure,
   type SimilarityChange,
 } from './measures.js';
 import {predictFields, type NetworkFields, type VelocityNetwork} from './network-fields.js';

@@ -2,7 +2,8 @@ import type {NetworkGrid} from '../volume/conform.js';
 import {Affine} from '../geometry/affine.js';
 import type {Grid} from '../geometry/grid.js';
 import type {AlignmentMode} from './alignment.js';
-import type {DisplacementMeasure, JacobianMeasure, SimilarityChange} from './measures.js';
+import type {JacobianMeasure} from '../evaluation/deformation.js';
+import type {DisplacementMeasure, SimilarityChange} from './measures.js';
 
 /** Below this share of the smaller field of view, two images hardly have anything to register. */
 const POOR_OVERLAP = 0.5;

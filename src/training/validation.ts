@@ -1,7 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
+import {jacobianMeasureOf, SMALLEST_DETERMINANT} from '../evaluation/deformation.js';
 import {type ObjectiveOptions} from '../losses/objective.js';
 import type {RegistrationNetwork} from '../models/registration-network.js';
-import {jacobianDeterminant, SMALLEST_DETERMINANT} from '../ops/jacobian.js';
+import {jacobianDeterminant} from '../ops/jacobian.js';
 import {smoothness} from '../ops/smoothness.js';
 import type {MeasuringKernels} from '../volume/measuring.js';
 import type {Triple} from '../geometry/triple.js';
@@ -83,19 +84,19 @@ async function measurePair(
   });
   const [similarity, rough, determinants] = await Promise.all(results.map((t) => t.data()));
   tf.dispose(results);
-  const voxels = determinants.length;
-  const {folds, logSum, logSquares} = options.kernels.determinantStatistics(
-    determinants as Float32Array,
-    options.shape,
-    null,
-    SMALLEST_DETERMINANT,
+  const {sdLogJacobian, foldingFraction} = jacobianMeasureOf(
+    options.kernels.determinantStatistics(
+      determinants as Float32Array,
+      options.shape,
+      null,
+      SMALLEST_DETERMINANT,
+    ),
   );
-  const variance = logSquares / voxels - (logSum / voxels) ** 2;
   return {
     similarity: similarity[0],
     smoothness: rough[0],
-    sdLogJacobian: Math.sqrt(Math.max(0, variance)),
-    foldingFraction: folds / voxels,
+    sdLogJacobian: sdLogJacobian ?? NaN,
+    foldingFraction: foldingFraction ?? NaN,
   };
 }
 

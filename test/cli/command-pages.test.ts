@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import {readFileSync, readdirSync} from 'node:fs';
-import {copyFile} from 'node:fs/promises';
+import {copyFile, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {after, describe, test} from 'node:test';
 import {PAGES_FOLDER, renderCommandPages} from '../../scripts/command-pages.js';
@@ -64,7 +64,19 @@ async function exampleFolder(folder: string): Promise<string> {
     await writeNifti(join(folder, `${name}.nii.gz`), {shape, data, geometry});
   }
   const labels = data.map((value) => (value > 30 ? 2 : 0));
-  await writeNifti(join(folder, 'labels.nii.gz'), {shape, data: labels, geometry});
+  for (const name of ['labels', 'fixed_labels']) {
+    await writeNifti(join(folder, `${name}.nii.gz`), {shape, data: labels, geometry});
+  }
+  await writeNifti(join(folder, 'warp.nii.gz'), {
+    shape,
+    components: 3,
+    data: new Float32Array(3 * data.length).fill(0.5),
+    geometry,
+    intent: {code: 1007},
+  });
+  for (const name of ['fixed', 'moving']) {
+    await writeFile(join(folder, `${name}.csv`), 'x,y,z\n1,2,3\n4,5,6\n');
+  }
   await writeTinyModel(join(folder, 'model.safetensors'));
   await copyFile(goldenModelPath(goldenCase('vxm3d_renamed')), join(folder, 'model.h5'));
   return folder;

@@ -1,0 +1,251 @@
+import {HypermorphError} from '../errors.js';
+import {
+  displacementDeterminants,
+  jacobianMeasureOf,
+  learn2regSdLogJacobian,
+  SMALLEST_DETERMINANT,
+  type JacobianMeasure,
+} from '../evaluation/deformation.js';
+import {compareLabels, type LabelsAgreement} from '../evaluation/labels.js';
+import {pointErrors, type PointErrors} from '../evaluation/landmarks.js';
+import {
+  compareImages,
+  type CompareImagesOptions,
+  type ImageAgreement,
+} from '../evaluation/similarity.js';
+import {readNifti} from '../formats/images/nifti/nifti.js';
+import type {Triple} from '../geometry/triple.js';
+import type {VoxelArray} from '../volume/volume.js';
+import {portableVoxelKernels} from '../volume/voxel-kernels.js';
+import {
+  readBoth,
+  readLandmarks,
+  readWarp,
+  requireOneGrid,
+  type LandmarkSystem,
+  type NamedImage,
+  type Warp,
+} from './evaluate-inputs.js';
+import {sampleOn, warpPoints} from './evaluate-sampling.js';
+
+/** The files to evaluate, by path; at least one kind. */
+export interface EvaluateFilesOptions extends Omit<CompareImagesOptions, 'mask'> {
+  readonly images?: readonly [fixed: string, moved: string] | undefined;
+  readonly labels?: readonly [fixed: string, moved: string] | undefined;
+  readonly warp?: string | undefined;
+  readonly landmarks?: readonly string[] | undefined;
+  readonly landmarkSystem?: LandmarkSystem;
+  /** Voxels that are 0 do not count, for images and the warp. On the grid of the fixed image, or of the warp. */
+  readonly mask?: string | undefined;
+  /** All that occur but 0, unless told. */
+  readonly wantedLabels?: readonly number[] | undefined;
+  /** Sample the second image and label map on the grid of the first: through the warp where there is one, else by their headers. */
+  readonly resample?: boolean;
+}
+
+/** What files were compared, and how. */
+interface Compared {
+  readonly fixed: string;
+  readonly moved: string;
+  /** How the second file reached the grid of the first; null where it lay there. */
+  readonly resampled: 'warp' | 'headers' | null;
+}
+
+export interface WarpEvaluation extends JacobianMeasure {
+  readonly path: string;
+  /** Voxels that count. */
+  readonly voxels: number;
+  readonly learn2regSdLogJacobian: number | null;
+  readonly meanMm: number | null;
+  readonly maximumMm: number | null;
+}
+
+export interface LandmarksEvaluation {
+  readonly files: readonly string[];
+  readonly points: number;
+  /** Points that the warp does not cover; they do not count in `after`. */
+  readonly outside: number;
+  readonly before: PointErrors;
+  /** Null without a warp, or where it covers no point. */
+  readonly after: PointErrors | null;
+}
+
+/** What `evaluate` found; what was not asked for is null. */
+export interface Evaluation {
+  readonly images: (Compared & ImageAgreement) | null;
+  readonly labels: (Compared & LabelsAgreement) | null;
+  readonly warp: WarpEvaluation | null;
+  readonly landmarks: LandmarksEvaluation | null;
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Measure how well two images, two label maps or two sets of landmarks agree, and how regular a warp is.
+ *
+ * @throws {HypermorphError} E_USAGE if there is nothing to evaluate; E_GRID if files that must share a grid do not; else as the
+ *   readers.
+ */
+export async function evaluateFiles(options: EvaluateFilesOptions): Promise<Evaluation> {
+  const {images, labels, landmarks} = options;
+  const {warp: warpPath} = options;
+  if (!images && !labels && !landmarks && warpPath === undefined) {
+    throw new HypermorphError(
+      'E_USAGE',
+      'evaluate: there must be images, labels, a warp or landmarks to evaluate, got nothing.',
+    );
+  }
+  const warp = warpPath === undefined ? null : {path: warpPath, ...(await readWarp(warpPath))};
+  const mask = options.mask === undefined ? null : await readNifti(options.mask, {kind: 'label'});
+  const warnings: string[] = [...(warp?.warnings ?? []), ...(mask?.warnings ?? [])];
+  const context: Context = {options, warp, mask, warnings};
+  return {
+    images: images ? await evaluateImages(images, context) : null,
+    labels: labels ? await evaluateLabels(labels, context) : null,
+    warp: warp === null ? null : evaluateWarp(warp, mask),
+    landmarks: landmarks ? await evaluateLandmarks(landmarks, context) : null,
+    warnings: [...new Set(warnings)],
+  };
+}
+
+interface Context {
+  readonly options: EvaluateFilesOptions;
+  readonly warp: (Warp & {readonly path: string}) | null;
+  readonly mask: NamedImage | null;
+  readonly warnings: string[];
+}
+
+async function evaluateImages(
+  paths: readonly [string, string],
+  context: Context,
+): Promise<Compared & ImageAgreement> {
+  const {mask, options} = context;
+  const {fixed, moved, resampled} = await readPair(paths, 'intensity', context);
+  if (mask) requireOneGrid(mask, fixed, 'Give a mask on the grid of the fixed image.');
+  const agreement = compareImages([fixed.data as Float32Array, moved as Float32Array], fixed, {
+    ...(options.window === undefined ? {} : {window: options.window}),
+    ...(options.bins === undefined ? {} : {bins: options.bins}),
+    ...(mask ? {mask: mask.data} : {}),
+  });
+  return {fixed: paths[0], moved: paths[1], resampled, ...agreement};
+}
+
+async function evaluateLabels(
+  paths: readonly [string, string],
+  context: Context,
+): Promise<Compared & LabelsAgreement> {
+  const {fixed, moved, resampled} = await readPair(paths, 'label', context);
+  const agreement = compareLabels([fixed.data, moved], fixed, context.options.wantedLabels);
+  if (agreement.labels.length === 0) {
+    context.warnings.push(
+      `${paths.join(' and ')}: neither holds a label; there is nothing to compare.`,
+    );
+  }
+  if (agreement.labels.length > 0 && agreement.mean.hd95Mm === null && fixed.affine.shear > 1e-3) {
+    context.warnings.push(
+      `${paths[0]}: the voxel axes are not at right angles, so that surface distances are left out.`,
+    );
+  }
+  if (agreement.inOneOnly.length > 0) {
+    context.warnings.push(
+      `${paths.join(' and ')}: only one of them holds the labels ${agreement.inOneOnly.join(', ')}; their Dice is 0, and they have no surface distance.`,
+    );
+  }
+  return {fixed: paths[0], moved: paths[1], resampled, ...agreement};
+}
+
+interface PairOnGrid extends Pick<Compared, 'resampled'> {
+  readonly fixed: NamedImage;
+  readonly moved: VoxelArray;
+}
+
+/** Read two files and bring the second to the grid of the first. */
+async function readPair(
+  paths: readonly [string, string],
+  kind: 'intensity' | 'label',
+  {options, warp, warnings}: Context,
+): Promise<PairOnGrid> {
+  const [fixed, moved] = await readBoth(paths, kind);
+  warnings.push(...fixed.warnings, ...moved.warnings);
+  if (options.resample === true) {
+    const data = sampleOn(fixed, moved, kind, {warp, kernels: portableVoxelKernels});
+    return {fixed, moved: data, resampled: warp ? 'warp' : 'headers'};
+  }
+  requireOneGrid(fixed, moved, 'Sample the second on the grid of the first: --resample.');
+  return {fixed, moved: moved.data, resampled: null};
+}
+
+/** Regularity and size of a warp, over the voxels of its grid (and of the mask). */
+function evaluateWarp(
+  warp: Warp & {readonly path: string},
+  mask: NamedImage | null,
+): WarpEvaluation {
+  if (mask) requireOneGrid(mask, warp, 'Give a mask on the grid of the warp.');
+  const determinants = displacementDeterminants(warp.displacement, warp);
+  const isLeftOut = (n: number) => mask !== null && mask.data[n] === 0;
+  for (let n = 0; n < determinants.length; n++) if (isLeftOut(n)) determinants[n] = NaN;
+  const finite = determinants.filter((value) => Number.isFinite(value));
+  const shape: Triple = [finite.length, 1, 1];
+  const found = portableVoxelKernels.determinantStatistics(
+    finite,
+    shape,
+    null,
+    SMALLEST_DETERMINANT,
+  );
+  return {
+    path: warp.path,
+    voxels: finite.length,
+    ...jacobianMeasureOf(found),
+    learn2regSdLogJacobian: learn2regSdLogJacobian(determinants, warp.shape),
+    ...measureLengths(warp, isLeftOut),
+  };
+}
+
+function measureLengths(
+  {displacement}: Warp,
+  isLeftOut: (n: number) => boolean,
+): Pick<WarpEvaluation, 'meanMm' | 'maximumMm'> {
+  const voxels = displacement.length / 3;
+  let [counted, sum, maximum] = [0, 0, 0];
+  for (let n = 0; n < voxels; n++) {
+    const length = Math.hypot(
+      displacement[n],
+      displacement[n + voxels],
+      displacement[n + 2 * voxels],
+    );
+    if (Number.isNaN(length) || isLeftOut(n)) continue;
+    counted++;
+    sum += length;
+    maximum = Math.max(maximum, length);
+  }
+  return counted === 0
+    ? {meanMm: null, maximumMm: null}
+    : {meanMm: sum / counted, maximumMm: maximum};
+}
+
+async function evaluateLandmarks(
+  files: readonly string[],
+  {options, warp, warnings}: Context,
+): Promise<LandmarksEvaluation> {
+  const system = options.landmarkSystem ?? {kind: 'ras'};
+  const {fixed, moving} = await readLandmarks(files, system);
+  const warped = warp ? warpPoints(fixed, warp, portableVoxelKernels) : null;
+  const covered = fixed.flatMap((_, n) => {
+    const point = warped?.[n] ?? null;
+    return point === null ? [] : [{point, partner: moving[n]}];
+  });
+  const outside = warped === null ? 0 : fixed.length - covered.length;
+  if (outside > 0) {
+    warnings.push(
+      `${files[0]}: the warp does not cover ${outside} of ${fixed.length} landmarks; they do not count.`,
+    );
+  }
+  const points = covered.map(({point}) => point);
+  const partners = covered.map(({partner}) => partner);
+  return {
+    files,
+    points: fixed.length,
+    outside,
+    before: pointErrors(fixed, moving),
+    after: points.length === 0 ? null : pointErrors(points, partners),
+  };
+}
