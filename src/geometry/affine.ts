@@ -47,8 +47,8 @@ const NOTHING = [0, 0, 0] as const;
  * Affine.compose(voxelToWorld.inverse(), voxelToWorld).equals(Affine.identity); // true
  */
 export class Affine {
-  /** The map that moves nothing. */
-  static readonly identity = new Affine([1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0]);
+  /** The map that moves nothing. (`this`, as the compiler's name for the class has no value yet.) */
+  static readonly identity = new this([1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0]);
 
   /** [L | t], row by row. */
   readonly rows: Rows;
