@@ -13,7 +13,7 @@ export type ErrorCode =
   | 'E_INTERRUPTED';
 
 export interface ErrorOptions {
-  /** The error underneath, kept for `--debug` and for callers. */
+  /** The error underneath, kept for logs and for callers. */
   readonly cause?: unknown;
   /** What the user can do, one sentence. */
   readonly hint?: string;

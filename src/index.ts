@@ -96,4 +96,7 @@ export {
   type SpatialTransformerOptions,
   type VecIntOptions,
 } from './layers/transform-layers.js';
-export {diceLoss, lnccLoss, mseLoss, type SimilarityLoss} from './losses/similarity.js';
+export {diceLoss} from './losses/dice.js';
+export {klLoss} from './losses/kl.js';
+export {mutualInformationLoss, type MutualInformationOptions} from './losses/mutual-information.js';
+export {lnccLoss, mseLoss, tukeyLoss, type SimilarityLoss} from './losses/similarity.js';

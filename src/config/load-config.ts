@@ -1,7 +1,7 @@
 import {parseDocument} from 'yaml';
 import {HypermorphError} from '../errors.js';
 import {readFileText} from '../formats/files.js';
-import {explainFaults} from '../models/explain-schema.js';
+import {explainFaults} from '../explain-schema.js';
 import {applyOverrides} from './overrides.js';
 import {trainingConfigSchema, type TrainingConfig} from './training-config.js';
 
@@ -34,7 +34,8 @@ export function decodeTrainingConfig(
       {cause: error},
     );
   }
-  const settings = applyOverrides(document.toJS() ?? {}, overrides);
+  applyOverrides(document, overrides);
+  const settings: unknown = document.toJS() ?? {};
   const result = trainingConfigSchema.safeParse(settings);
   if (result.success) return result.data;
   const {error} = result;

@@ -1,8 +1,15 @@
 import * as z from 'zod';
-import {architectureSchema} from '../models/architecture.js';
+import {checkContradictions, must, within, type Contradiction} from '../explain-schema.js';
+import {similaritySchema} from '../losses/table.js';
+import {
+  architectureSchema,
+  findArchitectureContradictions,
+  sizeMultiple,
+} from '../models/architecture.js';
 import {fieldSizes} from '../models/field-sizes.js';
 import {
-  isOrientation,
+  findAxesContradictions,
+  findNormalisationContradictions,
   normalisationSchema as modelNormalisation,
 } from '../models/model-description.js';
 
@@ -113,24 +120,10 @@ const augmentationSchema = z.strictObject({
 /** Augmentation that takes intensities to be in [0, 1], and keeps them there. */
 export const SCALED_AMOUNTS = ['gamma', 'biasField', 'noise'] as const;
 
-const similaritySchema = z
-  .discriminatedUnion('kind', [
-    /** Mean squared difference over sigma^2. */
-    z.strictObject({kind: z.literal('mse'), sigma: positive.default(0.05)}),
-    /** Local normalised cross-correlation, bounded. */
-    z.strictObject({
-      kind: z.literal('lncc'),
-      window: z.int().positive().default(9),
-      epsilon: positive.default(1e-5),
-      signed: z.boolean().default(false),
-    }),
-  ])
-  .default({kind: 'mse', sigma: 0.05});
-
 const lossSchema = z.strictObject({
-  similarity: similaritySchema,
+  similarity: similaritySchema.default({kind: 'mse', sigma: 0.05}),
   penalty: z.enum(['l1', 'l2']).default('l2'),
-  /** Factor of the smoothness; null takes `integrationResolution`, as the original. */
+  /** Factor of the smoothness; null takes `architecture.integrationResolution`, as the original. */
   smoothnessScale: positive.nullable().default(null),
 });
 
@@ -172,9 +165,10 @@ const validationSchema = z.strictObject({
   everySteps: z.int().positive().default(500),
 });
 
-/** Every setting of a training, with its default; the network's own ones stand at the top. */
+/** Every setting of a training, with its default. */
 const configObject = z.strictObject({
-  ...architectureSchema.shape,
+  /** The network. */
+  architecture: architectureSchema.prefault({}),
   grid: gridSchema.prefault({}),
   normalisation: normalisationSchema,
   /** Where the training pairs come from. */
@@ -204,81 +198,49 @@ const configObject = z.strictObject({
 /** With the defaults that depend on the number of dimensions. */
 const completeConfig = configObject.transform((config) => ({
   ...config,
-  grid: completeGrid(config.grid, config.dimensions),
+  grid: completeGrid(config.grid, config.architecture.dimensions),
 }));
 
 type ConfigObject = z.output<typeof completeConfig>;
 
-/** What must hold between settings: path, requirement, and the value that fails it. */
-interface Contradiction {
-  readonly path: readonly (string | number)[];
-  readonly requirement: string;
-  readonly value: unknown;
-}
-
-function must(path: Contradiction['path'], requirement: string, value: unknown): Contradiction {
-  return {path, requirement, value};
-}
-
 function* findContradictions(config: ConfigObject): Generator<Contradiction> {
   const contradictions = [...findNetworkContradictions(config), ...findGridContradictions(config)];
   yield* contradictions;
-  if (contradictions.length === 0) yield* findFieldContradictions(config);
+  if (contradictions.length === 0) {
+    yield* within(['architecture'], findFieldContradictions(config));
+  }
   yield* findOtherContradictions(config);
 }
 
-function* findNetworkContradictions(config: ConfigObject): Generator<Contradiction> {
-  const {encoder, decoder, convolutionsPerLevel} = config.unet;
-  const levels = levelsOf(config);
-  if (!Number.isInteger(levels)) {
-    yield must(['unet', 'encoder'], `have a multiple of ${convolutionsPerLevel} features`, encoder);
-    return;
-  }
-  if (decoder.length < encoder.length) {
-    yield must(['unet', 'decoder'], `have at least ${encoder.length} features`, decoder);
-  }
-  if (config.velocityResolution > 2 ** levels) {
-    yield must(['velocityResolution'], `be at most ${2 ** levels}`, config.velocityResolution);
-  }
+function* findNetworkContradictions({architecture}: ConfigObject): Generator<Contradiction> {
+  yield* within(['architecture'], findArchitectureContradictions(architecture));
   for (const channels of ['movingChannels', 'fixedChannels'] as const) {
-    if (config[channels] !== 1) yield must([channels], 'be 1', config[channels]);
+    if (architecture[channels] !== 1) {
+      yield must(['architecture', channels], 'be 1', architecture[channels]);
+    }
   }
 }
 
-function levelsOf({unet}: ConfigObject): number {
-  return unet.encoder.length / unet.convolutionsPerLevel;
-}
-
-function* findGridContradictions(config: ConfigObject): Generator<Contradiction> {
-  const {dimensions, grid} = config;
+function* findGridContradictions({architecture, grid}: ConfigObject): Generator<Contradiction> {
+  const {dimensions} = architecture;
   if (grid.shape.length !== dimensions) {
     yield must(['grid', 'shape'], `have ${dimensions} numbers`, grid.shape);
   }
-  const multiple = 2 ** levelsOf(config);
+  const multiple = sizeMultiple(architecture);
   for (const [axis, length] of grid.shape.entries()) {
     if (Number.isInteger(multiple) && length % multiple !== 0) {
       yield must(['grid', 'shape', axis], `be a multiple of ${multiple}`, length);
     }
   }
-  if (grid.spacingMm && grid.spacingMm.length !== dimensions) {
-    yield must(['grid', 'spacingMm'], `have ${dimensions} numbers`, grid.spacingMm);
-  }
-  if (grid.orientation !== null && !isOrientation(grid.orientation, dimensions)) {
-    const example = DEFAULT_GRID.orientation.slice(0, dimensions);
-    yield must(
-      ['grid', 'orientation'],
-      `name ${dimensions} different axes, such as ${example}`,
-      grid.orientation,
-    );
-  }
+  yield* within(['grid'], findAxesContradictions(grid, dimensions));
   if (grid.centre === 'reference' && grid.reference === null) {
     yield must(['grid', 'reference'], 'name an image where grid.centre is "reference"', null);
   }
 }
 
 /** The displacement must have the size of the image, and its smoothness must be defined. */
-function* findFieldContradictions(config: ConfigObject): Generator<Contradiction> {
-  const {velocityResolution, integrationResolution, integrationSteps} = config;
+function* findFieldContradictions({architecture, grid}: ConfigObject): Generator<Contradiction> {
+  const {velocityResolution, integrationResolution, integrationSteps} = architecture;
   if (velocityResolution > 1 && integrationSteps === 0) {
     const where = `velocityResolution is ${velocityResolution}`;
     yield must(['integrationSteps'], `be at least 1 where ${where}`, integrationSteps);
@@ -289,8 +251,8 @@ function* findFieldContradictions(config: ConfigObject): Generator<Contradiction
     yield must(['integrationResolution'], `be at least 2 where ${where}`, integrationResolution);
     return;
   }
-  const {shape} = config.grid;
-  const {integration, displacement} = fieldSizes(config, shape);
+  const {shape} = grid;
+  const {integration, displacement} = fieldSizes(architecture, shape);
   if (integration.some((length) => length < 2)) {
     const requirement = 'leave at least 2 voxels along every axis of grid.shape';
     yield must(['integrationResolution'], requirement, integrationResolution);
@@ -301,10 +263,9 @@ function* findFieldContradictions(config: ConfigObject): Generator<Contradiction
 }
 
 function* findOtherContradictions(config: ConfigObject): Generator<Contradiction> {
-  const {hyperparameters, lambda, normalisation} = config;
-  if (normalisation.kind === 'percentile' && normalisation.low >= normalisation.high) {
-    yield must(['normalisation', 'low'], 'be below normalisation.high', normalisation.low);
-  }
+  const {architecture, lambda, normalisation} = config;
+  const {hyperparameters} = architecture;
+  yield* within(['normalisation'], findNormalisationContradictions(normalisation));
   const readsScans = config.sources.some(({kind}) => !['labels', 'shapes'].includes(kind));
   for (const key of SCALED_AMOUNTS) {
     const amount = config.augmentation[key];
@@ -315,23 +276,19 @@ function* findOtherContradictions(config: ConfigObject): Generator<Contradiction
   if (lambda.kind === 'logOdds' && lambda.lowest >= lambda.highest) {
     yield must(['lambda', 'lowest'], 'be below lambda.highest', lambda.lowest);
   }
-  if (hyperparameters > 1) yield must(['hyperparameters'], 'be 0 or 1', hyperparameters);
+  if (hyperparameters > 1) {
+    yield must(['architecture', 'hyperparameters'], 'be 0 or 1', hyperparameters);
+  }
   if (hyperparameters === 0 && lambda.kind !== 'fixed') {
-    yield must(['lambda', 'kind'], 'be "fixed" where hyperparameters is 0', lambda.kind);
+    yield must(
+      ['lambda', 'kind'],
+      'be "fixed" where architecture.hyperparameters is 0',
+      lambda.kind,
+    );
   }
 }
 
-export const trainingConfigSchema = completeConfig.check((context) => {
-  for (const {path, requirement, value} of findContradictions(context.value)) {
-    context.issues.push({
-      code: 'custom',
-      path: [...path],
-      message: `must ${requirement}`,
-      params: {value},
-      input: value,
-    });
-  }
-});
+export const trainingConfigSchema = completeConfig.check(checkContradictions(findContradictions));
 
 export type TrainingConfig = z.infer<typeof trainingConfigSchema>;
 export type Source = z.infer<typeof sourceSchema>;

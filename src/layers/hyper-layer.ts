@@ -97,7 +97,7 @@ function generate(
 /** A shape as tfjs-layers knows it before there is a tensor: null where a length is open. */
 export type Shape = (number | null)[];
 
-/** What tfjs-layers hands to \`build\` and \`computeOutputShape\`. */
+/** What tfjs-layers hands to `build` and `computeOutputShape`. */
 export type Shapes = Parameters<layers.Layer['build']>[0];
 
 /** The two shapes that a layer with two inputs is built for. */

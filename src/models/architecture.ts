@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import {HypermorphError} from '../errors.js';
+import {explainContradiction, must, type Contradiction} from '../explain-schema.js';
 
 const features = z.array(z.int().positive()).min(1);
 
@@ -58,37 +59,39 @@ export interface UnetPlan {
   readonly outputChannels: number;
 }
 
+/** What keeps settings that are sound one by one from making a network; nothing where they do. */
+export function* findArchitectureContradictions(
+  architecture: Architecture,
+): Generator<Contradiction> {
+  const {encoder, decoder, convolutionsPerLevel} = architecture.unet;
+  if (encoder.length % convolutionsPerLevel !== 0) {
+    yield must(['unet', 'encoder'], `have a multiple of ${convolutionsPerLevel} features`, encoder);
+    return;
+  }
+  if (decoder.length < encoder.length) {
+    yield must(['unet', 'decoder'], `have at least ${encoder.length} features`, decoder);
+  }
+  const coarsest = sizeMultiple(architecture);
+  if (Math.floor(Math.log2(architecture.velocityResolution)) > Math.log2(coarsest)) {
+    yield must(['velocityResolution'], `be at most ${coarsest}`, architecture.velocityResolution);
+  }
+}
+
 /**
  * Lay out the U-Net's convolutions with their channels.
  *
- * @throws {HypermorphError} E_CONFIG if the features do not fill whole levels, or leave out more levels than there are.
+ * @throws {HypermorphError} E_CONFIG by path and value if the settings contradict each other.
  */
 export function planUnet(architecture: Architecture): UnetPlan {
+  const [contradiction] = findArchitectureContradictions(architecture);
+  if (contradiction) throw new HypermorphError('E_CONFIG', explainContradiction(contradiction));
   const {
     encoder: encoderFeatures,
     decoder: decoderFeatures,
     convolutionsPerLevel,
   } = architecture.unet;
-  if (encoderFeatures.length % convolutionsPerLevel !== 0) {
-    throw new HypermorphError(
-      'E_CONFIG',
-      `unet.encoder: the number of features must be a multiple of convolutionsPerLevel (${convolutionsPerLevel}), got ${encoderFeatures.length}.`,
-    );
-  }
-  if (decoderFeatures.length < encoderFeatures.length) {
-    throw new HypermorphError(
-      'E_CONFIG',
-      `unet.decoder: must have at least as many features as unet.encoder (${encoderFeatures.length}), got ${decoderFeatures.length}.`,
-    );
-  }
   const levels = encoderFeatures.length / convolutionsPerLevel;
   const skipped = Math.floor(Math.log2(architecture.velocityResolution));
-  if (skipped > levels) {
-    throw new HypermorphError(
-      'E_CONFIG',
-      `velocityResolution: must be at most ${2 ** levels} for ${levels} levels, got ${architecture.velocityResolution}.`,
-    );
-  }
 
   let channels = architecture.movingChannels + architecture.fixedChannels;
   const convolution = (name: string, outputChannels: number): ConvolutionSpec => {

@@ -3,8 +3,13 @@ import {basename} from 'node:path';
 import * as z from 'zod';
 import {HypermorphError} from '../errors.js';
 import {readFileBytes} from '../formats/files.js';
-import {architectureSchema, planUnet, sizeMultiple, type Architecture} from './architecture.js';
-import {explainFaults} from './explain-schema.js';
+import {
+  architectureSchema,
+  findArchitectureContradictions,
+  sizeMultiple,
+  type Architecture,
+} from './architecture.js';
+import {explainContradiction, explainFaults} from '../explain-schema.js';
 import {roundHalfToEven} from './field-sizes.js';
 import {decodeKerasFile, type KerasFile, type KerasWeight} from './keras-file.js';
 import type {ModelDraft} from './model-description.js';
@@ -125,11 +130,10 @@ function toArchitecture(args: Arguments, where: string): Architecture {
     const [fault] = explainFaults(architectureSchema, settings, result.error, {whole: 'they'});
     return fail(where, `the model's arguments do not make a network: ${fault}`, result.error);
   }
-  try {
-    planUnet(result.data);
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    return fail(where, `the model's arguments do not make a network: ${reason}`, cause);
+  const [contradiction] = findArchitectureContradictions(result.data);
+  if (contradiction) {
+    const reason = explainContradiction(contradiction);
+    return fail(where, `the model's arguments do not make a network: ${reason}`);
   }
   return result.data;
 }

@@ -1,7 +1,13 @@
 import * as z from 'zod';
 import {HypermorphError} from '../errors.js';
-import {architectureSchema, planUnet} from './architecture.js';
-import {explainFaults} from './explain-schema.js';
+import {
+  checkContradictions,
+  explainFaults,
+  must,
+  within,
+  type Contradiction,
+} from '../explain-schema.js';
+import {architectureSchema, findArchitectureContradictions} from './architecture.js';
 
 /** Version of the model file that this code writes and reads. */
 export const MODEL_FORMAT_VERSION = 1;
@@ -87,37 +93,15 @@ const descriptionObject = z.strictObject({
 
 type DescriptionObject = z.infer<typeof descriptionObject>;
 
-/** What a description without contradictions must fulfil beyond its fields: path, requirement, and the value that fails it. */
-function* findContradictions(
-  description: DescriptionObject,
-): Generator<{path: readonly (string | number)[]; requirement: string; value: unknown}> {
+/** What a description must fulfil beyond its single fields. */
+function* findContradictions(description: DescriptionObject): Generator<Contradiction> {
   const {architecture, grid, normalisation, hyperparameters, recommended} = description;
   const {dimensions} = architecture;
-  const must = (path: readonly (string | number)[], requirement: string, value: unknown) => ({
-    path,
-    requirement,
-    value,
-  });
-  try {
-    planUnet(architecture);
-  } catch (error) {
-    if (!(error instanceof HypermorphError)) throw error;
-    const reason = error.message.replace(/\.$/, '');
-    yield must(['architecture'], `make a network (${reason})`, architecture);
-  }
-  if (grid.spacingMm && grid.spacingMm.length !== dimensions) {
-    yield must(['grid', 'spacingMm'], `have ${dimensions} numbers`, grid.spacingMm);
-  }
+  yield* within(['architecture'], findArchitectureContradictions(architecture));
+  yield* within(['grid'], findAxesContradictions(grid, dimensions));
+  yield* within(['normalisation'], findNormalisationContradictions(normalisation));
   if (grid.trainingShape.length !== dimensions) {
     yield must(['grid', 'trainingShape'], `have ${dimensions} numbers`, grid.trainingShape);
-  }
-  if (grid.orientation !== null && !isOrientation(grid.orientation, dimensions)) {
-    const example = 'RAS'.slice(0, dimensions);
-    const requirement = `name ${dimensions} different axes, such as ${example}`;
-    yield must(['grid', 'orientation'], requirement, grid.orientation);
-  }
-  if (normalisation.kind === 'percentile' && normalisation.low >= normalisation.high) {
-    yield must(['normalisation', 'low'], 'be below normalisation.high', normalisation.low);
   }
   if (hyperparameters.length !== architecture.hyperparameters) {
     const requirement = `have ${architecture.hyperparameters} entries`;
@@ -138,9 +122,38 @@ function* findContradictions(
   }
 }
 
-/** Whether letters name as many different axes as there are dimensions. */
-export /** Whether letters name as many different axes as there are dimensions: `LIA`, or `RA` for planes. */
-function isOrientation(letters: string, dimensions: number): boolean {
+/** What the axes of a grid must fulfil, in a model as in a training: one spacing and one letter for each. */
+export function* findAxesContradictions(
+  {
+    spacingMm,
+    orientation,
+  }: {readonly spacingMm: readonly number[] | null; readonly orientation: string | null},
+  dimensions: number,
+): Generator<Contradiction> {
+  if (spacingMm && spacingMm.length !== dimensions) {
+    yield must(['spacingMm'], `have ${dimensions} numbers`, spacingMm);
+  }
+  if (orientation !== null && !isOrientation(orientation, dimensions)) {
+    const example = 'RAS'.slice(0, dimensions);
+    yield must(
+      ['orientation'],
+      `name ${dimensions} different axes, such as ${example}`,
+      orientation,
+    );
+  }
+}
+
+/** The percentiles must have an order. */
+export function* findNormalisationContradictions(
+  normalisation: z.infer<typeof normalisationSchema>,
+): Generator<Contradiction> {
+  if (normalisation.kind === 'percentile' && normalisation.low >= normalisation.high) {
+    yield must(['low'], 'be below normalisation.high', normalisation.low);
+  }
+}
+
+/** Whether letters name as many different axes as there are dimensions: `LIA`, or `RA` for planes. */
+export function isOrientation(letters: string, dimensions: number): boolean {
   const axes = Array.from(letters, (letter) =>
     AXIS_ENDS.findIndex((ends) => ends.includes(letter)),
   );
@@ -148,17 +161,9 @@ function isOrientation(letters: string, dimensions: number): boolean {
 }
 
 /** The description of a model as the file holds it. Defaults of the architecture are filled in by parsing. */
-export const modelDescriptionSchema = descriptionObject.check((context) => {
-  for (const {path, requirement, value} of findContradictions(context.value)) {
-    context.issues.push({
-      code: 'custom',
-      path: [...path],
-      message: `must ${requirement}`,
-      params: {value},
-      input: value,
-    });
-  }
-});
+export const modelDescriptionSchema = descriptionObject.check(
+  checkContradictions(findContradictions),
+);
 
 export type ModelDescription = z.infer<typeof modelDescriptionSchema>;
 

@@ -1,6 +1,5 @@
 import type {TrainingConfig} from '../config/training-config.js';
 import type {ModelDraft} from '../models/model-description.js';
-import {architectureOf} from './architecture-of.js';
 import {lambdaRange} from './lambda.js';
 import {describeGrid} from './training-grid.js';
 
@@ -9,7 +8,7 @@ export function describeTraining(
   config: TrainingConfig,
   options: {readonly steps: number; readonly toolVersion: string; readonly date: Date},
 ): ModelDraft {
-  const architecture = architectureOf(config);
+  const {architecture} = config;
   const {normalisation, loss} = config;
   return {
     architecture,

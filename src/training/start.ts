@@ -7,7 +7,6 @@ import {
   requireWeights,
   type ModelWeights,
 } from '../models/model-file.js';
-import {architectureOf} from './architecture-of.js';
 import {describeTraining} from './describe.js';
 import {balancedWeights} from './initial-weights.js';
 
@@ -27,8 +26,7 @@ export async function startingWeights(
 }
 
 async function weightsToStartFrom(config: TrainingConfig): Promise<ModelWeights> {
-  const architecture = architectureOf(config);
-  const {initialModel, initialisation, seed} = config;
+  const {architecture, initialModel, initialisation, seed} = config;
   if (initialModel === null) {
     return initialisation === 'balanced'
       ? balancedWeights(architecture, seed)

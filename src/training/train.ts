@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type {TrainingConfig} from '../config/training-config.js';
 import {HypermorphError} from '../errors.js';
 import type {ObjectiveOptions} from '../losses/objective.js';
-import {lnccLoss, mseLoss, type SimilarityLoss} from '../losses/similarity.js';
+import {similarityLoss} from '../losses/table.js';
 import {writeModel, type ModelWeights} from '../models/model-file.js';
 import {RegistrationNetwork} from '../models/registration-network.js';
 import {countParameters} from '../models/weight-specs.js';
@@ -17,7 +17,6 @@ import {
   weightsOf,
   writeCheckpoint,
 } from './checkpoint.js';
-import {architectureOf} from './architecture-of.js';
 import {describeTraining} from './describe.js';
 import {ImageStore} from './images.js';
 import {drawLambda} from './lambda.js';
@@ -130,14 +129,12 @@ export async function openData(
 }
 
 /** The objective that a configuration asks for. */
-export function objectiveOf({loss, integrationResolution}: TrainingConfig): ObjectiveOptions {
+export function objectiveOf({loss, architecture}: TrainingConfig): ObjectiveOptions {
   const {similarity, penalty, smoothnessScale} = loss;
-  const measure: SimilarityLoss =
-    similarity.kind === 'mse' ? mseLoss(similarity.sigma) : lnccLoss(similarity);
   return {
-    similarity: measure,
+    similarity: similarityLoss(similarity),
     penalty,
-    smoothnessScale: smoothnessScale ?? integrationResolution,
+    smoothnessScale: smoothnessScale ?? architecture.integrationResolution,
   };
 }
 
@@ -160,7 +157,7 @@ class TrainingRun {
     options: TrainOptions,
   ): Promise<TrainingRun> {
     const {config} = options;
-    const architecture = architectureOf(config);
+    const {architecture} = config;
     const optimiser = new Adam(config.optimiser);
     if (options.resume !== true) {
       const weights = await startingWeights(config, options.toolVersion);
@@ -220,7 +217,7 @@ class TrainingRun {
     const {steps, checkpointEverySteps, logEverySteps} = config;
     onProgress?.({
       kind: 'start',
-      parameters: countParameters(architectureOf(config)),
+      parameters: countParameters(config.architecture),
       step: this.#step,
       steps,
     });
@@ -274,12 +271,12 @@ class TrainingRun {
       moving: imageTensor(
         pairs.map(({moving}) => moving),
         shape,
-        config.dimensions,
+        config.architecture.dimensions,
       ),
       fixed: imageTensor(
         pairs.map(({fixed}) => fixed),
         shape,
-        config.dimensions,
+        config.architecture.dimensions,
       ),
       lambda: tf.tensor1d(lambdas, 'float32'),
     };

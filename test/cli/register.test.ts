@@ -169,7 +169,7 @@ describe('register writes', () => {
     assert.deepEqual(await readdir(folder), before);
   });
 
-  test('a smoother field for a larger lambda, or at least another one', async (t) => {
+  test('another field for another lambda', async (t) => {
     const {path, register} = await workspace(t);
     await register('--lambda', '0', '-o', path('a.nii'));
     await register('--lambda', '1', '-o', path('b.nii'));

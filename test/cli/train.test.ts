@@ -13,11 +13,12 @@ const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const BRAINS = join(ROOT, 'data/brainmaps');
 
 const TINY = `
-dimensions: 2
+architecture:
+  dimensions: 2
+  hypernetwork: {layers: 1, units: 4}
+  unet: {encoder: [4, 4], decoder: [4, 4]}
+  integrationSteps: 1
 grid: {shape: [16, 16], spacingMm: null, orientation: null}
-hypernetwork: {layers: 1, units: 4}
-unet: {encoder: [4, 4], decoder: [4, 4]}
-integrationSteps: 1
 sources: [{kind: shapes, maps: 1, labels: 4, scaleVox: 6}]
 augmentation: {deformationVox: 1, deformationScaleVox: 8}
 steps: 2
@@ -170,7 +171,7 @@ test('a dry run reads the model to start from: one that is missing or of another
   const missing = await dryRun(join(folder, 'none.safetensors'));
   assert.equal(missing.code, 3);
   assert.ok(missing.logs.at(-1)!.msg.startsWith(`initialModel: ${join(folder, 'none.')}`));
-  const wider = await dryRun(model, 'unet.encoder[1]=6');
+  const wider = await dryRun(model, 'architecture.unet.encoder[1]=6');
   assert.equal(wider.code, 3);
   assert.match(
     wider.logs.at(-1)!.msg,

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import {test} from 'node:test';
 import {decodeTrainingConfig} from '../../src/config/load-config.js';
 import type {TrainingConfig} from '../../src/config/training-config.js';
+import {similarityLoss, similaritySchema} from '../../src/losses/table.js';
 
 const SHAPES = 'sources: [{kind: shapes}]\n';
 
@@ -11,8 +12,8 @@ function decode(text: string, ...overrides: string[]): TrainingConfig {
 
 test('a configuration that only says where its pairs come from has the original defaults', () => {
   const config = decode('');
-  assert.deepEqual(config.unet.encoder, [16, 32, 32, 32]);
-  assert.deepEqual(config.hypernetwork, {layers: 6, units: 128});
+  assert.deepEqual(config.architecture.unet.encoder, [16, 32, 32, 32]);
+  assert.deepEqual(config.architecture.hypernetwork, {layers: 6, units: 128});
   assert.deepEqual(config.loss.similarity, {kind: 'mse', sigma: 0.05});
   assert.deepEqual(config.lambda, {kind: 'ends', endProbability: 0.2});
   assert.equal(config.optimiser.learningRate, 1e-4);
@@ -22,7 +23,7 @@ test('a configuration that only says where its pairs come from has the original 
 });
 
 test('the grid of planes has two numbers and two letters where nothing is said', () => {
-  const {shape, spacingMm, orientation} = decode('dimensions: 2').grid;
+  const {shape, spacingMm, orientation} = decode('architecture: {dimensions: 2}').grid;
   assert.deepEqual(
     {shape, spacingMm, orientation},
     {
@@ -36,11 +37,20 @@ test('the grid of planes has two numbers and two letters where nothing is said',
 });
 
 const WRONG: readonly [setting: string, message: string][] = [
-  ['unet: {encoder: [16, 32, -32, 32]}', 'unet.encoder[2] must be a positive integer, got -32.'],
-  ['unet: {encoder: [16, 3.5]}', 'unet.encoder[1] must be an integer, got 3.5.'],
-  ['unet: {encoder: many}', 'unet.encoder must be a list, got "many".'],
+  [
+    'architecture: {unet: {encoder: [16, 32, -32, 32]}}',
+    'architecture.unet.encoder[2] must be a positive integer, got -32.',
+  ],
+  [
+    'architecture: {unet: {encoder: [16, 3.5]}}',
+    'architecture.unet.encoder[1] must be an integer, got 3.5.',
+  ],
+  [
+    'architecture: {unet: {encoder: many}}',
+    'architecture.unet.encoder must be a list, got "many".',
+  ],
   ['steps: soon', 'steps must be a number, got "soon".'],
-  ['dimensions: 4', 'dimensions must be 2 or 3, got 4.'],
+  ['architecture: {dimensions: 4}', 'architecture.dimensions must be 2 or 3, got 4.'],
   ['lamda: 3', 'lamda must be a known setting, got 3.'],
   ['optimiser: {learningRate: 0}', 'optimiser.learningRate must be a positive number, got 0.'],
   ['optimiser: {rate: 1}', 'optimiser.rate must be a known setting, got 1.'],
@@ -68,34 +78,37 @@ const WRONG: readonly [setting: string, message: string][] = [
     'grid.orientation must name 3 different axes, such as RAS, got "RAL".',
   ],
   [
-    'dimensions: 2\ngrid: {orientation: RAS}',
+    'architecture: {dimensions: 2}\ngrid: {orientation: RAS}',
     'grid.orientation must name 2 different axes, such as RA, got "RAS".',
   ],
   [
-    'integrationSteps: 0',
-    'integrationSteps must be at least 1 where velocityResolution is 2, got 0.',
+    'architecture: {integrationSteps: 0}',
+    'architecture.integrationSteps must be at least 1 where velocityResolution is 2, got 0.',
   ],
   [
-    'integrationResolution: 1',
-    'integrationResolution must be at least 2 where velocityResolution is 2, got 1.',
+    'architecture: {integrationResolution: 1}',
+    'architecture.integrationResolution must be at least 2 where velocityResolution is 2, got 1.',
   ],
   [
-    'integrationResolution: 1000',
-    'integrationResolution must leave at least 2 voxels along every axis of grid.shape, got 1000.',
+    'architecture: {integrationResolution: 1000}',
+    'architecture.integrationResolution must leave at least 2 voxels along every axis of grid.shape, got 1000.',
   ],
   [
-    'integrationResolution: 5\ngrid: {shape: [48, 64, 48]}',
-    'integrationResolution must divide grid.shape (48x64x48), got 5.',
+    'architecture: {integrationResolution: 5}\ngrid: {shape: [48, 64, 48]}',
+    'architecture.integrationResolution must divide grid.shape (48x64x48), got 5.',
   ],
   ['optimiser: {beta1: 1}', 'optimiser.beta1 must be a number below 1, got 1.'],
   ['optimiser: {beta2: 1}', 'optimiser.beta2 must be a number below 1, got 1.'],
-  ['hyperparameters: 2', 'hyperparameters must be 0 or 1, got 2.'],
-  ['hyperparameters: 0', 'lambda.kind must be "fixed" where hyperparameters is 0, got "ends".'],
+  ['architecture: {hyperparameters: 2}', 'architecture.hyperparameters must be 0 or 1, got 2.'],
+  [
+    'architecture: {hyperparameters: 0}',
+    'lambda.kind must be "fixed" where architecture.hyperparameters is 0, got "ends".',
+  ],
   ['seed: -1', 'seed must be an integer of at least 0, got -1.'],
   ['storage: int8', 'storage must be one of "float32", "float16", "bfloat16", got "int8".'],
   [
-    'unet: {encoder: [16, 32, 32, 32], decoder: [32]}',
-    'unet.decoder must have at least 4 features, got [32].',
+    'architecture: {unet: {encoder: [16, 32, 32, 32], decoder: [32]}}',
+    'architecture.unet.decoder must have at least 4 features, got [32].',
   ],
 ];
 
@@ -116,8 +129,19 @@ test('scans that are not scaled cannot be changed as if they were; painted image
 });
 
 test('a velocity of full size needs neither integration nor another resolution for it', () => {
-  const config = decode('velocityResolution: 1\nintegrationSteps: 0\nintegrationResolution: 1');
-  assert.equal(config.integrationSteps, 0);
+  const config = decode(
+    'architecture: {velocityResolution: 1, integrationSteps: 0, integrationResolution: 1}',
+  );
+  assert.equal(config.architecture.integrationSteps, 0);
+});
+
+test('every similarity has its defaults, and makes a loss', () => {
+  const kinds = similaritySchema.options.map(({shape}) => shape.kind.value);
+  assert.deepEqual(kinds, ['mse', 'lncc', 'tukey', 'mutualInformation']);
+  for (const kind of kinds) {
+    const {similarity} = decode(`loss: {similarity: {kind: ${kind}}}`).loss;
+    assert.equal(typeof similarityLoss(similarity), 'function');
+  }
 });
 
 test('a missing list of sources, an unknown kind and a source without images are named', () => {
@@ -142,6 +166,16 @@ test('several faults are all told: the first as message, the others as hint', ()
   });
 });
 
+test('thousands of faults are told in a moment, the first ones', () => {
+  const start = performance.now();
+  const wrong = new Array<number>(3000).fill(0.5).join(', ');
+  assert.throws(() => decode(`architecture: {unet: {encoder: [${wrong}]}}`), {
+    message: 'configs/x.yaml: architecture.unet.encoder[0] must be an integer, got 0.5.',
+    hint: /architecture\.unet\.encoder\[5\] must be an integer, got 0\.5\. 2994 more must be put right\.$/,
+  });
+  assert.ok(performance.now() - start < 5000);
+});
+
 test('text that is not YAML is refused with its line', () => {
   assert.throws(() => decode('steps: [1, 2'), {
     code: 'E_CONFIG',
@@ -151,15 +185,15 @@ test('text that is not YAML is refused with its line', () => {
 
 test('an override changes one setting, in lists too, and its value is YAML', () => {
   const config = decode(
-    'unet: {encoder: [8, 8, 8], decoder: [8, 8, 8]}',
+    'architecture: {unet: {encoder: [8, 8, 8], decoder: [8, 8, 8]}}',
     'optimiser.learningRate=1e-3',
-    'unet.encoder[2]=64',
+    'architecture.unet.encoder[2]=64',
     'grid.spacingMm=[2, 2, 2.5]',
     'sources[0].maps=3',
     'loss.similarity={kind: lncc}',
   );
   assert.equal(config.optimiser.learningRate, 1e-3);
-  assert.deepEqual(config.unet.encoder, [8, 8, 64]);
+  assert.deepEqual(config.architecture.unet.encoder, [8, 8, 64]);
   assert.deepEqual(config.grid.spacingMm, [2, 2, 2.5]);
   assert.deepEqual(config.sources[0], {
     kind: 'shapes',
@@ -174,12 +208,12 @@ test('an override changes one setting, in lists too, and its value is YAML', () 
 test('a wrong override is refused: without value, with a path that leads nowhere, with a wrong value', () => {
   assert.throws(() => decode('', 'steps'), {
     code: 'E_USAGE',
-    message: '--set: must have the form path=value, got "steps".',
+    message: 'an override must have the form path=value, got "steps".',
   });
   assert.throws(() => decode('', 'sources.kind=scans'), {
     code: 'E_USAGE',
     message:
-      '--set: must lead to a setting through groups and lists that exist, got "sources.kind=scans".',
+      'an override must lead to a setting through groups and lists that exist, got "sources.kind=scans".',
   });
   assert.throws(() => decode('', 'steps=-3'), {
     code: 'E_CONFIG',

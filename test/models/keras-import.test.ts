@@ -246,7 +246,7 @@ test('weights without a model, other classes and unknown arguments are refused',
   );
   await refuses(
     await makeKerasFile({...ARGUMENTS, svf_resolution: 64}),
-    /arguments do not make a network: velocityResolution: must be at most 2/,
+    /arguments do not make a network: velocityResolution must be at most 2/,
   );
 });
 

@@ -1,11 +1,7 @@
-/** A generator of numbers in [0, 1) that gives the same sequence for the same seed (mulberry32). */
+import {Random} from '../../src/random.js';
+
+/** A generator of numbers in [0, 1) that gives the same sequence for the same seed. */
 export function seededRandom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = state;
-    t = Math.imul(t ^ (t >>> 15), t | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
+  const random = new Random(seed);
+  return () => random.uniform();
 }

@@ -77,7 +77,7 @@ test('the gradient is the slope of the loss along it', () => {
   }
   const after = lossGradients(network, inputs, OBJECTIVE).losses;
   const slope = (losses.total - after.total) / step;
-  // Kinks of max-pooling, LeakyReLU and sampling lie in between: a hundredth.
+  // Kinks of max-pooling, LeakyReLU and sampling lie in between: a twentieth.
   assert.ok(Math.abs(slope / square - 1) < 0.05, `slope ${slope}, squared gradient ${square}`);
 });
 

@@ -13,11 +13,12 @@ import {temporaryFolder} from '../support/temporary-folder.js';
 
 /** Planes of 16 x 16 voxels and two levels: a step takes milliseconds on the javascript engine. */
 const TINY = `
-dimensions: 2
+architecture:
+  dimensions: 2
+  hypernetwork: {layers: 1, units: 4}
+  unet: {encoder: [4, 4], decoder: [4, 4]}
+  integrationSteps: 2
 grid: {shape: [16, 16], spacingMm: null, orientation: null}
-hypernetwork: {layers: 1, units: 4}
-unet: {encoder: [4, 4], decoder: [4, 4]}
-integrationSteps: 2
 sources: [{kind: shapes, maps: 2, labels: 5, scaleVox: 6}]
 augmentation: {deformationVox: 1.5, deformationScaleVox: 8, translationVox: 0.5, blurVox: 1}
 loss: {similarity: {kind: mse, sigma: 0.2}}
@@ -218,11 +219,14 @@ test('a run is never overwritten, and one that is not there is not resumed', asy
 test('a checkpoint of another architecture is refused by the tensor that does not fit', async (t) => {
   const output = join(await temporaryFolder(t), 'run');
   await train(optionsFor(output, ['steps=1']));
-  await assert.rejects(train({...optionsFor(output, ['unet.encoder[1]=6']), resume: true}), {
-    code: 'E_WEIGHTS',
-    message:
-      /checkpoint\.safetensors: tensor "unet_enc_conv_1_0\/hyperkernel_kernel" must have shape/,
-  });
+  await assert.rejects(
+    train({...optionsFor(output, ['architecture.unet.encoder[1]=6']), resume: true}),
+    {
+      code: 'E_WEIGHTS',
+      message:
+        /checkpoint\.safetensors: tensor "unet_enc_conv_1_0\/hyperkernel_kernel" must have shape/,
+    },
+  );
 });
 
 test('a run can start from the weights of another model', async (t) => {

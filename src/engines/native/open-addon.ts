@@ -21,7 +21,7 @@ const PACKAGE_ROOT = new URL('../../../', import.meta.url);
 const BUILD_HINT =
   'Run `npm run build:native` with a C++ compiler installed, or use the javascript engine.';
 
-/** `<platform>-<arch>`, with `-musl` behind it where the C library of Linux is not glibc; scripts/native/targets.js says the same. */
+/** `<platform>-<arch>`, with `-musl` behind it where the C library of Linux is not glibc; scripts/build-native.js says the same. */
 export function hostTarget(): string {
   const name = `${process.platform}-${process.arch}`;
   return process.platform === 'linux' && !hasGlibc() ? `${name}-musl` : name;

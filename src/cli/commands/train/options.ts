@@ -26,7 +26,7 @@ export function trainCommand(): Command {
     .requiredOption('-c, --config <file>', 'the configuration, YAML')
     .option(
       '-s, --set <path=value>',
-      'change a setting, such as optimiser.learningRate=1e-3 or unet.encoder[2]=64; repeatable',
+      'change a setting, such as optimiser.learningRate=1e-3 or architecture.unet.encoder[2]=64; repeatable',
       collect,
     )
     .option('-o, --output <folder>', 'the run folder (default: runs/ and the name of <config>)')

@@ -4,7 +4,6 @@ import type {TrainingConfig} from '../../../config/training-config.js';
 import {startEngine} from '../../../engines/select.js';
 import {HypermorphError} from '../../../errors.js';
 import {countParameters} from '../../../models/weight-specs.js';
-import {architectureOf} from '../../../training/architecture-of.js';
 import {startingWeights} from '../../../training/start.js';
 import {
   openData,
@@ -80,7 +79,7 @@ function describePlan(
   options: TrainOptions,
   context: CliContext,
 ): void {
-  const parameters = countParameters(architectureOf(config));
+  const parameters = countParameters(config.architecture);
   const plan = {
     dryRun: true,
     config: options.config,

@@ -3,6 +3,52 @@ import type {z} from 'zod';
 type Issue = z.core.$ZodIssue;
 type Path = readonly PropertyKey[];
 
+/** Faults told at once; a list of a thousand wrong numbers needs no thousand sentences. */
+const MOST_FAULTS = 6;
+
+/** Something that must hold between values, and does not. */
+export interface Contradiction {
+  readonly path: readonly (string | number)[];
+  /** Follows "must". */
+  readonly requirement: string;
+  /** What fails it. */
+  readonly value: unknown;
+}
+
+/** A contradiction in one line. */
+export function must(
+  path: Contradiction['path'],
+  requirement: string,
+  value: unknown,
+): Contradiction {
+  return {path, requirement, value};
+}
+
+/** `path must …, got ….` */
+export function explainContradiction({path, requirement, value}: Contradiction): string {
+  return `${formatPath(path)} must ${requirement}, got ${formatValue(value)}.`;
+}
+
+/** The same contradictions of a part, seen from the whole. */
+export function* within(
+  path: Contradiction['path'],
+  contradictions: Iterable<Contradiction>,
+): Generator<Contradiction> {
+  for (const one of contradictions) yield {...one, path: [...path, ...one.path]};
+}
+
+/** The check of a schema, `schema.check(…)`, that finds no contradictions in a value whose fields are sound. */
+export function checkContradictions<T>(
+  find: (value: T) => Iterable<Contradiction>,
+): (context: z.core.ParsePayload<T>) => void {
+  return ({value: whole, issues}) => {
+    for (const {path, requirement, value} of find(whole)) {
+      const message = `must ${requirement}`;
+      issues.push({code: 'custom', path: [...path], message, params: {value}, input: value});
+    }
+  };
+}
+
 /** A path as one writes it: `unet.encoder[2]`. */
 export function formatPath(path: Path): string {
   return path.reduce<string>((text, key) => {
@@ -23,7 +69,7 @@ export function formatValue(value: unknown): string {
  *
  * @param error - What the schema found.
  * @param options.whole - Names the value itself, where the fault has no path.
- * @returns A sentence for each fault, without capital and place.
+ * @returns A sentence for each of the first faults, without capital and place.
  */
 export function explainFaults(
   schema: z.ZodType,
@@ -32,7 +78,11 @@ export function explainFaults(
   {whole}: {readonly whole: string},
 ): readonly [string, ...string[]] {
   const isInteger = (path: Path) => wantsInteger(schema, value, path);
-  const sentences = error.issues.flatMap((issue) => explainIssue(issue, value, {isInteger, whole}));
+  const sentences = error.issues
+    .slice(0, MOST_FAULTS)
+    .flatMap((issue) => explainIssue(issue, value, {isInteger, whole}));
+  const untold = error.issues.length - MOST_FAULTS;
+  if (untold > 0) sentences.push(`${untold} more must be put right.`);
   return sentences as [string, ...string[]];
 }
 
