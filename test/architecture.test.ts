@@ -6,33 +6,24 @@ import {fileURLToPath} from 'node:url';
 
 const SRC = fileURLToPath(new URL('../src/', import.meta.url));
 
-/** Each room may import from the rooms before it; rooms in one row may import from each other. */
-const ROWS: readonly (readonly string[])[] = [
-  ['errors', 'random', 'version'],
-  ['geometry'],
-  ['kernels'],
-  ['volume'],
-  ['evaluation', 'formats'],
-  ['ops'],
-  ['layers', 'losses', 'optimisers'],
-  ['models'],
-  ['config', 'engines', 'training', 'registration'],
-  ['workflows'],
-  ['index'],
-  ['cli'],
+/** The rooms, lowest first: each may import from those before it, also types. */
+const ROOMS: readonly string[] = [
+  ...['errors', 'version', 'random', 'explain-schema', 'platform'],
+  ...['geometry', 'kernels', 'volume', 'ops', 'transforms', 'formats'],
+  ...['layers', 'losses', 'models', 'optimisers', 'engines', 'config'],
+  ...['evaluation', 'registration', 'training', 'workflows'],
+  ...['browser', 'index', 'cli'],
 ];
+
+// What does not keep the order yet, by room. These lists only get shorter.
+const CLIMBING_ROOMS = ['engines -> training'];
+const ROOMS_WITH_CIRCLES = ['volume', 'engines', 'training', 'cli'];
+const ROOMS_THAT_NAME_OPTIONS = ['formats', 'registration'];
 
 /** Rooms that may know TensorFlow.js. */
 const TENSOR_ROOMS = [
-  'kernels',
-  'ops',
-  'optimisers',
-  'layers',
-  'models',
-  'losses',
-  'training',
-  'engines',
-  'registration',
+  ...['kernels', 'ops', 'layers', 'losses', 'models', 'optimisers', 'engines'],
+  ...['registration', 'training'],
 ];
 
 /** `native` is C++; its TypeScript half is in engines/native. */
@@ -41,7 +32,7 @@ const files = readdirSync(SRC, {recursive: true, encoding: 'utf8'})
   .sort();
 
 const roomOf = (path: string) => path.split('/')[0].replace(/\.ts$/, '');
-const rank = (room: string) => ROWS.findIndex((row) => row.includes(room));
+const rank = (room: string) => ROOMS.indexOf(room);
 
 /** Every module that a file names in an import, static or dynamic, with whether only types come from it. */
 function importsOf(path: string): {specifier: string; typeOnly: boolean}[] {
@@ -54,10 +45,6 @@ function importsOf(path: string): {specifier: string; typeOnly: boolean}[] {
   }));
 }
 
-function resolveRoom(from: string, specifier: string): string {
-  return roomOf(join(from, '..', specifier));
-}
-
 test('every file of src is in a known room', () => {
   assert.deepEqual(
     files.filter((path) => rank(roomOf(path)) < 0),
@@ -65,15 +52,18 @@ test('every file of src is in a known room', () => {
   );
 });
 
-test('imports go one way', () => {
+test('imports go one way, also of types', () => {
   const wrong = files.flatMap((path) =>
     importsOf(path)
       .filter(({specifier}) => specifier.startsWith('.'))
-      .map(({specifier}) => resolveRoom(path, specifier))
-      .filter((room) => rank(room) > rank(roomOf(path)))
-      .map((room) => `${path} imports ${room}`),
+      .map(({specifier}) => join(path, '..', specifier).replace(/\.js$/, '.ts'))
+      .filter((target) => rank(roomOf(target)) > rank(roomOf(path)))
+      .map((target) => `${path} -> ${target}`),
   );
-  assert.deepEqual(wrong, []);
+  assert.deepEqual(
+    wrong.filter((climb) => !CLIMBING_ROOMS.includes(climb.split(' -> ').map(roomOf).join(' -> '))),
+    [],
+  );
 });
 
 test('only the rooms of tensors import TensorFlow.js', () => {
@@ -125,12 +115,12 @@ test('files stay under four hundred lines', () => {
   assert.deepEqual(long, []);
 });
 
-test('there are no import cycles', () => {
+test('no circle of files imports itself, also not types', () => {
   const graph = new Map(
     files.map((path) => [
       path,
       importsOf(path)
-        .filter(({specifier, typeOnly}) => specifier.startsWith('.') && !typeOnly)
+        .filter(({specifier}) => specifier.startsWith('.'))
         .map(({specifier}) => join(path, '..', specifier).replace(/\.js$/, '.ts')),
     ]),
   );
@@ -142,8 +132,21 @@ test('there are no import cycles', () => {
     done.add(path);
     return found;
   };
+  const cycles = files.flatMap((path) => visit(path, []));
   assert.deepEqual(
-    files.flatMap((path) => visit(path, [])),
+    cycles.filter((cycle) => {
+      const [room, ...others] = new Set(cycle.split(' -> ').map(roomOf));
+      return others.length > 0 || !ROOMS_WITH_CIRCLES.includes(room);
+    }),
     [],
   );
+});
+
+test('only the command line speaks of its options', () => {
+  const wrong = files.flatMap((path) => {
+    if (['cli', ...ROOMS_THAT_NAME_OPTIONS].includes(roomOf(path))) return [];
+    const text = readFileSync(join(SRC, path), 'utf8');
+    return [...text.matchAll(/(?<![\w-])--[a-z][\w-]*/g)].map(([option]) => `${path}: ${option}`);
+  });
+  assert.deepEqual(wrong, []);
 });

@@ -55,14 +55,14 @@ export class RunFolder {
       throw new HypermorphError(
         'E_USAGE',
         `train: the output folder must not hold another run, got ${this.path}.`,
-        {hint: 'Go on with it by --resume, or name another folder with --output.'},
+        {hint: 'Resume it, or name another folder.'},
       );
     }
     if (!exists && options.resume) {
       throw new HypermorphError(
         'E_USAGE',
         `train: the folder to resume must hold a checkpoint, got ${this.path} without ${this.checkpoint}.`,
-        {hint: 'Start the run without --resume.'},
+        {hint: 'Start a new run there.'},
       );
     }
   }

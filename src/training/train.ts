@@ -101,7 +101,7 @@ export interface TrainingData {
   readonly validation: readonly ImagePair[];
 }
 
-/** Read all images that a configuration names; what `--dry-run` does too. */
+/** Read all images that a configuration names; what a dry run does too. */
 export async function openData(
   options: Pick<TrainOptions, 'config' | 'kernels' | 'trainingKernels' | 'onProgress'>,
 ): Promise<TrainingData> {
@@ -301,7 +301,7 @@ class TrainingRun {
   /** What to do once the numbers are no longer finite. */
   #wayOn(): string {
     return this.#hasCheckpoint
-      ? `The last good checkpoint stays in ${this.#folder.checkpoint}; lower optimiser.learningRate and go on with --resume.`
+      ? `The last good checkpoint stays in ${this.#folder.checkpoint}; lower optimiser.learningRate and resume the run.`
       : 'Lower optimiser.learningRate and start again; there is no checkpoint yet.';
   }
 

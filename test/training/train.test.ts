@@ -199,7 +199,7 @@ test('the way on from a loss that is not finite names a checkpoint only where th
   await train(optionsFor(output, ['steps=1']));
   await assert.rejects(train({...optionsFor(output, diverging), resume: true}), {
     code: 'E_RANGE',
-    hint: `The last good checkpoint stays in ${join(output, 'checkpoint.safetensors')}; lower optimiser.learningRate and go on with --resume.`,
+    hint: `The last good checkpoint stays in ${join(output, 'checkpoint.safetensors')}; lower optimiser.learningRate and resume the run.`,
   });
 });
 
