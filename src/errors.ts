@@ -1,16 +1,56 @@
+/** Every code of an error: what it means, and what to do. docs/reference/errors.md is written from it. */
+export const ERROR_CODES = {
+  E_USAGE: {
+    meaning: 'Something was asked for that cannot be done, or not together.',
+    remedy:
+      'Change the options of the command, or the arguments of the function, as the message says.',
+  },
+  E_CONFIG: {
+    meaning: 'A setting of a configuration is unknown, or has a value that it must not have.',
+    remedy: 'Change the setting that the message names by its path.',
+  },
+  E_IO: {
+    meaning:
+      'A file cannot be read or written: missing, no permission, a full disk, a damaged archive.',
+    remedy: 'Look at the path in the message; copy a damaged file again.',
+  },
+  E_NIFTI: {
+    meaning: 'A file is no NIfTI image, or one whose header contradicts itself.',
+    remedy: 'Write the image again with the program that made it, or convert it.',
+  },
+  E_GRID: {
+    meaning: 'Images do not fit together, or do not say where their voxels lie.',
+    remedy: 'Give images of one space, or say how they lie.',
+  },
+  E_SHAPE: {
+    meaning: 'A tensor, an image or a list has another size than it must have.',
+    remedy: 'Compare the two sizes in the message.',
+  },
+  E_RANGE: {
+    meaning: 'A number lies outside of what is allowed, or is not finite.',
+    remedy: 'Take a number from the range in the message.',
+  },
+  E_WEIGHTS: {
+    meaning:
+      'A model file is damaged, of an unknown version, or lacks what its description promises.',
+    remedy: 'Copy the model again, or update hypermorph where the version is higher.',
+  },
+  E_ENGINE: {
+    meaning: 'An engine cannot start on this machine.',
+    remedy: 'Let `hypermorph doctor` say which engines run here; build the native one.',
+  },
+  E_MEMORY: {
+    meaning: 'The images and the network do not fit into memory.',
+    remedy: 'Use a machine with more memory, or images with larger voxels.',
+  },
+  E_INTERRUPTED: {
+    meaning: 'The run was stopped by its user.',
+    remedy: 'Start it again; a training can be resumed from its checkpoint.',
+  },
+} as const;
+
 /** What went wrong, as a stable word: the command line maps it to an exit code. */
-export type ErrorCode =
-  | 'E_USAGE'
-  | 'E_CONFIG'
-  | 'E_IO'
-  | 'E_NIFTI'
-  | 'E_GRID'
-  | 'E_SHAPE'
-  | 'E_RANGE'
-  | 'E_WEIGHTS'
-  | 'E_ENGINE'
-  | 'E_MEMORY'
-  | 'E_INTERRUPTED';
+export type ErrorCode = keyof typeof ERROR_CODES;
 
 export interface ErrorOptions {
   /** The error underneath, kept for logs and for callers. */

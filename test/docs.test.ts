@@ -12,13 +12,30 @@ const pages = [
     .map((name) => join('docs', name)),
 ];
 
+/** The files that a page links to, as paths in the repository. */
+function linksOf(page: string): string[] {
+  return [...readFileSync(join(ROOT, page), 'utf8').matchAll(/\]\(([^)#\s]+)[^)]*\)/g)]
+    .map(([, target]) => target)
+    .filter((target) => !/^[a-z]+:/.test(target))
+    .map((target) => join(dirname(page), target));
+}
+
 test('every link to a file in the documentation leads to one', () => {
   const broken = pages.flatMap((page) =>
-    [...readFileSync(join(ROOT, page), 'utf8').matchAll(/\]\(([^)#\s]+)[^)]*\)/g)]
-      .map(([, target]) => target)
-      .filter((target) => !/^[a-z]+:/.test(target))
-      .filter((target) => !existsSync(join(ROOT, dirname(page), target)))
+    linksOf(page)
+      .filter((target) => !existsSync(join(ROOT, target)))
       .map((target) => `${page}: ${target}`),
   );
   assert.deepEqual(broken, []);
+});
+
+test('every page is reached from docs/README.md', () => {
+  const reached = new Set(['docs/README.md']);
+  for (const page of reached) {
+    for (const target of linksOf(page)) if (pages.includes(target)) reached.add(target);
+  }
+  assert.deepEqual(
+    pages.filter((page) => page.startsWith('docs/') && !reached.has(page)),
+    [],
+  );
 });

@@ -16,58 +16,87 @@ import {
 const share = z.number().min(0).max(1);
 const positive = z.number().positive();
 const notNegative = z.number().nonnegative();
+const path = z.string().min(1);
 
-/** Paths are read from the folder in which the command runs; `*` and `?` stand for parts of a name, `**` for any folders. */
-const fileList = z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]);
+const fileList = z.union([path, z.array(path).min(1)]);
+const images = fileList.describe('Images, by paths and patterns.');
 
-/** How often pairs come from this source, in proportion to the other sources. */
-const weight = positive.default(1);
+const weight = positive
+  .default(1)
+  .describe('How often pairs come from this source, in proportion to the other sources.');
 
-const shapesSource = z.strictObject({
-  kind: z.literal('shapes'),
-  weight,
-  /** Number of different label maps, made once at the start. */
-  maps: z.int().positive().default(16),
-  /** Number of shapes in each map. */
-  labels: z.int().min(2).max(255).default(16),
-  /** Distance over which the outlines vary, voxels. */
-  scaleVox: positive.default(16),
-});
+const shapesSource = z
+  .strictObject({
+    kind: z.literal('shapes'),
+    weight,
+    maps: z.int().positive().default(16).describe('Different label maps, made once at the start.'),
+    labels: z.int().min(2).max(255).default(16).describe('Shapes in each map.'),
+    scaleVox: positive.default(16).describe('Distance over which the outlines vary, voxels.'),
+  })
+  .describe('Images rendered from random shapes: no data needed.');
 
-/** Where pairs of images come from. */
 const sourceSchema = z.discriminatedUnion('kind', [
-  /** Two different scans of the list, drawn independently. */
-  z.strictObject({kind: z.literal('scans'), weight, images: fileList}),
-  /** One atlas, always fixed, and a scan of the list. */
-  z.strictObject({kind: z.literal('atlas'), weight, atlas: z.string().min(1), images: fileList}),
-  /** Given pairs. */
-  z.strictObject({
-    kind: z.literal('pairs'),
-    weight,
-    pairs: z.array(z.strictObject({fixed: z.string().min(1), moving: z.string().min(1)})).min(1),
-  }),
-  /** Images painted from label maps in random contrasts, the same contrast for both. */
-  z.strictObject({
-    kind: z.literal('labels'),
-    weight,
-    images: fileList,
-    /** How often label 0 is replaced by random shapes, one map for both images. */
-    scenery: share.default(0),
-  }),
-  /** Images painted from random shapes: no data needed. */
+  z
+    .strictObject({kind: z.literal('scans'), weight, images})
+    .describe('Two different scans of the list, drawn independently.'),
+  z
+    .strictObject({
+      kind: z.literal('atlas'),
+      weight,
+      atlas: path.describe('The fixed image of every pair.'),
+      images,
+    })
+    .describe('One atlas, always fixed, and a scan of the list.'),
+  z
+    .strictObject({
+      kind: z.literal('pairs'),
+      weight,
+      pairs: z.array(z.strictObject({fixed: path, moving: path})).min(1),
+    })
+    .describe('Given pairs.'),
+  z
+    .strictObject({
+      kind: z.literal('labels'),
+      weight,
+      images,
+      background: share
+        .default(0)
+        .describe('How often label 0 is replaced by random shapes, one map for both images.'),
+    })
+    .describe('Images rendered from label maps in random contrasts, the same contrast for both.'),
   shapesSource,
 ]);
 
 const gridSchema = z.strictObject({
-  /** Voxels along the network's axes. */
-  shape: z.array(z.int().positive()).min(2).max(3).optional(),
-  /** mm per voxel along the network's axes; null takes that of each image. */
-  spacingMm: z.array(positive).min(2).max(3).nullable().optional(),
-  /** Where the network's axes run to; null takes those of each image. */
-  orientation: z.string().nullable().optional(),
-  /** `volume`: the grid is centred on each image; `reference`: one grid in the world, centred on `reference`. */
-  centre: z.enum(['volume', 'reference']).default('volume'),
-  reference: z.string().min(1).nullable().default(null),
+  shape: z
+    .array(z.int().positive())
+    .min(2)
+    .max(3)
+    .optional()
+    .describe(
+      "Voxels along the network's axes, multiples of 2 to the number of levels; without it 160, 192, 224.",
+    ),
+  spacingMm: z
+    .array(positive)
+    .min(2)
+    .max(3)
+    .nullable()
+    .optional()
+    .describe(
+      "Millimetres per voxel along the network's axes; null takes that of each image; without it 1.",
+    ),
+  orientation: z
+    .string()
+    .nullable()
+    .optional()
+    .describe("Where the network's axes run to; null takes those of each image; without it RAS."),
+  centre: z
+    .enum(['volume', 'reference'])
+    .default('volume')
+    .describe(
+      '`volume` centres the grid on each image; `reference` is one grid in the world, centred on `reference`.',
+    ),
+  reference: path.nullable().default(null).describe('The image on whose centre the grid lies.'),
 });
 
 /** The original's grid; planes have the first two of everything. */
@@ -88,33 +117,33 @@ const normalisationSchema = z
   .discriminatedUnion('kind', [
     unscaled,
     minmax,
-    percentile.extend({
-      low: percentile.shape.low.default(0),
-      high: percentile.shape.high.default(99.9),
-    }),
+    percentile
+      .extend({
+        low: percentile.shape.low.default(0),
+        high: percentile.shape.high.default(99.9),
+      })
+      .describe(String(percentile.description)),
   ])
   .default({kind: 'percentile', low: 0, high: 99.9});
 
-/** Random changes of every image; all zero is no change. Standard deviations unless said otherwise. */
 const augmentationSchema = z.strictObject({
-  rotationDegrees: notNegative.default(0),
-  translationVox: notNegative.default(0),
-  /** Of the logarithm of the scale along each axis. */
-  scale: notNegative.default(0),
-  /** Of a smooth random velocity, voxels. */
-  deformationVox: notNegative.default(0),
-  /** Distance over which the random velocity varies, voxels. */
-  deformationScaleVox: positive.default(24),
-  /** Of the logarithm of a power applied to the intensities. */
-  gamma: notNegative.default(0),
-  /** Of the logarithm of a smooth factor. */
-  biasField: notNegative.default(0),
-  /** Of white noise. */
-  noise: notNegative.default(0),
-  /** Largest standard deviation of a Gaussian blur, voxels, drawn uniformly. */
-  blurVox: notNegative.default(0),
-  /** Mirror along the network's first axis in half of the pairs. */
-  flip: z.boolean().default(false),
+  rotationDegrees: notNegative.default(0).describe('About every axis.'),
+  translationVox: notNegative.default(0).describe('Along every axis, voxels.'),
+  scale: notNegative.default(0).describe('Of the logarithm of the scale along each axis.'),
+  deformationVox: notNegative.default(0).describe('Of a smooth random velocity, voxels.'),
+  deformationScaleVox: positive
+    .default(24)
+    .describe('Distance over which the random velocity varies, voxels.'),
+  gamma: notNegative.default(0).describe('Of the logarithm of a power applied to the intensities.'),
+  biasField: notNegative.default(0).describe('Of the logarithm of a smooth factor.'),
+  noise: notNegative.default(0).describe('Of white noise; drawn uniformly up to this.'),
+  blurVox: notNegative
+    .default(0)
+    .describe('Largest standard deviation of a Gaussian blur, voxels; drawn uniformly.'),
+  flip: z
+    .boolean()
+    .default(false)
+    .describe("Mirror along the network's first axis in half of the pairs."),
 });
 
 /** Augmentation that takes intensities to be in [0, 1], and keeps them there. */
@@ -122,77 +151,113 @@ export const SCALED_AMOUNTS = ['gamma', 'biasField', 'noise'] as const;
 
 const lossSchema = z.strictObject({
   similarity: similaritySchema.default({kind: 'mse', sigma: 0.05}),
-  penalty: z.enum(['l1', 'l2']).default('l2'),
-  /** Factor of the smoothness; null takes `architecture.integrationResolution`, as the original. */
-  smoothnessScale: positive.nullable().default(null),
+  penalty: z
+    .enum(['l1', 'l2'])
+    .default('l2')
+    .describe('On the differences of the velocity between neighbouring voxels.'),
+  smoothnessScale: positive
+    .nullable()
+    .default(null)
+    .describe(
+      'Factor of the smoothness; null takes `architecture.integrationResolution`, as the original.',
+    ),
 });
 
-/** How lambda is drawn for every pair. */
 const lambdaSchema = z
   .discriminatedUnion('kind', [
-    /** With probability `endProbability` one of the ends, else uniform: the original's way. */
-    z.strictObject({kind: z.literal('ends'), endProbability: share.default(0.2)}),
-    z.strictObject({kind: z.literal('uniform')}),
-    /** lambda / (1 - lambda) log-uniform between two odds. */
-    z.strictObject({
-      kind: z.literal('logOdds'),
-      lowest: positive.default(0.01),
-      highest: positive.default(100),
-    }),
-    /** Always one value. */
-    z.strictObject({kind: z.literal('fixed'), value: share}),
+    z
+      .strictObject({kind: z.literal('ends'), endProbability: share.default(0.2)})
+      .describe(
+        "With probability `endProbability` one of the ends, else uniform: the original's way.",
+      ),
+    z.strictObject({kind: z.literal('uniform')}).describe('Uniform in [0, 1].'),
+    z
+      .strictObject({
+        kind: z.literal('logOdds'),
+        lowest: positive.default(0.01),
+        highest: positive.default(100),
+      })
+      .describe('lambda / (1 - lambda) log-uniform between two odds.'),
+    z.strictObject({kind: z.literal('fixed'), value: share}).describe('Always one value.'),
   ])
   .default({kind: 'ends', endProbability: 0.2});
 
 const optimiserSchema = z.strictObject({
   learningRate: positive.default(1e-4),
-  /** `cosine` lowers the rate to `finalShare` of it over the steps of the run. */
-  schedule: z.enum(['constant', 'cosine']).default('constant'),
+  schedule: z
+    .enum(['constant', 'cosine'])
+    .default('constant')
+    .describe('`cosine` lowers the rate to `finalShare` of it over the steps of the run.'),
   finalShare: share.default(0.05),
-  /** Steps over which the rate rises to its value. */
-  warmupSteps: z.int().nonnegative().default(0),
+  warmupSteps: z
+    .int()
+    .nonnegative()
+    .default(0)
+    .describe('Steps over which the rate rises to its value.'),
   beta1: z.number().min(0).lt(1).default(0.9),
   beta2: z.number().min(0).lt(1).default(0.999),
   epsilon: positive.default(1e-7),
 });
 
 const validationSchema = z.strictObject({
-  /** Empty: no validation. */
-  sources: z.array(sourceSchema).default([]),
-  /** Pairs, drawn once, the same for every validation. */
-  pairs: z.int().positive().default(4),
+  sources: z.array(sourceSchema).default([]).describe('As `sources`; empty: no validation.'),
+  pairs: z
+    .int()
+    .positive()
+    .default(4)
+    .describe('Pairs, drawn once, the same for every validation.'),
   lambdas: z.array(share).min(1).default([0.1, 0.5, 0.9]),
   everySteps: z.int().positive().default(500),
 });
 
-/** Every setting of a training, with its default. */
 const configObject = z.strictObject({
-  /** The network. */
-  architecture: architectureSchema.prefault({}),
-  grid: gridSchema.prefault({}),
-  normalisation: normalisationSchema,
-  /** Where the training pairs come from. */
-  sources: z.array(sourceSchema).min(1),
-  augmentation: augmentationSchema.prefault({}),
-  loss: lossSchema.prefault({}),
-  lambda: lambdaSchema,
-  optimiser: optimiserSchema.prefault({}),
-  /** `keras` starts as the original; `balanced` gives generated kernels the spread of He's start (Chang et al., ICLR 2020). */
-  initialisation: z.enum(['keras', 'balanced']).default('keras'),
-  /** A model file to start from. */
-  initialModel: z.string().min(1).nullable().default(null),
+  architecture: architectureSchema.prefault({}).describe('The network.'),
+  grid: gridSchema.prefault({}).describe('The grid on which the network sees its images.'),
+  normalisation: normalisationSchema.describe('How intensities are brought to [0, 1], per image.'),
+  sources: z
+    .array(sourceSchema)
+    .min(1)
+    .describe(
+      'Where pairs of images come from. Paths are read from the folder in which the command runs; `*` and `?` stand for parts of a name, `**` for any folders.',
+    ),
+  augmentation: augmentationSchema
+    .prefault({})
+    .describe(
+      'Random changes of every image: standard deviations, unless said otherwise. All zero is no change.',
+    ),
+  loss: lossSchema
+    .prefault({})
+    .describe('(1 - lambda) · similarity + lambda · smoothness of the velocity.'),
+  lambda: lambdaSchema.describe('How lambda is drawn for every pair.'),
+  optimiser: optimiserSchema.prefault({}).describe('Adam.'),
+  initialisation: z
+    .enum(['keras', 'balanced'])
+    .default('keras')
+    .describe(
+      "`keras` starts as the original; `balanced` gives generated kernels the spread of He's start (Chang et al., ICLR 2020).",
+    ),
+  initialModel: path.nullable().default(null).describe('A model file to start from.'),
   steps: z.int().positive().default(600_000),
-  /** Pairs per step. */
-  batch: z.int().positive().default(1),
+  batch: z.int().positive().default(1).describe('Pairs per step.'),
   seed: z.int().nonnegative().default(1),
   checkpointEverySteps: z.int().positive().default(500),
   logEverySteps: z.int().positive().default(10),
-  validation: validationSchema.prefault({}),
-  /** Of the model. */
-  recommendedLambda: share.default(0.3),
-  storage: z.enum(['float32', 'float16', 'bfloat16']).default('float32'),
-  /** What the model was trained on, in words, for its description. */
-  dataDescription: z.string().default(''),
+  validation: validationSchema
+    .prefault({})
+    .describe(
+      'Measured on pairs that are not trained on. `sources` as above; none: no validation.',
+    ),
+  recommendedLambda: share
+    .default(0.3)
+    .describe('What the model says to use where its user says nothing.'),
+  storage: z
+    .enum(['float32', 'float16', 'bfloat16'])
+    .default('float32')
+    .describe('How the model file holds its weights.'),
+  dataDescription: z
+    .string()
+    .default('')
+    .describe("What the model was trained on, in words, for the model's description."),
 });
 
 /** With the defaults that depend on the number of dimensions. */

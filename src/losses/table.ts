@@ -6,19 +6,29 @@ const positive = z.number().positive();
 
 /** How the likeness of the fixed and the moved image is measured. */
 export const similaritySchema = z.discriminatedUnion('kind', [
-  /** Mean squared difference over sigma^2. */
-  z.strictObject({kind: z.literal('mse'), sigma: positive.default(0.05)}),
-  /** Local normalised cross-correlation, bounded. */
-  z.strictObject({
-    kind: z.literal('lncc'),
-    window: z.int().positive().default(9),
-    epsilon: positive.default(1e-5),
-    signed: z.boolean().default(false),
-  }),
-  /** Tukey's biweight: differences above `c` do not pull any more. */
-  z.strictObject({kind: z.literal('tukey'), c: positive.default(0.5)}),
-  /** Mutual information with soft bins, for images of different contrasts. */
-  z.strictObject({kind: z.literal('mutualInformation'), bins: z.int().min(2).default(16)}),
+  z
+    .strictObject({
+      kind: z.literal('mse'),
+      sigma: positive.default(0.05).describe('Standard deviation of the image noise.'),
+    })
+    .describe('Mean squared difference over sigma^2.'),
+  z
+    .strictObject({
+      kind: z.literal('lncc'),
+      window: z.int().positive().default(9).describe('Edge of the window, voxels.'),
+      epsilon: positive.default(1e-5).describe('Least covariance and variance.'),
+      signed: z.boolean().default(false).describe('The correlation instead of its square.'),
+    })
+    .describe('Local normalised cross-correlation.'),
+  z
+    .strictObject({
+      kind: z.literal('tukey'),
+      c: positive.default(0.5).describe('Larger differences of intensity do not pull any more.'),
+    })
+    .describe("Tukey's biweight, for images with outliers."),
+  z
+    .strictObject({kind: z.literal('mutualInformation'), bins: z.int().min(2).default(16)})
+    .describe('Mutual information, for images of different contrasts; memory grows with the bins.'),
 ]);
 
 /** A similarity with its settings. */

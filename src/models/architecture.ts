@@ -4,15 +4,16 @@ import {explainContradiction, must, type Contradiction} from '../explain-schema.
 
 const features = z.array(z.int().positive()).min(1);
 
-/**
- * What a registration network is made of; with its weights, everything that is needed to run it.
- *
- * `hyperparameters` 0 is a plain VoxelMorph network: its convolutions hold their own kernels and there is no hypernetwork.
- * Resolutions are divisors of the image size: 2 means half of the voxels along every axis.
- */
+/** What a registration network is made of; with its weights, everything that is needed to run it. */
 export const architectureSchema = z.strictObject({
   dimensions: z.union([z.literal(2), z.literal(3)]).default(3),
-  hyperparameters: z.int().nonnegative().default(1),
+  hyperparameters: z
+    .int()
+    .nonnegative()
+    .default(1)
+    .describe(
+      '0 is a plain VoxelMorph network: its convolutions hold their own kernels, and there is no hypernetwork.',
+    ),
   hypernetwork: z
     .strictObject({
       layers: z.int().positive().default(6),
@@ -21,19 +22,43 @@ export const architectureSchema = z.strictObject({
     .prefault({}),
   unet: z
     .strictObject({
-      encoder: features.default([16, 32, 32, 32]),
-      decoder: features.default([32, 32, 32, 32, 32, 16, 16]),
+      encoder: features
+        .default([16, 32, 32, 32])
+        .describe('Features of its convolutions, finest level first.'),
+      decoder: features
+        .default([32, 32, 32, 32, 32, 16, 16])
+        .describe('Deepest level first; what is beyond the levels follows at the finest one.'),
       convolutionsPerLevel: z.int().positive().default(1),
     })
     .prefault({}),
-  velocityResolution: z.int().positive().default(2),
-  integrationResolution: z.int().positive().default(2),
-  integrationSteps: z.int().nonnegative().default(7),
-  bidirectional: z.boolean().default(false),
+  velocityResolution: z
+    .int()
+    .positive()
+    .default(2)
+    .describe(
+      'Divisor of the image size: 2 is a velocity of half as many voxels along every axis.',
+    ),
+  integrationResolution: z
+    .int()
+    .positive()
+    .default(2)
+    .describe('The same of the grid on which the velocity is integrated.'),
+  integrationSteps: z
+    .int()
+    .nonnegative()
+    .default(7)
+    .describe('Squarings; 0 takes the velocity for the displacement.'),
+  bidirectional: z
+    .boolean()
+    .default(false)
+    .describe('Warps the fixed image to the moving one, too, and is judged by both.'),
   movingChannels: z.int().positive().default(1),
   fixedChannels: z.int().positive().default(1),
-  /** Value outside the moving image; null repeats its edge. */
-  fill: z.number().nullable().default(null),
+  fill: z
+    .number()
+    .nullable()
+    .default(null)
+    .describe('Value outside the moving image; null repeats its edge.'),
 });
 
 export type Architecture = z.infer<typeof architectureSchema>;

@@ -21,9 +21,11 @@ const percentile = z.number().min(0).max(100);
 
 /** How intensities are brought to [0, 1]. */
 export const normalisationSchema = z.discriminatedUnion('kind', [
-  z.strictObject({kind: z.literal('none')}),
-  z.strictObject({kind: z.literal('minmax')}),
-  z.strictObject({kind: z.literal('percentile'), low: percentile, high: percentile}),
+  z.strictObject({kind: z.literal('none')}).describe('Taken as they are.'),
+  z.strictObject({kind: z.literal('minmax')}).describe('From the smallest to the largest.'),
+  z
+    .strictObject({kind: z.literal('percentile'), low: percentile, high: percentile})
+    .describe('From one percentile to another; what is beyond is cut.'),
 ]);
 
 /** Everything about a model but its weights. Arrays over axes have one entry per dimension of the architecture. */

@@ -81,10 +81,10 @@ async function openSource(
       const images = await loadAll(source.images, `${where}.images`, (path) => store.labels(path));
       requireTwo(images, `${where}.images`);
       const maps = compactLabels(images, `${where}.images`);
-      const scenery = source.scenery > 0 ? drawMaps(SCENERY, workshop, seed) : [];
+      const scenery = source.background > 0 ? drawMaps(SCENERY, workshop, seed) : [];
       return (random) => {
         const pair = drawTwo(maps, random);
-        const around = random.uniform() < source.scenery ? drawOne(scenery, random) : 'black';
+        const around = random.uniform() < source.background ? drawOne(scenery, random) : 'black';
         return paintPair(workshop, pair, around, random);
       };
     }
