@@ -127,7 +127,7 @@ function renderKinds({oneOf = []}: Schema): string[] {
     const {kind, ...others} = properties;
     const entries = Object.entries(others);
     const table = entries.length === 0 ? [] : [renderTable(entries, required)];
-    return [`**\`kind: ${String(kind.const)}\`** ${description}`.trim(), ...table];
+    return [`**\`kind: ${kind.const as string}\`** ${description}`.trim(), ...table];
   });
 }
 
@@ -148,8 +148,8 @@ function renderTable(
 }
 
 function describeType(schema: Schema): string {
-  if (schema.const !== undefined) return `\`${String(schema.const)}\``;
-  if (schema.enum) return schema.enum.map((one) => `\`${String(one)}\``).join(', ');
+  if (schema.const !== undefined) return code(schema.const);
+  if (schema.enum) return schema.enum.map((one) => code(one)).join(', ');
   const options = schema.anyOf ?? schema.oneOf;
   if (options) return [...new Set(options.map(describeType))].join(' or ');
   if (Array.isArray(schema.type)) {
@@ -169,6 +169,10 @@ function describeType(schema: Schema): string {
     default:
       return schema.type === 'string' ? 'text' : String(schema.type);
   }
+}
+
+function code(value: unknown): string {
+  return `\`${typeof value === 'string' ? value : JSON.stringify(value)}\``;
 }
 
 function describeRange({minimum, maximum, exclusiveMinimum, exclusiveMaximum}: Schema): string {
