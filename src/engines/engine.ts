@@ -1,3 +1,4 @@
+import type {AlignKernels} from '../registration/align/kernels.js';
 import type {TrainingKernels} from '../training/training-kernels.js';
 import type {VoxelKernels} from '../volume/voxel-kernels.js';
 
@@ -14,6 +15,8 @@ export interface Engine {
   readonly description: string;
   /** The loops over voxels outside the network. */
   readonly voxelKernels: VoxelKernels;
+  /** The loops over voxels that bring two images together. */
+  readonly alignKernels: AlignKernels;
   /** The loops over voxels with which training pairs are made. */
   readonly trainingKernels: TrainingKernels;
   /** What a user should know, such as that a faster engine could not be used. */

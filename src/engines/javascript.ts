@@ -1,5 +1,6 @@
 import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
+import {portableAlignKernels} from '../registration/align/kernels.js';
 import {portableTrainingKernels} from '../training/portable-kernels.js';
 import {portableVoxelKernels} from '../volume/voxel-kernels.js';
 import type {Engine} from './engine.js';
@@ -20,6 +21,7 @@ export async function startJavascript(reasons: readonly string[] = []): Promise<
     name: 'javascript',
     description: `TensorFlow.js ${tf.version_core}, one thread`,
     voxelKernels: portableVoxelKernels,
+    alignKernels: portableAlignKernels,
     trainingKernels: portableTrainingKernels,
     warnings: [JAVASCRIPT_WARNING, ...reasons],
   };

@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import {HypermorphError} from '../errors.js';
 import type {Engine, Precision, StartOptions} from './engine.js';
 import {loadAddon, type NativeAddon} from './native/addon.js';
+import {createNativeAlignKernels} from './native/align-kernels.js';
 import {NATIVE_BACKEND, registerNativeBackend} from './native/backend.js';
 import {createNativeTrainingKernels} from './native/training-kernels.js';
 import {createNativeVoxelKernels} from './native/voxel-kernels.js';
@@ -19,6 +20,7 @@ export async function startNative(options: StartOptions): Promise<Engine> {
     name: 'native',
     description: describeNative(options.precision),
     voxelKernels: createNativeVoxelKernels(backend.addon),
+    alignKernels: createNativeAlignKernels(backend.addon),
     trainingKernels: createNativeTrainingKernels(backend.addon),
     warnings: [],
   };

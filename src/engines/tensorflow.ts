@@ -6,6 +6,7 @@ import {pathToFileURL} from 'node:url';
 import util from 'node:util';
 import * as tf from '@tensorflow/tfjs-core';
 import {HypermorphError} from '../errors.js';
+import {portableAlignKernels} from '../registration/align/kernels.js';
 import {portableTrainingKernels} from '../training/portable-kernels.js';
 import {portableVoxelKernels} from '../volume/voxel-kernels.js';
 import type {Engine, StartOptions} from './engine.js';
@@ -72,6 +73,7 @@ export async function startTensorflow(options: StartOptions): Promise<Engine> {
     name: 'tensorflow',
     description,
     voxelKernels: portableVoxelKernels,
+    alignKernels: portableAlignKernels,
     trainingKernels: portableTrainingKernels,
     warnings: usesGpu
       ? []

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 
+#include "kernels/align.h"
 #include "kernels/arithmetic.h"
 #include "kernels/augment.h"
 #include "kernels/conv.h"
@@ -84,6 +85,8 @@ struct KernelTable {
   PaintFn paint;
   BlurFn blur;
   AdjustFn adjust;
+  CorrelateFn correlate_blocks;
+  AverageFn average_boxes;
 };
 
 }  // namespace hypermorph

@@ -221,6 +221,21 @@ export interface KernelFunctions {
   normaliseIntensities(values: Float32Array, low: number, factor: number, clips: number): void;
   fillMissing(values: Float32Array, value: number): void;
 
+  /** `sizes`: I, J, K of the image, of a box, and how many boxes. `first`: voxel at which the first box begins. */
+  averageBoxes(sizes: Int32Array, first: Int32Array, from: Float32Array, to: Float32Array): void;
+  /**
+   * `sizes`: I, J, K of the points' image, of a block and of the sampled image. `numbers`: `toVoxel` [12], `toMotion` [12],
+   * `gradientToMotion` [9] and the noise of both. Fills points, misfit, gradient [12] and Hessian [12, 12].
+   */
+  correlateBlocks(
+    sizes: Int32Array,
+    points: Float32Array,
+    blocks: Int32Array,
+    sampled: Float32Array,
+    numbers: Float64Array,
+    found: Float64Array,
+  ): void;
+
   /** `sizes`: points of the lattice, I, J, K. */
   splineNoise(sizes: Int32Array, spacing: number, lattice: Float32Array, out: Float32Array): void;
   /** Changes `highest` and `map`. */

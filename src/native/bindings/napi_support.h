@@ -79,5 +79,6 @@ bool registerArithmetic(napi_env env, napi_value exports);
 bool registerResample(napi_env env, napi_value exports);
 bool registerMeasures(napi_env env, napi_value exports);
 bool registerAugment(napi_env env, napi_value exports);
+bool registerAlign(napi_env env, napi_value exports);
 
 }  // namespace hypermorph::bindings

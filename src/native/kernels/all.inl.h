@@ -3,6 +3,7 @@
 
 #include "cpu.h"
 #include "kernel_table.h"
+#include "kernels/align.inl.h"
 #include "kernels/arithmetic.inl.h"
 #include "kernels/augment.inl.h"
 #include "kernels/conv.inl.h"
@@ -86,6 +87,8 @@ const KernelTable kTable{
     .paint = &paint,
     .blur = &blur,
     .adjust = &adjust,
+    .correlate_blocks = &correlateBlocks,
+    .average_boxes = &averageBoxes,
 };
 
 }  // namespace hypermorph::HYPERMORPH_ISA

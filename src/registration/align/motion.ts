@@ -1,0 +1,97 @@
+import {Affine} from '../../geometry/affine.js';
+import {mapTriple, type Triple} from '../../geometry/triple.js';
+import type {Plane} from './plane.js';
+
+/** What a motion may change. */
+export type MotionKind = 'rigid' | 'similarity' | 'affine';
+
+/** Directions in the space of the twelve entries of a generator (3 x 4, row-major), orthonormal rows. */
+export type MotionBasis = readonly (readonly number[])[];
+
+/**
+ * The directions in which a kind of motion may go.
+ *
+ * @param plane - Two orthonormal directions: motions stay in their plane. Null for all of space.
+ */
+export function basisOf(kind: MotionKind, plane: Plane | null): MotionBasis {
+  const axes: readonly Triple[] = plane ?? [
+    [1, 0, 0],
+    [0, 1, 0],
+    [0, 0, 1],
+  ];
+  const translations = axes.map((axis) =>
+    generator((row, column) => (column === 3 ? axis[row] : 0)),
+  );
+  const pairs = axes.flatMap((a, n) => axes.slice(n + 1).map((b) => [a, b] as const));
+  const rotations = pairs.map(([a, b]) =>
+    generator((r, c) => (c === 3 ? 0 : (a[r] * b[c] - b[r] * a[c]) / Math.SQRT2)),
+  );
+  const scale = generator((r, c) =>
+    c === 3 ? 0 : axes.reduce((sum, a) => sum + a[r] * a[c], 0) / Math.sqrt(axes.length),
+  );
+  if (kind === 'rigid') return [...translations, ...rotations];
+  if (kind === 'similarity') return [...translations, ...rotations, scale];
+  const linear = axes.flatMap((a) =>
+    axes.map((b) => generator((r, c) => (c === 3 ? 0 : a[r] * b[c]))),
+  );
+  return [...translations, ...linear];
+}
+
+function generator(entry: (row: number, column: number) => number): number[] {
+  return Array.from({length: 12}, (_, n) => entry(n >> 2, n & 3));
+}
+
+/** exp of the generator [3 x 4; 0], by scaling and squaring of its Taylor series. */
+export function exponential(entries: ArrayLike<number>): Affine {
+  const SQUARINGS = 10;
+  const TERMS = 6; // the next one is below the last bit where the entries are around 1
+  const small = Array.from({length: 16}, (_, n) => (n < 12 ? entries[n] / 2 ** SQUARINGS : 0));
+  const identity = [1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1];
+  let sum = identity;
+  for (let n = TERMS; n >= 1; n--) {
+    sum = product(small, sum).map((value, index) => identity[index] + value / n);
+  }
+  let result = Affine.fromMatrix(sum.slice(0, 12));
+  for (let n = 0; n < SQUARINGS; n++) result = Affine.compose(result, result);
+  return result;
+}
+
+/** The product of 4 x 4 matrices whatever their last rows are. */
+function product(a: readonly number[], b: readonly number[]): number[] {
+  return Array.from({length: 16}, (_, n) => {
+    const [row, column] = [4 * (n >> 2), n & 3];
+    return [0, 1, 2, 3].reduce((sum, x) => sum + a[row + x] * b[4 * x + column], 0);
+  });
+}
+
+/** A sphere around what moves: motions are measured in its radius from its centre. */
+export interface Body {
+  readonly centre: Triple;
+  /** mm. */
+  readonly radius: number;
+}
+
+/** World -> coordinates of the body: its centre is 0, and its radius 1. */
+export function bodyCoordinates({centre, radius}: Body): Affine {
+  const shrink = Affine.scaling([1 / radius, 1 / radius, 1 / radius]);
+  return shrink.taking(centre, [0, 0, 0]);
+}
+
+/** A motion of the body's coordinates as one of the world. */
+export function motionOf(motion: Affine, body: Body): Affine {
+  const toBody = bodyCoordinates(body);
+  return Affine.compose(toBody.inverse(), motion, toBody);
+}
+
+/** The largest distance between the places that two maps give the same end of the body's axes, mm. */
+export function distanceOverBody(a: Affine, b: Affine, {centre, radius}: Body): number {
+  const ends = [0, 1, 2].flatMap((axis) =>
+    [-radius, radius].map((r) => mapTriple(centre, (x, n) => (n === axis ? x + r : x))),
+  );
+  return Math.max(
+    ...ends.map((end) => {
+      const [p, q] = [a.apply(end), b.apply(end)];
+      return Math.hypot(p[0] - q[0], p[1] - q[1], p[2] - q[2]);
+    }),
+  );
+}

@@ -1,0 +1,181 @@
+import {Affine} from '../../geometry/affine.js';
+import type {Grid} from '../../geometry/grid.js';
+import {mapTriple, type Triple} from '../../geometry/triple.js';
+import {isFiniteArray} from '../../volume/finite.js';
+import type {Volume} from '../../volume/volume.js';
+import {FEWEST_BLOCK_POINTS, MOST_BLOCK_POINTS, type BlockImage} from './block-correlation.js';
+import type {AverageBoxes} from './kernels.js';
+
+/** Voxels per axis that a coarse level keeps, so that a slab does not become one plane. */
+const FEWEST_VOXELS = 4;
+/** Along an axis a block reaches this many times the spacing of its level. */
+const BLOCK_REACH = 4;
+/** Blocks whose variance is below this share of the typical one are flat: they say nothing about likeness. */
+const FLAT = 0.05;
+/** More blocks than this make an alignment slower, not better. */
+const MOST_BLOCKS = 2000;
+/** The noise that is added to variances, as a share of the typical one. */
+const NOISE = 0.05;
+
+/** An image at one resolution. */
+export interface Level extends Grid, BlockImage {}
+
+/**
+ * An image at several resolutions, finest first: each the mean over boxes of voxels of the one before, along its own axes.
+ *
+ * @param image - Voxels that are not finite, and those whose mask is 0, do not count (NaN in every level).
+ * @param spacings - mm of each level, growing.
+ */
+export function buildPyramid(
+  image: Volume,
+  mask: Volume | null,
+  spacings: readonly number[],
+  averageBoxes: AverageBoxes,
+): Level[] {
+  let current: Grid & {readonly data: Float32Array} = {
+    ...image,
+    data: maskedVoxels(image, mask),
+  };
+  return spacings.map((spacing) => {
+    current = reduce(current, spacing, averageBoxes);
+    return {...current, ...cutIntoBlocks(current, spacing)};
+  });
+}
+
+/** The voxels as float32; NaN where they do not count. The image's own array where there is nothing to change. */
+function maskedVoxels({data}: Volume, mask: Volume | null): Float32Array {
+  if (mask === null && data instanceof Float32Array && isFiniteArray(data)) return data;
+  const voxels = new Float32Array(data.length);
+  for (let n = 0; n < voxels.length; n++) {
+    const value = data[n];
+    const counts = value - value === 0 && (mask === null || mask.data[n] !== 0);
+    voxels[n] = counts ? value : NaN;
+  }
+  return voxels;
+}
+
+/** The means over boxes that make the spacing about `spacing` mm; what does not fill a box is left out, evenly on both sides. */
+function reduce(
+  image: Grid & {readonly data: Float32Array},
+  spacing: number,
+  averageBoxes: AverageBoxes,
+): Grid & {readonly data: Float32Array} {
+  const {shape: size, affine} = image;
+  const own = affine.spacing;
+  const factor = mapTriple(size, (length, axis) =>
+    Math.max(1, Math.min(Math.round(spacing / own[axis]), Math.floor(length / FEWEST_VOXELS))),
+  );
+  if (factor.every((f) => f === 1)) return image;
+  const shape = mapTriple(size, (length, axis) => Math.floor(length / factor[axis]));
+  const first = mapTriple(size, (length, n) => Math.floor((length - shape[n] * factor[n]) / 2));
+  const toImage = Affine.scaling(factor).withOffset(
+    mapTriple(first, (n, axis) => n + (factor[axis] - 1) / 2),
+  );
+  return {
+    data: averageBoxes(image, {factor, first, shape}),
+    shape,
+    affine: Affine.compose(affine, toImage),
+  };
+}
+
+/** The blocks in which there is something, and how much noise there may be. */
+function cutIntoBlocks(
+  level: Grid & {readonly data: Float32Array},
+  spacing: number,
+): Pick<BlockImage, 'blockShape' | 'blocks' | 'noise'> {
+  const {shape} = level;
+  const blockShape = blockShapeFor(level, spacing);
+  const found: {first: number; variance: number}[] = [];
+  for (let k = 0; k < shape[2]; k += blockShape[2]) {
+    for (let j = 0; j < shape[1]; j += blockShape[1]) {
+      for (let i = 0; i < shape[0]; i += blockShape[0]) {
+        const variance = varianceOfBlock(level, [i, j, k], blockShape);
+        if (variance > 0) found.push({first: i + shape[0] * (j + shape[1] * k), variance});
+      }
+    }
+  }
+  const typical = typicalVariance(found.map(({variance}) => variance));
+  const strong = found.filter(({variance}) => variance >= FLAT * typical);
+  // Evenly spread over the image, where there are more than a dozen parameters need.
+  const share = Math.min(1, MOST_BLOCKS / strong.length);
+  const kept = strong.filter((_, n) => Math.floor((n + 1) * share) > Math.floor(n * share));
+  return {
+    blockShape,
+    blocks: Int32Array.from(kept, ({first}) => first),
+    noise: NOISE * typical,
+  };
+}
+
+/** The median over the blocks that are not nearly flat beside the strongest ones; robust against a large background and outliers. */
+function typicalVariance(variances: number[]): number {
+  if (variances.length === 0) return 1;
+  const sorted = Float64Array.from(variances).sort();
+  const strong = sorted[Math.floor(0.95 * (sorted.length - 1))];
+  const start = sorted.findIndex((variance) => variance >= 0.01 * strong);
+  return sorted[start + ((sorted.length - start) >> 1)];
+}
+
+function blockShapeFor({affine, shape}: Grid, spacing: number): Triple {
+  const own = affine.spacing;
+  const block = own.map((mm, axis) =>
+    Math.min(
+      shape[axis],
+      Math.max(1, Math.min(BLOCK_REACH, Math.round((BLOCK_REACH * spacing) / mm))),
+    ),
+  );
+  // Thick slices: more of the plane instead.
+  for (;;) {
+    const points = block[0] * block[1] * block[2];
+    const axes = [0, 1, 2].filter(
+      (axis) => 2 * points <= MOST_BLOCK_POINTS && 2 * block[axis] <= shape[axis],
+    );
+    if (axes.length === 0) return block as unknown as Triple;
+    const shortest = axes.reduce((a, b) => (block[b] * own[b] < block[a] * own[a] ? b : a));
+    block[shortest] *= 2;
+  }
+}
+
+/** Variance over the voxels of a block that count; 0 where there are too few. */
+function varianceOfBlock(
+  {data, shape}: Pick<BlockImage, 'data' | 'shape'>,
+  start: Triple,
+  blockShape: Triple,
+): number {
+  let [count, sum, squares] = [0, 0, 0];
+  let shift = NaN;
+  const end = start.map((n, axis) => Math.min(n + blockShape[axis], shape[axis]));
+  for (let k = start[2]; k < end[2]; k++) {
+    for (let j = start[1]; j < end[1]; j++) {
+      for (let i = start[0]; i < end[0]; i++) {
+        const value = data[i + shape[0] * (j + shape[1] * k)];
+        if (value !== value) continue;
+        if (count === 0) shift = value;
+        count++;
+        sum += value - shift;
+        squares += (value - shift) ** 2;
+      }
+    }
+  }
+  return count < FEWEST_BLOCK_POINTS ? 0 : Math.max(squares / count - (sum / count) ** 2, 0);
+}
+
+/** The spacings of the levels, mm, finest first. */
+export function levelSpacings(fixed: Grid, moving: Grid): number[] {
+  const finest = Math.max(...[fixed, moving].map(sensibleSpacing));
+  const extent = Math.min(...[fixed, moving].map(extentOf));
+  const spacings = [finest];
+  while (spacings.length < 4 && extent / (2 * spacings[spacings.length - 1]) >= 12)
+    spacings.push(2 * spacings[spacings.length - 1]);
+  return spacings;
+}
+
+/** The finest spacing, but not more than so many voxels along the longest axis. */
+function sensibleSpacing(grid: Grid): number {
+  const spacing = grid.affine.spacing.filter((_, axis) => grid.shape[axis] > 1);
+  return Math.max(Math.min(...spacing), extentOf(grid) / 128);
+}
+
+/** Of the longest axis, mm. */
+export function extentOf({shape, affine}: Grid): number {
+  return Math.max(...affine.spacing.map((mm, axis) => mm * shape[axis]));
+}
