@@ -1,4 +1,4 @@
-import type {AlignKernels} from '../registration/align/kernels.js';
+import type {AlignKernels} from '../kernels/align.js';
 import type {TrainingKernels} from '../training/training-kernels.js';
 import type {VoxelKernels} from '../volume/voxel-kernels.js';
 

@@ -1,6 +1,6 @@
 import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
-import {portableAlignKernels} from '../registration/align/kernels.js';
+import {portableAlignKernels} from '../kernels/align.js';
 import {portableTrainingKernels} from '../training/portable-kernels.js';
 import {portableVoxelKernels} from '../volume/voxel-kernels.js';
 import type {Engine} from './engine.js';

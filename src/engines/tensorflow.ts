@@ -6,7 +6,7 @@ import {pathToFileURL} from 'node:url';
 import util from 'node:util';
 import * as tf from '@tensorflow/tfjs-core';
 import {HypermorphError} from '../errors.js';
-import {portableAlignKernels} from '../registration/align/kernels.js';
+import {portableAlignKernels} from '../kernels/align.js';
 import {portableTrainingKernels} from '../training/portable-kernels.js';
 import {portableVoxelKernels} from '../volume/voxel-kernels.js';
 import type {Engine, StartOptions} from './engine.js';

@@ -1,7 +1,7 @@
 import type {Affine} from '../../geometry/affine.js';
 import {countVoxels} from '../../geometry/grid.js';
-import {MOTION_PARAMETERS} from '../../registration/align/block-correlation.js';
-import type {AlignKernels} from '../../registration/align/kernels.js';
+import {MOTION_PARAMETERS} from '../../kernels/block-correlation.js';
+import type {AlignKernels} from '../../kernels/align.js';
 import type {NativeAddon} from './addon.js';
 
 /** The addon's loops of the affine stage. */

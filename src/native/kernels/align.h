@@ -15,7 +15,7 @@ inline constexpr int kMotionTriangle = kMotionParameters * (kMotionParameters + 
 inline constexpr int kBlockSums = 2 + kMotionParameters + kMotionTriangle;
 
 // How badly an image explains the blocks of another one; the formulas stand at CorrelateBlocks in
-// src/registration/align/block-correlation.ts. Images in disk order, i fastest; NaN marks voxels that do not count.
+// src/kernels/block-correlation.ts. Images in disk order, i fastest; NaN marks voxels that do not count.
 struct CorrelateArgs {
   const float* points;
   int32_t points_shape[3];

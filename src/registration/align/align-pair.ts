@@ -4,7 +4,7 @@ import {isSameGrid} from '../../geometry/grid.js';
 import type {Volume} from '../../volume/volume.js';
 import {alignmentFor} from '../alignment.js';
 import {judge, type Judgement} from './judge.js';
-import type {AlignKernels} from './kernels.js';
+import type {AlignKernels} from '../../kernels/align.js';
 import type {MotionKind} from './motion.js';
 import type {LevelPair} from './optimise.js';
 import {buildPyramid, levelSpacings} from './pyramid.js';

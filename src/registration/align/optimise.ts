@@ -1,5 +1,9 @@
 import {Affine, type LinearRows} from '../../geometry/affine.js';
-import {MOTION_PARAMETERS, type BlockMap, type CorrelateBlocks} from './block-correlation.js';
+import {
+  MOTION_PARAMETERS,
+  type BlockMap,
+  type CorrelateBlocks,
+} from '../../kernels/block-correlation.js';
 import {bodyCoordinates, exponential, motionOf, type Body, type MotionBasis} from './motion.js';
 import type {Level} from './pyramid.js';
 

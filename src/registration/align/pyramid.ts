@@ -3,8 +3,12 @@ import type {Grid} from '../../geometry/grid.js';
 import {mapTriple, type Triple} from '../../geometry/triple.js';
 import {isFiniteArray} from '../../volume/finite.js';
 import type {Volume} from '../../volume/volume.js';
-import {FEWEST_BLOCK_POINTS, MOST_BLOCK_POINTS, type BlockImage} from './block-correlation.js';
-import type {AverageBoxes} from './kernels.js';
+import {
+  FEWEST_BLOCK_POINTS,
+  MOST_BLOCK_POINTS,
+  type BlockImage,
+} from '../../kernels/block-correlation.js';
+import type {AverageBoxes} from '../../kernels/align.js';
 
 /** Voxels per axis that a coarse level keeps, so that a slab does not become one plane. */
 const FEWEST_VOXELS = 4;

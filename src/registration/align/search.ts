@@ -1,6 +1,6 @@
 import type {Affine} from '../../geometry/affine.js';
 import {mapTriple, type Triple} from '../../geometry/triple.js';
-import type {CorrelateBlocks} from './block-correlation.js';
+import type {CorrelateBlocks} from '../../kernels/block-correlation.js';
 import {basisOf, distanceOverBody, type Body, type MotionKind} from './motion.js';
 import {misfitOf, optimise, type LevelPair, type Misfit} from './optimise.js';
 import {planeOf, type Plane} from './plane.js';

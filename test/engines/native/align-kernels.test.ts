@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import {createNativeAlignKernels} from '../../../src/engines/native/align-kernels.js';
 import {Affine} from '../../../src/geometry/affine.js';
 import {mapTriple, type Triple} from '../../../src/geometry/triple.js';
-import type {BlockImage, BlockMap} from '../../../src/registration/align/block-correlation.js';
-import {portableAlignKernels} from '../../../src/registration/align/kernels.js';
+import type {BlockImage, BlockMap} from '../../../src/kernels/block-correlation.js';
+import {portableAlignKernels} from '../../../src/kernels/align.js';
 import {test, testedAddon} from '../../support/native.js';
 import {ISAS, backend, draw} from './kernel-cases.js';
 

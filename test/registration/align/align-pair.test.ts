@@ -8,7 +8,7 @@ import {Affine} from '../../../src/geometry/affine.js';
 import {largestDistance, type Grid} from '../../../src/geometry/grid.js';
 import type {Triple} from '../../../src/geometry/triple.js';
 import {alignPair, type AlignedImage} from '../../../src/registration/align/align-pair.js';
-import {portableAlignKernels} from '../../../src/registration/align/kernels.js';
+import {portableAlignKernels} from '../../../src/kernels/align.js';
 import {nativeMissing, testedAddon} from '../../support/native.js';
 import {DATA} from '../../support/real-data.js';
 import {imageOf, obliqueAffine} from '../../support/volumes.js';

@@ -1,4 +1,4 @@
-import type {Triple} from '../../geometry/triple.js';
+import type {Triple} from '../geometry/triple.js';
 import {portableCorrelateBlocks, type CorrelateBlocks} from './block-correlation.js';
 
 /**

@@ -1,5 +1,5 @@
-import type {Affine, LinearRows} from '../../geometry/affine.js';
-import type {Triple} from '../../geometry/triple.js';
+import type {Affine, LinearRows} from '../geometry/affine.js';
+import type {Triple} from '../geometry/triple.js';
 
 /** Parameters of an affine motion: the entries of its 3 x 4 generator, row-major. */
 export const MOTION_PARAMETERS = 12;
