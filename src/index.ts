@@ -25,11 +25,12 @@ export {
 } from './volume/voxel-kernels.js';
 
 export type {Bytes} from './formats/bytes.js';
+export type {NamedBytes, Source} from './formats/source.js';
+export {readImage} from './formats/images/read-image.js';
 export {
   describeNifti,
   encodeNifti,
   geometryFromGrid,
-  readNifti,
   readNiftiField,
   writeNifti,
   type NiftiDescription,

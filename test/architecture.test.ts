@@ -31,7 +31,7 @@ const files = readdirSync(SRC, {recursive: true, encoding: 'utf8'})
   .filter((path) => path.endsWith('.ts'))
   .sort();
 
-const roomOf = (path: string) => path.split('/')[0].replace(/\.ts$/, '');
+const roomOf = (path: string) => path.split('/')[0].replace(/(\.browser)?\.ts$/, '');
 const rank = (room: string) => ROOMS.indexOf(room);
 
 /** Every module that a file names in an import, static or dynamic, with whether only types come from it. */

@@ -1,8 +1,11 @@
+import {existsSync} from 'node:fs';
 import {HypermorphError} from '../errors.js';
 import type {Engine, EngineName, StartOptions} from './engine.js';
-import {startJavascript} from './javascript.js';
-import {describeNative, startNative} from './native.js';
-import {hasCudaDriver, loadTensorflow, startTensorflow} from './tensorflow.js';
+
+// An engine is loaded when it is started: a program runs on one of them.
+const tensorflow = () => import('./tensorflow.js');
+const native = () => import('./native.js');
+const javascript = () => import('./javascript.js');
 
 export type {Engine, EngineName, Precision} from './engine.js';
 
@@ -38,11 +41,11 @@ export async function startEngine({engine, threads, precision}: EngineOptions): 
   if (precision === 'bf16') return startRounding(engine, options);
   switch (engine) {
     case 'tensorflow':
-      return startTensorflow(options);
+      return (await tensorflow()).startTensorflow(options);
     case 'native':
-      return startNative(options);
+      return (await native()).startNative(options);
     case 'javascript':
-      return startJavascript();
+      return (await javascript()).startJavascript();
     case 'auto':
       return startBest(options);
   }
@@ -53,7 +56,9 @@ async function startRounding(
   engine: EngineOptions['engine'],
   options: StartOptions,
 ): Promise<Engine> {
-  if (engine === 'auto' || engine === 'native') return startNative({...options, precision: 'bf16'});
+  if (engine === 'auto' || engine === 'native') {
+    return (await native()).startNative({...options, precision: 'bf16'});
+  }
   throw new HypermorphError(
     'E_ENGINE',
     `engine: precision bf16 must run on the native engine, got ${engine}.`,
@@ -65,7 +70,7 @@ async function startBest(options: StartOptions): Promise<Engine> {
   const reasons: string[] = [];
   if (hasCudaDriver()) {
     try {
-      const engine = await startTensorflow(options);
+      const engine = await (await tensorflow()).startTensorflow(options);
       // Without a GPU the native engine is the faster one.
       if (engine.warnings.length === 0) return engine;
     } catch (error) {
@@ -73,29 +78,26 @@ async function startBest(options: StartOptions): Promise<Engine> {
     }
   }
   try {
-    const engine = await startNative(options);
+    const engine = await (await native()).startNative(options);
     return {...engine, warnings: [...engine.warnings, ...reasons]};
   } catch (error) {
-    return startJavascript([...reasons, reasonOf(error)]);
+    return (await javascript()).startJavascript([...reasons, reasonOf(error)]);
   }
 }
 
 /** Try every engine, in the order in which `auto` prefers them; the last one that loads is current afterwards. */
 export async function describeEngines(): Promise<readonly EngineReport[]> {
-  const attempts: [EngineName, () => string | Promise<string>][] = [
-    ['tensorflow', async () => (await loadTensorflow()).description],
-    ['native', () => describeNative()],
-    ['javascript', async () => (await startJavascript()).description],
+  const attempts: [EngineName, () => Promise<string>][] = [
+    ['tensorflow', async () => (await (await tensorflow()).loadTensorflow()).description],
+    ['native', async () => (await native()).describeNative()],
+    ['javascript', async () => (await (await javascript()).startJavascript()).description],
   ];
   const reports: EngineReport[] = [];
   for (const [name, attempt] of attempts) reports.push(await tryEngine(name, attempt));
   return reports;
 }
 
-async function tryEngine(
-  name: EngineName,
-  attempt: () => string | Promise<string>,
-): Promise<EngineReport> {
+async function tryEngine(name: EngineName, attempt: () => Promise<string>): Promise<EngineReport> {
   try {
     return {name, loads: true, description: await attempt()};
   } catch (error) {
@@ -111,4 +113,11 @@ async function tryEngine(
 
 function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
+}
+
+/** Whether the system has an NVIDIA driver; without one there is no need to load anything. */
+function hasCudaDriver(): boolean {
+  return ['/proc/driver/nvidia/version', '/dev/nvidiactl', '/dev/dxg'].some((path) =>
+    existsSync(path),
+  );
 }

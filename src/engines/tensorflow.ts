@@ -1,4 +1,3 @@
-import {existsSync} from 'node:fs';
 import {createRequire} from 'node:module';
 import {join} from 'node:path';
 import process from 'node:process';
@@ -27,13 +26,6 @@ interface TensorflowBackend {
 export interface TensorflowDevice {
   readonly description: string;
   readonly usesGpu: boolean;
-}
-
-/** Whether the system has an NVIDIA driver; without one there is no need to load anything. */
-export function hasCudaDriver(): boolean {
-  return ['/proc/driver/nvidia/version', '/dev/nvidiactl', '/dev/dxg'].some((path) =>
-    existsSync(path),
-  );
 }
 
 /**

@@ -19,3 +19,24 @@ export function joinBytes(bytes: Bytes): Uint8Array<ArrayBuffer> {
   }
   return joined;
 }
+
+/** Bytes that can be read from any place. */
+export interface OpenFile {
+  readonly path: string;
+  /** Length in bytes. */
+  readonly size: number;
+  /**
+   * Read bytes [start, end) into memory of their own (offset 0 of a fresh ArrayBuffer).
+   *
+   * @throws {HypermorphError} E_IO if the file ends before.
+   */
+  read(start: number, end: number): Promise<Uint8Array<ArrayBuffer>>;
+}
+
+/** Whether this machine stores the low byte first. */
+export const HOST_IS_LITTLE_ENDIAN = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
+
+/** The last part of a path. */
+export function baseNameOf(path: string): string {
+  return path.slice(1 + Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\')));
+}

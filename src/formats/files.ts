@@ -15,23 +15,10 @@ import {
 import type {FileHandle} from 'node:fs/promises';
 import {basename, dirname, join, resolve} from 'node:path';
 import {HypermorphError} from '../errors.js';
-import type {Bytes} from './bytes.js';
+import type {Bytes, OpenFile} from './bytes.js';
 
 /** One read call moves at most this much; the system's own limit is 2 GiB. */
 const READ_BYTES = 1 << 30;
-
-/** A file that is open for reading at any place. */
-export interface OpenFile {
-  readonly path: string;
-  /** Length in bytes. */
-  readonly size: number;
-  /**
-   * Read bytes [start, end) into memory of their own (offset 0 of a fresh ArrayBuffer).
-   *
-   * @throws {HypermorphError} E_IO if the file ends before.
-   */
-  read(start: number, end: number): Promise<Uint8Array<ArrayBuffer>>;
-}
 
 /**
  * Open a file, use it, close it.
@@ -42,13 +29,15 @@ export async function withOpenFile<Result>(
   path: string,
   use: (file: OpenFile) => Promise<Result>,
 ): Promise<Result> {
+  // Before it is opened: opening a pipe waits for whoever fills it.
+  const status = await attempt(path, 'read', () => stat(path));
+  if (!status.isFile()) {
+    const got = status.isDirectory() ? 'a directory' : 'a pipe or a device';
+    throw new HypermorphError('E_IO', `${path}: must be a file, got ${got}.`);
+  }
   const handle = await attempt(path, 'read', () => open(path, 'r'));
   try {
-    const status = await attempt(path, 'read', () => handle.stat());
-    if (status.isDirectory()) {
-      throw new HypermorphError('E_IO', `${path}: must be a file, got a directory.`);
-    }
-    const size = status.size;
+    const {size} = await attempt(path, 'read', () => handle.stat());
     return await use({path, size, read: (start, end) => readRange(handle, path, start, end)});
   } finally {
     await handle.close();
@@ -184,15 +173,6 @@ export async function appendLine(path: string, line: string): Promise<void> {
 export async function fileExists(path: string): Promise<boolean> {
   try {
     return (await stat(path)).isFile();
-  } catch {
-    return false;
-  }
-}
-
-/** Whether a directory of this name exists. */
-export async function isDirectory(path: string): Promise<boolean> {
-  try {
-    return (await stat(path)).isDirectory();
   } catch {
     return false;
   }

@@ -1,8 +1,8 @@
-import {createHash} from 'node:crypto';
-import {basename} from 'node:path';
 import * as z from 'zod';
 import {HypermorphError} from '../errors.js';
+import {baseNameOf} from '../formats/bytes.js';
 import {readFileBytes} from '../formats/files.js';
+import {sha256} from '../platform.js';
 import {
   architectureSchema,
   findArchitectureContradictions,
@@ -206,8 +206,8 @@ export async function importKerasModel(
     provenance: {
       tool: 'voxelmorph',
       imported: {
-        file: basename(where),
-        sha256: createHash('sha256').update(bytes).digest('hex'),
+        file: baseNameOf(where),
+        sha256: sha256([bytes]),
         className: file.className,
         config: {...file.config},
         registrationField: args.reg_field,

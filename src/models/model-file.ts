@@ -1,4 +1,3 @@
-import {createHash} from 'node:crypto';
 import {HypermorphError} from '../errors.js';
 import {readFileBytes, writeFileAtomically} from '../formats/files.js';
 import {
@@ -7,6 +6,7 @@ import {
   roundToStorage,
   type TensorStorage,
 } from '../formats/weights/safetensors.js';
+import {sha256} from '../platform.js';
 import {isFiniteArray} from '../volume/finite.js';
 import type {Architecture} from './architecture.js';
 import {
@@ -42,13 +42,12 @@ const METADATA_KEY = 'hypermorph';
  * @returns 64 hexadecimal digits.
  */
 export function hashWeights(weights: ModelWeights): string {
-  const hash = createHash('sha256');
-  for (const name of [...weights.keys()].sort()) {
+  const pieces = [...weights.keys()].sort().flatMap((name) => {
     const {shape, data} = weights.get(name)!;
-    hash.update(`${name} ${JSON.stringify(shape)}\n`);
-    hash.update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
-  }
-  return hash.digest('hex');
+    const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+    return [`${name} ${JSON.stringify(shape)}\n`, bytes];
+  });
+  return sha256(pieces);
 }
 
 /**

@@ -1,4 +1,5 @@
 import {HypermorphError} from '../errors.js';
+import {pause} from '../platform.js';
 
 /** What a long computation says while it runs. */
 export interface ProgressEvent {
@@ -55,8 +56,4 @@ export class Stages {
   #say(stage: string | null): void {
     this.#options.onProgress?.({stage, finished: this.records.length, total: this.#total});
   }
-}
-
-function pause(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
 }

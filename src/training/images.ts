@@ -1,6 +1,6 @@
 import type {TrainingConfig} from '../config/training-config.js';
 import {HypermorphError} from '../errors.js';
-import {readNifti} from '../formats/images/nifti/nifti.js';
+import {readImage} from '../formats/images/read-image.js';
 import {Affine} from '../geometry/affine.js';
 import type {Grid} from '../geometry/grid.js';
 import {conformImage} from '../volume/conform.js';
@@ -33,7 +33,7 @@ export class ImageStore {
   /** An image by its path. Errors name the file. */
   intensities(path: string): Promise<TrainingImage> {
     return this.#once(`image ${path}`, async () => {
-      const image = await readNifti(path);
+      const image = await readImage(path);
       const grid = await this.#gridFor(image);
       const scale = measureIntensity(image, this.#config.normalisation, this.#kernels, path);
       this.warnings.push(...image.warnings, ...scale.warnings);
@@ -56,7 +56,7 @@ export class ImageStore {
   /** A label map by its path, nearest voxels, 0 outside. */
   labels(path: string): Promise<TrainingImage> {
     return this.#once(`labels ${path}`, async () => {
-      const image = await readNifti(path, {kind: 'label'});
+      const image = await readImage(path, {kind: 'label'});
       const grid = await this.#gridFor(image);
       this.warnings.push(...image.warnings);
       const data = this.#kernels.sampleOnGrid(
@@ -80,7 +80,7 @@ export class ImageStore {
   async #gridFor(image: Grid): Promise<Grid> {
     const {centre, reference} = this.#config.grid;
     if (centre === 'volume' || reference === null) return trainingGridOn(image, this.#config);
-    this.#reference ??= readNifti(reference).then((volume) => trainingGridOn(volume, this.#config));
+    this.#reference ??= readImage(reference).then((volume) => trainingGridOn(volume, this.#config));
     return this.#reference;
   }
 }

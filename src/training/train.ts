@@ -6,6 +6,7 @@ import {similarityLoss} from '../losses/table.js';
 import {writeModel, type ModelWeights} from '../models/model-file.js';
 import {RegistrationNetwork} from '../models/registration-network.js';
 import {countParameters} from '../models/weight-specs.js';
+import {pause} from '../platform.js';
 import {Random} from '../random.js';
 import type {VoxelKernels} from '../volume/voxel-kernels.js';
 import {Adam} from '../optimisers/adam.js';
@@ -243,7 +244,7 @@ class TrainingRun {
       }
       await this.#validateWhereDue();
       if (this.#step % checkpointEverySteps === 0) await this.#save();
-      await breathe();
+      await pause();
     }
     if (this.#savedStep !== this.#step) await this.#save();
     const {model, checkpoint, best} = this.#folder;
@@ -347,7 +348,7 @@ class TrainingRun {
       shape: trainingShape(config),
       objective: this.#objective,
       kernels,
-      pause: breathe,
+      pause,
       signal,
     });
     if (rows === null) return;
@@ -358,11 +359,4 @@ class TrainingRun {
     this.#best = mean;
     await this.#writeModel(this.#folder.best, await weightsOf(this.#network));
   }
-}
-
-/** Let signals and timers through: steps do not wait for anything. */
-function breathe(): Promise<void> {
-  return new Promise((resolve) => {
-    setImmediate(resolve);
-  });
 }

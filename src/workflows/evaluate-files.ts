@@ -13,7 +13,7 @@ import {
   type CompareImagesOptions,
   type ImageAgreement,
 } from '../evaluation/similarity.js';
-import {readNifti} from '../formats/images/nifti/nifti.js';
+import {readImage} from '../formats/images/read-image.js';
 import type {Triple} from '../geometry/triple.js';
 import type {VoxelArray} from '../volume/volume.js';
 import {portableVoxelKernels} from '../volume/voxel-kernels.js';
@@ -95,7 +95,7 @@ export async function evaluateFiles(options: EvaluateFilesOptions): Promise<Eval
     );
   }
   const warp = warpPath === undefined ? null : {path: warpPath, ...(await readWarp(warpPath))};
-  const mask = options.mask === undefined ? null : await readNifti(options.mask, {kind: 'label'});
+  const mask = options.mask === undefined ? null : await readImage(options.mask, {kind: 'label'});
   const warnings: string[] = [...(warp?.warnings ?? []), ...(mask?.warnings ?? [])];
   const context: Context = {options, warp, mask, warnings};
   return {

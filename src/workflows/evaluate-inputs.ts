@@ -1,6 +1,7 @@
 import {HypermorphError} from '../errors.js';
 import {readPointPairs, readPoints} from '../formats/landmarks.js';
-import {describeNifti, readNifti, readNiftiField} from '../formats/images/nifti/nifti.js';
+import {describeNifti, readNiftiField} from '../formats/images/nifti/nifti.js';
+import {readImage} from '../formats/images/read-image.js';
 import {Affine} from '../geometry/affine.js';
 import {isSameGrid, type Grid} from '../geometry/grid.js';
 import type {Triple} from '../geometry/triple.js';
@@ -39,7 +40,7 @@ export async function readBoth(
   paths: readonly [string, string],
   kind: 'intensity' | 'label',
 ): Promise<readonly [NamedImage, NamedImage]> {
-  return [await readNifti(paths[0], {kind}), await readNifti(paths[1], {kind})];
+  return [await readImage(paths[0], {kind}), await readImage(paths[1], {kind})];
 }
 
 /**

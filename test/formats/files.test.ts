@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
+import {execFileSync} from 'node:child_process';
 import {mkdir, readdir, readFile, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
+import process from 'node:process';
 import test from 'node:test';
 import {
   appendLine,
   fileExists,
-  isDirectory,
   listDirectory,
   readFileBytes,
   readFileText,
@@ -15,6 +16,7 @@ import {
   writeFileAtomically,
   writeFilesAtomically,
 } from '../../src/formats/files.js';
+import {withOpenSource} from '../../src/formats/source.js';
 import {temporaryFolder} from '../support/temporary-folder.js';
 
 test('a file is written whole, with its folders, and nothing else is left', async (t) => {
@@ -94,8 +96,6 @@ test('missing files and folders are told from existing ones', async (t) => {
   await writeFile(path, 'abc');
   assert.equal(await fileExists(path), true);
   assert.equal(await fileExists(folder), false);
-  assert.equal(await isDirectory(folder), true);
-  assert.equal(await isDirectory(path), false);
   await assert.rejects(listDirectory(path), {
     code: 'E_IO',
     message: `${path}: cannot be read: a part of this path is a file, not a folder.`,
@@ -121,4 +121,31 @@ test('a hash is that of the bytes', async (t) => {
   await writeFile(join(folder, 'a'), 'a');
   await writeFile(join(folder, 'bc'), 'bc');
   assert.equal(await sha256OfFile(join(folder, 'a'), join(folder, 'bc')), await sha256OfFile(path));
+});
+
+test(
+  'a pipe is refused before it is opened: nobody may ever fill it',
+  {skip: process.platform === 'win32'},
+  async (t) => {
+    const path = join(await temporaryFolder(t), 'pipe.nii');
+    execFileSync('mkfifo', [path]);
+    await assert.rejects(readFileBytes(path), {
+      code: 'E_IO',
+      message: `${path}: must be a file, got a pipe or a device.`,
+    });
+  },
+);
+
+test('bytes are read like a file, under the name that they are given', async () => {
+  const source = {name: 'sent.nii', bytes: Uint8Array.of(1, 2, 3, 4)};
+  await withOpenSource(source, async (file) => {
+    assert.deepEqual([file.path, file.size], ['sent.nii', 4]);
+    const read = await file.read(1, 3);
+    assert.deepEqual(read, Uint8Array.of(2, 3));
+    assert.equal(read.buffer.byteLength, 2); // memory of its own
+    await assert.rejects(async () => file.read(2, 5), {
+      code: 'E_IO',
+      message: 'sent.nii: must hold at least 5 bytes, got 4.',
+    });
+  });
 });

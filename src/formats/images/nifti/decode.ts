@@ -1,5 +1,5 @@
-import {endianness} from 'node:os';
 import {HypermorphError} from '../../../errors.js';
+import {HOST_IS_LITTLE_ENDIAN} from '../../bytes.js';
 import type {VoxelArray} from '../../../volume/volume.js';
 import type {ReadableDatatype} from './datatypes.js';
 
@@ -11,9 +11,6 @@ export interface StoredNumbers {
   readonly littleEndian: boolean;
   readonly scaling: {readonly slope: number; readonly intercept: number} | null;
 }
-
-/** Whether this machine stores the low byte first. */
-export const HOST_IS_LITTLE_ENDIAN = endianness() === 'LE';
 
 /** Numbers are converted through float64 in pieces of this many. */
 const BLOCK = 1 << 14;
@@ -126,13 +123,13 @@ function intoSmallestType(
 
 /** Swap the bytes of every number, in place, where the file's order is not the machine's. */
 function toHostOrder({bytes, datatype, littleEndian}: StoredNumbers): void {
-  if (littleEndian === HOST_IS_LITTLE_ENDIAN || datatype.bytes === 1) {
-    return;
+  if (littleEndian === HOST_IS_LITTLE_ENDIAN) return;
+  const size = datatype.bytes;
+  for (let start = 0; start < bytes.length; start += size) {
+    for (let [low, high] = [start, start + size - 1]; low < high; low++, high--) {
+      [bytes[low], bytes[high]] = [bytes[high], bytes[low]];
+    }
   }
-  const memory = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
-  if (datatype.bytes === 2) memory.swap16();
-  if (datatype.bytes === 4) memory.swap32();
-  if (datatype.bytes === 8) memory.swap64();
 }
 
 /** The numbers as float64, block by block. The block is reused. */

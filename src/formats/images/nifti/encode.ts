@@ -3,7 +3,7 @@ import {isFiniteArray} from '../../../volume/finite.js';
 import type {VoxelArray} from '../../../volume/volume.js';
 import {joinBytes} from '../../bytes.js';
 import {datatypeFor} from './datatypes.js';
-import {HOST_IS_LITTLE_ENDIAN} from './decode.js';
+import {HOST_IS_LITTLE_ENDIAN} from '../../bytes.js';
 import type {NiftiGeometry, NiftiOutput} from './types.js';
 
 /** Header and extension flag. */

@@ -1,10 +1,10 @@
 import {HypermorphError} from '../../../errors.js';
 import {writeFileAtomically} from '../../files.js';
 import {gzipBytes} from '../../gzip.js';
-import {decodeIntensities, decodeLabels} from './decode.js';
+import type {Source} from '../../source.js';
+import {decodeIntensities, decodeLabels, type StoredNumbers} from './decode.js';
 import {encodeNiftiParts} from './encode.js';
 import {choosePlacement} from './geometry.js';
-import type {Placement} from './geometry.js';
 import {intentMeaning, isVectorIntent} from './intents.js';
 import {openNifti, readVoxelBytes, requireReadable} from './source.js';
 import type {NiftiSource} from './source.js';
@@ -40,20 +40,17 @@ export type {
  * @returns Voxels with i fastest; `warnings` says what was odd about the file.
  * @throws {HypermorphError} E_IO (missing, unreadable, damaged gzip), E_NIFTI (header or size), E_RANGE (no such volume).
  */
-export async function readNifti(path: string, options: ReadNiftiOptions = {}): Promise<NiftiImage> {
-  const source = await openNifti(path);
-  const datatype = requireReadable(source);
-  const volume = chooseVolume(source, options.volume);
-  const placement = choosePlacement(source.fields, source.shape, path, options.geometry);
-  const count = source.shape[0] * source.shape[1] * source.shape[2];
-  const bytes = await readVoxelBytes(source, [volume * count, count]);
-  const warnings = [...source.warnings, ...placement.warnings];
-  const warn = (text: string): void => void warnings.push(`${path}: ${text}`);
-  const {littleEndian} = source.layout;
-  const stored = {bytes, datatype, littleEndian, scaling: source.scaling};
-  const data =
-    options.kind === 'label' ? decodeLabels(stored, path, warn) : decodeIntensities(stored, warn);
-  return {...imageProperties(source, placement), data, warnings};
+export async function readNifti(
+  source: Source,
+  options: ReadNiftiOptions = {},
+): Promise<NiftiImage> {
+  const file = await openNifti(source);
+  const volume = chooseVolume(file, options.volume);
+  return options.kind === 'label'
+    ? readVolumes(file, options, [volume, 1], (stored, warn) =>
+        decodeLabels(stored, file.path, warn),
+      )
+    : readVolumes(file, options, [volume, 1], decodeIntensities);
 }
 
 /**
@@ -64,27 +61,47 @@ export async function readNifti(path: string, options: ReadNiftiOptions = {}): P
  * @throws {HypermorphError} As `readNifti`; E_NIFTI if the file does not hold three numbers per voxel.
  */
 export async function readNiftiField(
-  path: string,
+  source: Source,
   options: Pick<ReadNiftiOptions, 'geometry'> = {},
 ): Promise<NiftiField> {
-  const source = await openNifti(path);
-  const datatype = requireReadable(source);
-  if (source.volumes !== 3 || (source.dimensions.length > 4 && source.dimensions[4] !== 3)) {
+  const file = await openNifti(source);
+  requireReadable(file);
+  if (file.volumes !== 3 || (file.dimensions.length > 4 && file.dimensions[4] !== 3)) {
     throw new HypermorphError(
       'E_NIFTI',
-      `${path}: a vector field must have the axes X x Y x Z x 1 x 3 or X x Y x Z x 3, got ${source.dimensions.join(' x ')}.`,
+      `${file.path}: a vector field must have the axes X x Y x Z x 1 x 3 or X x Y x Z x 3, got ${file.dimensions.join(' x ')}.`,
     );
   }
-  const placement = choosePlacement(source.fields, source.shape, path, options.geometry);
-  const count = 3 * source.shape[0] * source.shape[1] * source.shape[2];
-  const bytes = await readVoxelBytes(source, [0, count]);
-  const warnings = [...source.warnings, ...placement.warnings];
-  const {littleEndian} = source.layout;
-  const data = decodeIntensities(
-    {bytes, datatype, littleEndian, scaling: source.scaling},
-    (text) => void warnings.push(`${path}: ${text}`),
-  );
-  return {...imageProperties(source, placement), data, warnings};
+  return readVolumes(file, options, [0, 3], decodeIntensities);
+}
+
+/** The numbers of volumes [first, first + count), with all that is known about their file. */
+async function readVolumes<Data>(
+  file: NiftiSource,
+  options: Pick<ReadNiftiOptions, 'geometry'>,
+  [first, count]: readonly [number, number],
+  decode: (stored: StoredNumbers, warn: (text: string) => void) => Data,
+): Promise<Omit<NiftiImage, 'data'> & {readonly data: Data}> {
+  const {path, shape, scaling, layout, fields} = file;
+  const datatype = requireReadable(file);
+  const placement = choosePlacement(fields, shape, path, options.geometry);
+  const voxels = shape[0] * shape[1] * shape[2];
+  const bytes = await readVoxelBytes(file, [first * voxels, count * voxels]);
+  const warnings = [...file.warnings, ...placement.warnings];
+  const stored = {bytes, datatype, littleEndian: layout.littleEndian, scaling};
+  const data = decode(stored, (text) => void warnings.push(`${path}: ${text}`));
+  return {
+    path,
+    files: file.files,
+    shape,
+    affine: placement.affine,
+    geometry: placement.geometry,
+    datatype: datatype.name,
+    orientationKnown: placement.source !== 'assumed',
+    intent: intentOf(file),
+    data,
+    warnings,
+  };
 }
 
 /**
@@ -93,11 +110,11 @@ export async function readNiftiField(
  * @throws {HypermorphError} E_IO if it cannot be read, E_NIFTI if the header makes no sense.
  */
 export async function describeNifti(
-  path: string,
+  from: Source,
   options: Pick<ReadNiftiOptions, 'geometry'> = {},
 ): Promise<NiftiDescription> {
-  const source = await openNifti(path);
-  const {fields, layout} = source;
+  const source = await openNifti(from);
+  const {path, fields, layout} = source;
   const placement = choosePlacement(fields, source.shape, path, options.geometry);
   return {
     path,
@@ -149,22 +166,6 @@ export function requireNiftiName(path: string): void {
 
 function isCompressedName(path: string): boolean {
   return /\.gz$/i.test(path);
-}
-
-function imageProperties(
-  source: NiftiSource,
-  placement: Placement,
-): Omit<NiftiImage, 'data' | 'warnings'> {
-  return {
-    path: source.path,
-    files: [...new Set([source.headerPath, source.dataPath])],
-    shape: source.shape,
-    affine: placement.affine,
-    geometry: placement.geometry,
-    datatype: source.datatype.name,
-    orientationKnown: placement.source !== 'assumed',
-    intent: intentOf(source),
-  };
 }
 
 function intentOf({fields}: NiftiSource): NiftiIntent {

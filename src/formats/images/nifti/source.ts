@@ -1,8 +1,9 @@
-import {constants} from 'node:buffer';
-import {basename} from 'node:path';
 import {HypermorphError} from '../../../errors.js';
-import {fileExists, withOpenFile} from '../../files.js';
+import {MAX_ARRAY_BYTES} from '../../../platform.js';
+import {baseNameOf} from '../../bytes.js';
+import {fileExists} from '../../files.js';
 import {inflateRange, inflateStart, isGzip, MAX_INFLATION} from '../../gzip.js';
+import {nameOf, withOpenSource, type Source} from '../../source.js';
 import {datatypeOf} from './datatypes.js';
 import type {Datatype, ReadableDatatype} from './datatypes.js';
 import {parseFields} from './fields.js';
@@ -18,10 +19,10 @@ export interface NiftiSource {
   readonly layout: HeaderLayout;
   readonly fields: NiftiFields;
   readonly compressed: boolean;
-  /** The file with the header. */
-  readonly headerPath: string;
-  /** The file with the voxels, and where in it (after unpacking) they start. */
-  readonly dataPath: string;
+  /** What was read: one file, or header and voxels of a pair. */
+  readonly files: readonly string[];
+  /** Where the voxels are, and where in it (after unpacking) they start. */
+  readonly data: Source;
   readonly dataOffset: number;
   readonly dimensions: readonly number[];
   readonly shape: Triple;
@@ -37,24 +38,26 @@ const PREFIX_BYTES = 1 << 16;
 /**
  * Read and check the header of a NIfTI file: .nii, .hdr or .img, each plain or gzipped (the content decides).
  *
- * @throws {HypermorphError} E_IO if a file is missing, E_NIFTI if the header makes no sense; the sentence starts with `path`.
+ * @throws {HypermorphError} E_IO if a file is missing, E_NIFTI if the header makes no sense; the sentence starts with the path or name.
  */
-export async function openNifti(path: string): Promise<NiftiSource> {
-  const headerPath = await findHeaderFile(path);
-  const {header, compressed} = await readHeaderBytes(headerPath);
+export async function openNifti(source: Source): Promise<NiftiSource> {
+  const path = nameOf(source);
+  const headerSource = typeof source === 'string' ? await findHeaderFile(source) : source;
+  const {header, compressed} = await readHeaderBytes(headerSource);
   const layout = findLayout(header, path);
   const fields = parseFields(header, layout);
   const dimensions = requireDimensions(fields, path);
   const warnings = [...layout.warnings];
   const dataOffset = findDataOffset(fields, layout, path, warnings);
   const [i, j = 1, k = 1, ...further] = dimensions;
+  const data = layout.pair ? await findVoxelFile(source, headerSource) : headerSource;
   return {
     path,
     layout,
     fields,
     compressed,
-    headerPath,
-    dataPath: layout.pair ? await findVoxelFile(path, headerPath) : headerPath,
+    files: [...new Set([nameOf(headerSource), nameOf(data)])],
+    data,
     dataOffset,
     dimensions,
     shape: [i, j, k],
@@ -65,11 +68,11 @@ export async function openNifti(path: string): Promise<NiftiSource> {
   };
 }
 
-async function readHeaderBytes(path: string): Promise<{header: Uint8Array; compressed: boolean}> {
-  return withOpenFile(path, async (file) => {
+async function readHeaderBytes(source: Source): Promise<{header: Uint8Array; compressed: boolean}> {
+  return withOpenSource(source, async (file) => {
     const prefix = await file.read(0, Math.min(file.size, PREFIX_BYTES));
     return isGzip(prefix)
-      ? {header: await inflateStart(prefix, HEADER_BYTES, path), compressed: true}
+      ? {header: await inflateStart(prefix, HEADER_BYTES, file.path), compressed: true}
       : {header: prefix.subarray(0, HEADER_BYTES), compressed: false};
   });
 }
@@ -84,10 +87,14 @@ async function findHeaderFile(path: string): Promise<string> {
   return (await firstExisting(candidates)) ?? missingHalf(path, 'header', candidates[0]);
 }
 
-async function findVoxelFile(path: string, headerPath: string): Promise<string> {
-  if (path !== headerPath) {
-    return path; // The user named the .img.
+async function findVoxelFile(path: Source, header: Source): Promise<string> {
+  if (typeof path !== 'string') {
+    throw new HypermorphError(
+      'E_NIFTI',
+      `${path.name}: bytes must hold header and voxels, got the header of an image that is stored as a pair of files.`,
+    );
   }
+  if (path !== header) return path; // The user named the .img.
   const candidates = beside(path, path.replace(/\.(hdr|nii)(\.gz)?$/i, ''), 'img');
   return (await firstExisting(candidates)) ?? missingHalf(path, 'voxel', candidates[0]);
 }
@@ -110,7 +117,7 @@ async function firstExisting(paths: readonly string[]): Promise<string | undefin
 function missingHalf(path: string, half: 'header' | 'voxel', expected: string): never {
   throw new HypermorphError(
     'E_NIFTI',
-    `${path}: the ${half} file ${basename(expected)} must lie beside it (the image is stored as a pair of files), but there is none.`,
+    `${path}: the ${half} file ${baseNameOf(expected)} must lie beside it (the image is stored as a pair of files), but there is none.`,
   );
 }
 
@@ -194,16 +201,16 @@ export async function readVoxelBytes(
   const fileEnd = source.dataOffset + voxels * bytesPerVoxel;
   const start = source.dataOffset + first * bytesPerVoxel;
   const end = start + count * bytesPerVoxel;
-  return withOpenFile(source.dataPath, async (file) => {
+  return withOpenSource(source.data, async (file) => {
     const compressed = isGzip(await file.read(0, Math.min(3, file.size)));
     const possible = compressed ? file.size * MAX_INFLATION : file.size;
     if (fileEnd > possible) {
       throw tooShort(source, fileEnd, `${file.size}${compressed ? ' compressed' : ''}`);
     }
-    if (end - start > constants.MAX_LENGTH) {
+    if (end - start > MAX_ARRAY_BYTES) {
       throw new HypermorphError(
         'E_MEMORY',
-        `${source.path}: the voxels must fit into ${constants.MAX_LENGTH} bytes, got ${end - start}.`,
+        `${source.path}: the voxels must fit into ${MAX_ARRAY_BYTES} bytes, got ${end - start}.`,
       );
     }
     if (!compressed) {

@@ -1,0 +1,37 @@
+// The library for browsers: images and models come as bytes, everything runs on the JavaScript engine. No file of this entry needs
+// Node.js once the "browser" entry of package.json has put platform.browser.ts and files.browser.ts in the others' places.
+
+export {HypermorphError, type ErrorCode, type ErrorOptions} from './errors.js';
+export {VERSION} from './version.js';
+
+export type {NamedBytes, Source} from './formats/source.js';
+export {gzipBytes} from './formats/gzip.js';
+export {readImage} from './formats/images/read-image.js';
+export {
+  describeNifti,
+  encodeNifti,
+  geometryFromGrid,
+  readNiftiField,
+  type NiftiDescription,
+  type NiftiField,
+  type NiftiGeometry,
+  type NiftiImage,
+  type NiftiOutput,
+  type ReadNiftiOptions,
+} from './formats/images/nifti/nifti.js';
+
+export {conformImage, networkGridFor, type NetworkGrid} from './volume/conform.js';
+export {portableVoxelKernels} from './volume/voxel-kernels.js';
+
+export {decodeModel, encodeModel, type Model} from './models/model-file.js';
+export {RegistrationNetwork} from './models/registration-network.js';
+
+export {startJavascript} from './engines/javascript.js';
+
+export {gridSpecOf} from './registration/model.js';
+export {
+  registerPair,
+  type RegisterPairOptions,
+  type Registration,
+} from './registration/register-pair.js';
+export type {ProgressEvent} from './registration/stages.js';

@@ -1,0 +1,53 @@
+// What platform.ts is in a browser, with the same names.
+
+import {sha256 as sha256Hash} from '@noble/hashes/sha2.js';
+import {bytesToHex, utf8ToBytes} from '@noble/hashes/utils.js';
+
+/** What every browser can. */
+export const MAX_ARRAY_BYTES = 2 ** 31 - 1;
+
+export function sha256(pieces: Iterable<Uint8Array | string>): string {
+  const hash = sha256Hash.create();
+  for (const piece of pieces) hash.update(typeof piece === 'string' ? utf8ToBytes(piece) : piece);
+  return bytesToHex(hash.digest());
+}
+
+export function pause(): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve);
+  });
+}
+
+/** Streams of one member only: browsers refuse what follows it. The size of the pieces is the browser's choice. */
+export async function gunzip(
+  compressed: Uint8Array,
+  take: (piece: Uint8Array) => boolean,
+): Promise<void> {
+  for await (const piece of through(new DecompressionStream('gzip'), [compressed])) {
+    if (!take(piece)) return;
+  }
+}
+
+export async function gzip(parts: readonly Uint8Array[]): Promise<readonly Uint8Array[]> {
+  const pieces: Uint8Array[] = [];
+  for await (const piece of through(new CompressionStream('gzip'), parts)) pieces.push(piece);
+  return pieces;
+}
+
+/** Not by the stream's own iterator, which not every browser has. */
+async function* through(
+  stream: CompressionStream | DecompressionStream,
+  parts: readonly Uint8Array[],
+): AsyncGenerator<Uint8Array> {
+  const input = new Blob(parts as Uint8Array<ArrayBuffer>[]).stream();
+  const reader = input.pipeThrough<Uint8Array>(stream).getReader();
+  try {
+    for (;;) {
+      const {done, value} = await reader.read();
+      if (done) return;
+      yield value;
+    }
+  } finally {
+    await reader.cancel().catch(() => undefined);
+  }
+}
