@@ -1,5 +1,6 @@
 import type {AlignKernels} from '../kernels/align.js';
 import type {TrainingKernels} from '../training/training-kernels.js';
+import type {RefinementKernels} from '../optimisers/refinement/level.js';
 import type {VoxelKernels} from '../volume/voxel-kernels.js';
 
 /** Engines by the names that users choose from. */
@@ -19,6 +20,8 @@ export interface Engine {
   readonly alignKernels: AlignKernels;
   /** The loops over voxels with which training pairs are made. */
   readonly trainingKernels: TrainingKernels;
+  /** The loops over voxels with which a pair is refined. */
+  readonly refinementKernels: RefinementKernels;
   /** What a user should know, such as that a faster engine could not be used. */
   readonly warnings: readonly string[];
 }

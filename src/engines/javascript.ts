@@ -1,6 +1,7 @@
 import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
 import {portableAlignKernels} from '../kernels/align.js';
+import {portableRefinementKernels} from '../optimisers/refinement/portable-kernels.js';
 import {portableTrainingKernels} from '../training/portable-kernels.js';
 import {portableVoxelKernels} from '../volume/voxel-kernels.js';
 import type {Engine} from './engine.js';
@@ -22,6 +23,7 @@ export async function startJavascript(reasons: readonly string[] = []): Promise<
     description: `TensorFlow.js ${tf.version_core}, one thread`,
     voxelKernels: portableVoxelKernels,
     alignKernels: portableAlignKernels,
+    refinementKernels: portableRefinementKernels,
     trainingKernels: portableTrainingKernels,
     warnings: [JAVASCRIPT_WARNING, ...reasons],
   };

@@ -4,6 +4,7 @@ import type {Engine, Precision, StartOptions} from './engine.js';
 import {loadAddon, type NativeAddon} from './native/addon.js';
 import {createNativeAlignKernels} from './native/align-kernels.js';
 import {NATIVE_BACKEND, registerNativeBackend} from './native/backend.js';
+import {createNativeRefinementKernels} from './native/refinement-kernels.js';
 import {createNativeTrainingKernels} from './native/training-kernels.js';
 import {createNativeVoxelKernels} from './native/voxel-kernels.js';
 
@@ -21,6 +22,7 @@ export async function startNative(options: StartOptions): Promise<Engine> {
     description: describeNative(options.precision),
     voxelKernels: createNativeVoxelKernels(backend.addon),
     alignKernels: createNativeAlignKernels(backend.addon),
+    refinementKernels: createNativeRefinementKernels(backend.addon),
     trainingKernels: createNativeTrainingKernels(backend.addon),
     warnings: [],
   };

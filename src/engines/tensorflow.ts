@@ -6,6 +6,7 @@ import util from 'node:util';
 import * as tf from '@tensorflow/tfjs-core';
 import {HypermorphError} from '../errors.js';
 import {portableAlignKernels} from '../kernels/align.js';
+import {portableRefinementKernels} from '../optimisers/refinement/portable-kernels.js';
 import {portableTrainingKernels} from '../training/portable-kernels.js';
 import {portableVoxelKernels} from '../volume/voxel-kernels.js';
 import type {Engine, StartOptions} from './engine.js';
@@ -66,6 +67,7 @@ export async function startTensorflow(options: StartOptions): Promise<Engine> {
     description,
     voxelKernels: portableVoxelKernels,
     alignKernels: portableAlignKernels,
+    refinementKernels: portableRefinementKernels,
     trainingKernels: portableTrainingKernels,
     warnings: usesGpu
       ? []

@@ -14,6 +14,7 @@
 #include "kernels/measures.h"
 #include "kernels/peak.h"
 #include "kernels/pool.h"
+#include "kernels/refine.h"
 #include "kernels/resample.h"
 #include "kernels/rescale.h"
 #include "kernels/warp.h"
@@ -87,6 +88,17 @@ struct KernelTable {
   AdjustFn adjust;
   CorrelateFn correlate_blocks;
   AverageFn average_boxes;
+  IntegrateFn integrate_field;
+  IntegrateFn integrate_field_gradient;
+  DoubleFieldFn double_field;
+  HalveFn halve;
+  WarpSlopesFn warp_slopes;
+  TermFn fixed_moments;
+  TermFn correlation_term;
+  TermFn squared_error_term;
+  TermFn information_term;
+  CollectFn collect_slopes;
+  DescendFn descend;
 };
 
 }  // namespace hypermorph

@@ -80,5 +80,6 @@ bool registerResample(napi_env env, napi_value exports);
 bool registerMeasures(napi_env env, napi_value exports);
 bool registerAugment(napi_env env, napi_value exports);
 bool registerAlign(napi_env env, napi_value exports);
+bool registerRefine(napi_env env, napi_value exports);
 
 }  // namespace hypermorph::bindings

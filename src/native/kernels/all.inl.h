@@ -16,6 +16,7 @@
 #include "kernels/measures.inl.h"
 #include "kernels/peak.inl.h"
 #include "kernels/pool.inl.h"
+#include "kernels/refine_terms.inl.h"
 #include "kernels/resample.inl.h"
 #include "kernels/rescale.inl.h"
 #include "kernels/warp_gradient.inl.h"
@@ -89,6 +90,17 @@ const KernelTable kTable{
     .adjust = &adjust,
     .correlate_blocks = &correlateBlocks,
     .average_boxes = &averageBoxes,
+    .integrate_field = &integrateField,
+    .integrate_field_gradient = &integrateFieldGradient,
+    .double_field = &doubleField,
+    .halve = &halve,
+    .warp_slopes = &warpSlopes,
+    .fixed_moments = &fixedMoments,
+    .correlation_term = &correlationTerm,
+    .squared_error_term = &squaredErrorTerm,
+    .information_term = &informationTerm,
+    .collect_slopes = &collectSlopes,
+    .descend = &descend,
 };
 
 }  // namespace hypermorph::HYPERMORPH_ISA

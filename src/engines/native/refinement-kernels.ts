@@ -1,0 +1,173 @@
+import {
+  REFINEMENT_ADAM,
+  halfShape,
+  squaringsFor,
+  type LevelFigures,
+  type LevelProblem,
+  type RefinementKernels,
+  type RefinementLevel,
+} from '../../optimisers/refinement/level.js';
+import type {Triple} from '../../geometry/triple.js';
+import type {NativeAddon} from './addon.js';
+
+/** The addon's refinement. */
+export function createNativeRefinementKernels(addon: NativeAddon): RefinementKernels {
+  return {
+    openLevel: (problem) => new NativeLevel(addon, problem),
+    halveImage(image, shape) {
+      const half = new Float32Array(voxelsOf(halfShape(shape)));
+      addon.halve(Int32Array.from(shape), image, half);
+      return half;
+    },
+    doubleVelocity(velocity, shape) {
+      const fine = new Float32Array(4 * voxelsOf(shape));
+      addon.doubleField(Int32Array.from(shape), velocity, fine);
+      return fine;
+    },
+    integrate(velocity, shape, steps) {
+      const floats = 4 * voxelsOf(shape);
+      const stack = new Float32Array((steps + 1) * floats);
+      addon.integrateField(Int32Array.from(shape), steps, velocity, stack);
+      return stack.slice(steps * floats);
+    },
+  };
+}
+
+function voxelsOf([i, j, k]: Triple): number {
+  return i * j * k;
+}
+
+/** All memory of a level is made once; a step is a handful of native calls. */
+class NativeLevel implements RefinementLevel {
+  readonly #addon: NativeAddon;
+  readonly #problem: LevelProblem;
+  readonly #size: Int32Array;
+  readonly #fieldSize: Int32Array;
+  readonly #moments: Float32Array;
+  readonly #shares: Float32Array;
+  readonly #moved: Float32Array;
+  readonly #slopes: Float32Array;
+  readonly #weights: Float32Array;
+  readonly #gradient: Float32Array;
+  readonly #spare: Float32Array;
+  readonly #first: Float32Array;
+  readonly #second: Float32Array;
+  #velocity: Float32Array;
+  #next: Float32Array;
+  #stack: Float32Array;
+  #step = 0;
+  #largest: number;
+
+  constructor(addon: NativeAddon, problem: LevelProblem) {
+    const voxels = voxelsOf(problem.shape);
+    const floats = 4 * voxelsOf(problem.velocityShape);
+    const isCorrelation = problem.similarity === 'lncc';
+    this.#addon = addon;
+    this.#problem = problem;
+    this.#size = Int32Array.from(problem.shape);
+    this.#fieldSize = Int32Array.from(problem.velocityShape);
+    this.#moments = new Float32Array(isCorrelation ? 2 * voxels : 0);
+    this.#shares = new Float32Array(isCorrelation ? 3 * voxels : 0);
+    this.#moved = new Float32Array(voxels);
+    this.#slopes = new Float32Array(3 * voxels);
+    this.#weights = new Float32Array(voxels);
+    this.#gradient = new Float32Array(floats);
+    this.#spare = new Float32Array(floats);
+    this.#first = new Float32Array(floats);
+    this.#second = new Float32Array(floats);
+    this.#velocity = Float32Array.from(problem.velocity);
+    this.#next = new Float32Array(floats);
+    this.#stack = new Float32Array(0);
+    this.#largest = problem.velocity.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+    if (isCorrelation) addon.fixedMoments(this.#size, problem.radius, problem.fixed, this.#moments);
+  }
+
+  velocity(): Float32Array {
+    return this.#velocity;
+  }
+
+  gradient(): Float32Array {
+    return this.#gradient;
+  }
+
+  iterate(rate: number): LevelFigures {
+    const addon = this.#addon;
+    const {fixedMask, movingMask, moving} = this.#problem;
+    const squarings = squaringsFor(this.#largest);
+    const floats = this.#velocity.length;
+    if (this.#stack.length < (squarings + 1) * floats)
+      this.#stack = new Float32Array((squarings + 1) * floats);
+    addon.integrateField(this.#fieldSize, squarings, this.#velocity, this.#stack);
+    const displacement = this.#stack.subarray(squarings * floats, (squarings + 1) * floats);
+    addon.warpSlopes(
+      this.#size,
+      this.#fieldSize,
+      moving,
+      displacement,
+      fixedMask,
+      movingMask,
+      this.#moved,
+      this.#slopes,
+      this.#weights,
+    );
+    const similarity = this.#pull();
+    addon.collectSlopes(this.#size, this.#fieldSize, this.#slopes, this.#gradient);
+    addon.integrateFieldGradient(
+      this.#fieldSize,
+      squarings,
+      this.#stack,
+      this.#gradient,
+      this.#spare,
+    );
+    return {similarity, roughness: this.#descend(rate)};
+  }
+
+  dispose(): void {
+    this.#stack = new Float32Array(0);
+  }
+
+  /** Turns the slopes of the image into those of the objective; returns the similarity. */
+  #pull(): number {
+    const {similarity, radius, bound, similarityWeight, fixed} = this.#problem;
+    const sign = similarity === 'mse' ? 1 : -1;
+    const scale = (sign * similarityWeight) / this.#moved.length;
+    const value = new Float64Array(1);
+    const term = [scale, fixed, this.#moved, this.#weights, this.#slopes, value] as const;
+    if (similarity === 'lncc') {
+      this.#addon.correlationTerm(this.#size, radius, bound, this.#moments, this.#shares, ...term);
+    } else if (similarity === 'mse') {
+      this.#addon.squaredErrorTerm(this.#size, ...term);
+    } else {
+      this.#addon.informationTerm(this.#size, ...term);
+    }
+    return similarity === 'mse' ? -value[0] : value[0];
+  }
+
+  #descend(rate: number): number {
+    const {beta1, beta2, epsilon} = REFINEMENT_ADAM;
+    this.#step++;
+    const numbers = Float64Array.of(
+      rate,
+      epsilon / voxelsOf(this.#problem.velocityShape),
+      beta1,
+      beta2,
+      1 / (1 - beta1 ** this.#step),
+      1 / (1 - beta2 ** this.#step),
+      ...this.#problem.roughnessWeights,
+    );
+    const found = new Float64Array(2);
+    this.#addon.descend(
+      this.#fieldSize,
+      numbers,
+      this.#velocity,
+      this.#gradient,
+      this.#first,
+      this.#second,
+      this.#next,
+      found,
+    );
+    [this.#velocity, this.#next] = [this.#next, this.#velocity];
+    this.#largest = found[1];
+    return found[0];
+  }
+}

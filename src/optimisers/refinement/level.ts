@@ -1,0 +1,87 @@
+import type {Triple} from '../../geometry/triple.js';
+
+/** What a refinement maximises: LNCC squared, minus the mean squared difference, or mutual information. */
+export type RefinementSimilarity = 'lncc' | 'mse' | 'mi';
+
+/**
+ * One level of a refinement: images [I, J, K], k fastest, intensities 0 to 1, and a velocity on their grid or on one of half its
+ * resolution, ceil(n / 2) per axis, where fine voxel x reads at x / 2 - 1 / 4.
+ *
+ * A velocity is [I, J, K, 4]: three components in voxels of its own grid, and a zero that makes a vector one load. The first axis may
+ * have one voxel, which is how a plane is written: [1, I, J] with components (0, i, j); the others have two or more.
+ */
+export interface LevelProblem {
+  readonly fixed: Float32Array;
+  readonly moving: Float32Array;
+  readonly shape: Triple;
+  /** Weight of each fixed voxel; null: 1. */
+  readonly fixedMask: Float32Array | null;
+  /** Weight that a fixed voxel takes from the moving voxel nearest to where it falls; null: 1. Outside the image it is 0. */
+  readonly movingMask: Float32Array | null;
+  readonly velocityShape: Triple;
+  /** Where to start. Not modified. */
+  readonly velocity: Float32Array;
+  readonly similarity: RefinementSimilarity;
+  /** Voxels from the centre of an LNCC window to its edge, 1 to 4. */
+  readonly radius: number;
+  /** Smallest sum of squares in an LNCC window that counts as contrast. */
+  readonly bound: number;
+  /** Factor of the similarity, >= 0. */
+  readonly similarityWeight: number;
+  /** Factors of the summed squares of forward differences, by axis and then component; nine. */
+  readonly roughnessWeights: readonly number[];
+}
+
+/** The terms of the objective. */
+export interface LevelFigures {
+  /** Mean over voxels, larger is better; a voxel of weight 0 adds 0. */
+  readonly similarity: number;
+  /** Weighted sum of squared differences. */
+  readonly roughness: number;
+}
+
+/** A level that is being optimised. It holds its memory until `dispose`. */
+export interface RefinementLevel {
+  /**
+   * One step of Adam down roughness - similarityWeight · similarity, by the gradient mixed along every axis with both neighbours (1/4,
+   * 1/2, 1/4): neighbours move together, which folds less and converges sooner.
+   *
+   * @param rate - Voxels that a component moves where its gradient keeps its sign; 0 only measures.
+   * @returns The terms before the step.
+   */
+  iterate(rate: number): LevelFigures;
+  /** The velocity now; valid until the next step. */
+  velocity(): Float32Array;
+  /** The gradient by the velocity that the last iteration found, before it was mixed; valid until the next. */
+  gradient(): Float32Array;
+  dispose(): void;
+}
+
+/** What an engine brings to a refinement. */
+export interface RefinementKernels {
+  openLevel(problem: LevelProblem): RefinementLevel;
+  /** The mean of every 2 x 2 x 2 voxels that exist: ceil(n / 2) per axis. A new array. */
+  halveImage(image: Float32Array, shape: Triple): Float32Array;
+  /** A velocity of half the resolution on the fine grid `shape`, times 2. A new array. */
+  doubleVelocity(velocity: Float32Array, shape: Triple): Float32Array;
+  /** The displacement that a velocity integrates to, [I, J, K, 4] likewise. A new array. */
+  integrate(velocity: Float32Array, shape: Triple, steps: number): Float32Array;
+}
+
+/**
+ * Constants of Adam (Kingma & Ba, ICLR 2015, algorithm 1). The objective is a mean over voxels, so `epsilon` is per voxel of the
+ * velocity: a gradient well below epsilon / voxels, as where there is nothing to see, hardly moves anything.
+ */
+export const REFINEMENT_ADAM = {beta1: 0.9, beta2: 0.999, epsilon: 0.02} as const;
+
+/** How far one squaring may start from the identity, voxels: then trilinear interpolation of the velocity is as good as its integral. */
+const LARGEST_START = 0.5;
+
+/** Squarings for a velocity whose largest component is this many voxels. */
+export function squaringsFor(largest: number): number {
+  return Math.min(Math.max(Math.ceil(Math.log2(largest / LARGEST_START)), 0), 10);
+}
+
+export function halfShape([i, j, k]: Triple): Triple {
+  return [Math.ceil(i / 2), Math.ceil(j / 2), Math.ceil(k / 2)];
+}

@@ -1,0 +1,72 @@
+import type {Triple} from '../../geometry/triple.js';
+import {halfShape, type RefinementKernels} from './level.js';
+import {PortableLevel, integratePortably} from './portable-level.js';
+
+/** The refinement in TypeScript and public operations of TensorFlow.js: slow, and what the native one is tested against. */
+export const portableRefinementKernels: RefinementKernels = {
+  openLevel: (problem) => new PortableLevel(problem),
+  halveImage,
+  doubleVelocity,
+  integrate: integratePortably,
+};
+
+function halveImage(image: Float32Array, shape: Triple): Float32Array {
+  const [, rows, width] = shape;
+  const half = halfShape(shape);
+  const result = new Float32Array(half[0] * half[1] * half[2]);
+  forEachVoxel(half, (i, j, k, n) => {
+    let sum = 0;
+    let count = 0;
+    for (let p = 2 * i; p < Math.min(2 * i + 2, shape[0]); p++) {
+      for (let q = 2 * j; q < Math.min(2 * j + 2, rows); q++) {
+        for (let r = 2 * k; r < Math.min(2 * k + 2, width); r++) {
+          sum += image[(p * rows + q) * width + r];
+          count++;
+        }
+      }
+    }
+    result[n] = sum / count;
+  });
+  return result;
+}
+
+function doubleVelocity(velocity: Float32Array, shape: Triple): Float32Array {
+  const [, rows, width] = halfShape(shape);
+  const taps = shape.map((length) => halfTaps(length));
+  const result = new Float32Array(4 * shape[0] * shape[1] * shape[2]);
+  forEachVoxel(shape, (i, j, k, n) => {
+    for (const [p, inP] of taps[0][i]) {
+      for (const [q, inQ] of taps[1][j]) {
+        for (const [r, inR] of taps[2][k]) {
+          const from = 4 * ((p * rows + q) * width + r);
+          for (let c = 0; c < 3; c++) result[4 * n + c] += 2 * inP * inQ * inR * velocity[from + c];
+        }
+      }
+    }
+  });
+  return result;
+}
+
+/** For every fine voxel of an axis the coarse voxels it reads, with their weights. */
+function halfTaps(length: number): (readonly [number, number])[][] {
+  const last = Math.ceil(length / 2) - 1;
+  return Array.from({length}, (_, x) => {
+    const position = Math.min(Math.max((x - 0.5) / 2, 0), last);
+    const lower = Math.floor(position);
+    return [
+      [lower, 1 - (position - lower)],
+      [Math.min(lower + 1, last), position - lower],
+    ];
+  });
+}
+
+function forEachVoxel(
+  [planes, rows, width]: Triple,
+  visit: (i: number, j: number, k: number, n: number) => void,
+): void {
+  for (let i = 0; i < planes; i++) {
+    for (let j = 0; j < rows; j++) {
+      for (let k = 0; k < width; k++) visit(i, j, k, (i * rows + j) * width + k);
+    }
+  }
+}

@@ -1,0 +1,212 @@
+import * as tf from '@tensorflow/tfjs-core';
+import '../../ops/gradients.js';
+import {integrateVelocity} from '../../ops/integrate.js';
+import {interpolateLinear, type Positions} from '../../ops/interpolate.js';
+import {lnccMap} from '../../ops/lncc.js';
+import {warpTensor} from '../../ops/warp.js';
+import type {Triple} from '../../geometry/triple.js';
+import {
+  REFINEMENT_ADAM,
+  squaringsFor,
+  type LevelFigures,
+  type LevelProblem,
+  type RefinementLevel,
+} from './level.js';
+
+/** Bins of mutual information over intensities 0 to 1, linear between their centres. */
+const INFORMATION_BINS = 32;
+const SMALLEST_SHARE = 1e-12;
+
+type Shape5 = [number, number, number, number, number];
+
+/** A level whose gradient comes from automatic differentiation of the public operations. */
+export class PortableLevel implements RefinementLevel {
+  readonly #problem: LevelProblem;
+  readonly #first: Float32Array;
+  readonly #second: Float32Array;
+  #velocity: Float32Array;
+  #gradient: Float32Array = new Float32Array(0);
+  #step = 0;
+
+  constructor(problem: LevelProblem) {
+    this.#problem = problem;
+    this.#velocity = Float32Array.from(problem.velocity);
+    this.#first = new Float32Array(problem.velocity.length);
+    this.#second = new Float32Array(problem.velocity.length);
+  }
+
+  velocity(): Float32Array {
+    return this.#velocity;
+  }
+
+  gradient(): Float32Array {
+    return this.#gradient;
+  }
+
+  iterate(rate: number): LevelFigures {
+    const {figures, gradient} = differentiate(this.#problem, this.#velocity);
+    this.#gradient = gradient;
+    this.#descend(rate, smoothed(gradient, this.#problem.velocityShape));
+    return figures;
+  }
+
+  dispose(): void {}
+
+  #descend(rate: number, gradient: Float32Array): void {
+    const {beta1, beta2} = REFINEMENT_ADAM;
+    const [i, j, k] = this.#problem.velocityShape;
+    const epsilon = REFINEMENT_ADAM.epsilon / (i * j * k);
+    this.#step++;
+    const mean = 1 / (1 - beta1 ** this.#step);
+    const square = 1 / (1 - beta2 ** this.#step);
+    this.#velocity = this.#velocity.map((value, n) => {
+      const slope = gradient[n];
+      this.#first[n] = beta1 * this.#first[n] + (1 - beta1) * slope;
+      this.#second[n] = beta2 * this.#second[n] + (1 - beta2) * slope ** 2;
+      return (
+        value - (rate * mean * this.#first[n]) / (Math.sqrt(square * this.#second[n]) + epsilon)
+      );
+    });
+  }
+}
+
+export function integratePortably(
+  velocity: Float32Array,
+  shape: Triple,
+  steps: number,
+): Float32Array {
+  return valuesOf(() => integrateVelocity(threeOf(fieldTensor(velocity, shape)), {steps}));
+}
+
+/** Terms of the objective and its gradient by the padded velocity. */
+function differentiate(
+  problem: LevelProblem,
+  velocity: Float32Array,
+): {figures: LevelFigures; gradient: Float32Array} {
+  const {similarityWeight, velocityShape} = problem;
+  const largest = velocity.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  const steps = squaringsFor(largest);
+  let figures: LevelFigures = {similarity: 0, roughness: 0};
+  const gradient = valuesOf(() => {
+    const slope = tf.grad((field) => {
+      const v = field as tf.Tensor5D;
+      const similarity = similarityOf(problem, integrateVelocity(v, {steps}) as tf.Tensor5D);
+      const roughness = roughnessOf(problem, v);
+      figures = {similarity: similarity.dataSync()[0], roughness: roughness.dataSync()[0]};
+      return tf.sub(roughness, tf.mul(similarity, similarityWeight));
+    });
+    return slope(threeOf(fieldTensor(velocity, velocityShape)));
+  });
+  return {figures, gradient};
+}
+
+/** The padded numbers of a field that is computed and forgotten. */
+function valuesOf(compute: () => tf.Tensor): Float32Array {
+  const field = tf.tidy(compute);
+  const values = fourOf(field.dataSync());
+  field.dispose();
+  return values;
+}
+
+function fieldTensor(field: Float32Array, shape: Triple): tf.Tensor5D {
+  return tf.tensor5d(field, [1, ...shape, 4]);
+}
+
+function threeOf(field: tf.Tensor5D): tf.Tensor5D {
+  return tf.slice(field, [0, 0, 0, 0, 0], [...field.shape.slice(0, 4), 3] as Shape5);
+}
+
+function fourOf(field: ArrayLike<number>): Float32Array {
+  const padded = new Float32Array((field.length / 3) * 4);
+  for (let n = 0; n < field.length; n++) padded[4 * Math.floor(n / 3) + (n % 3)] = field[n];
+  return padded;
+}
+
+function similarityOf(problem: LevelProblem, displacement: tf.Tensor5D): tf.Tensor {
+  const {fixed, moving, shape, similarity, radius, bound} = problem;
+  const image = (values: Float32Array) => tf.tensor5d(values, [1, ...shape, 1]);
+  const u = onImageGrid(displacement, shape);
+  const moved = warpTensor(image(moving), u);
+  const weights = image(weightsOf(problem, u.dataSync()));
+  if (similarity === 'mi') return informationOf(image(fixed), moved, weights);
+  if (similarity === 'mse')
+    return tf.neg(tf.mean(tf.mul(weights, tf.squaredDifference(image(fixed), moved))));
+  const window = shape.map((length) => (length > 1 ? 2 * radius + 1 : 1));
+  return tf.mean(tf.mul(weights, lnccMap(image(fixed), moved, {window, epsilon: bound})));
+}
+
+/** A displacement of half the resolution at every image voxel. */
+function onImageGrid(displacement: tf.Tensor5D, shape: Triple): tf.Tensor5D {
+  if (shape.every((length, axis) => length === displacement.shape[axis + 1])) return displacement;
+  const positions = shape.map((length, axis) => {
+    const along: [number, number, number, number] = [1, 1, 1, 1];
+    along[axis + 1] = length;
+    const last = displacement.shape[axis + 1] - 1;
+    const values = Array.from({length}, (_, x) => Math.min(Math.max((x - 0.5) / 2, 0), last));
+    return tf.tensor4d(values, along);
+  });
+  return tf.mul(interpolateLinear(displacement, positions as unknown as Positions), 2);
+}
+
+/** What every voxel counts, which does not take part in the gradient. */
+function weightsOf(
+  {shape, fixedMask, movingMask}: LevelProblem,
+  displacement: ArrayLike<number>,
+): Float32Array {
+  const [planes, rows, width] = shape;
+  return Float32Array.from({length: planes * rows * width}, (_, n) => {
+    const voxel = [Math.floor(n / (rows * width)), Math.floor(n / width) % rows, n % width];
+    const position = voxel.map((x, axis) => x + displacement[3 * n + axis]);
+    if (position.some((x, axis) => x < -0.5 || x > shape[axis] - 0.5)) return 0;
+    const [i, j, k] = position.map((x, axis) => {
+      const clamped = Math.min(Math.max(x, 0), shape[axis] - 1);
+      const lower = Math.min(Math.floor(clamped), Math.max(shape[axis] - 2, 0));
+      return clamped - lower > 0.5 ? lower + 1 : lower;
+    });
+    const read = movingMask === null ? 1 : movingMask[(i * rows + j) * width + k];
+    return (fixedMask === null ? 1 : fixedMask[n]) * read;
+  });
+}
+
+function informationOf(fixed: tf.Tensor, moved: tf.Tensor, weights: tf.Tensor): tf.Tensor {
+  const centres = tf.range(0, INFORMATION_BINS);
+  const bins = (image: tf.Tensor) => {
+    const position = tf.clipByValue(tf.mul(image, INFORMATION_BINS - 1), 0, INFORMATION_BINS - 1);
+    const distance = tf.abs(tf.sub(tf.reshape(position, [-1, 1]), centres));
+    return tf.relu(tf.sub(1, distance)); // [V, bins]
+  };
+  const counts = tf.matMul(tf.mul(bins(fixed), tf.reshape(weights, [-1, 1])), bins(moved), true);
+  const joint = tf.div(counts, tf.sum(counts));
+  const independent = tf.matMul(tf.sum(joint, 1, true), tf.sum(joint, 0, true));
+  // What is added keeps empty cells, which count nothing, from having an infinite logarithm.
+  const ratio = tf.div(tf.add(joint, SMALLEST_SHARE), tf.add(independent, SMALLEST_SHARE));
+  return tf.sum(tf.mul(joint, tf.log(ratio)));
+}
+
+function roughnessOf({roughnessWeights}: LevelProblem, velocity: tf.Tensor5D): tf.Tensor {
+  const terms = [0, 1, 2].map((axis) => {
+    const length = velocity.shape[axis + 1];
+    if (length === 1) return tf.scalar(0);
+    const rest = velocity.shape.map((size, at) => (at === axis + 1 ? length - 1 : size));
+    const one = velocity.shape.map((_, at) => (at === axis + 1 ? 1 : 0));
+    const lower = tf.slice(velocity, [0, 0, 0, 0, 0], rest);
+    const upper = tf.slice(velocity, one, rest);
+    const weights = tf.tensor1d(roughnessWeights.slice(3 * axis, 3 * axis + 3));
+    return tf.sum(tf.mul(tf.square(tf.sub(upper, lower)), weights));
+  });
+  return tf.addN(terms);
+}
+
+/** Every vector mixed with its neighbours along every axis: 1/4, 1/2, 1/4, edges repeated. */
+function smoothed(field: Float32Array, shape: Triple): Float32Array {
+  const steps = [4 * shape[1] * shape[2], 4 * shape[2], 4];
+  return steps.reduce((from, step, axis) => {
+    const length = shape[axis];
+    return from.map((value, n) => {
+      const x = Math.floor(n / step) % length;
+      const below = x > 0 ? from[n - step] : value;
+      const above = x + 1 < length ? from[n + step] : value;
+      return below / 4 + value / 2 + above / 4;
+    });
+  }, field);
+}

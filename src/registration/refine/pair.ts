@@ -1,0 +1,23 @@
+import type {Triple} from '../../geometry/triple.js';
+
+/** Two images on one grid, [I, J, K], k fastest, intensities 0 to 1; the moving one as the alignment places it. */
+export interface RefinementPair {
+  readonly fixed: Float32Array;
+  readonly moving: Float32Array;
+  readonly shape: Triple;
+  /** Size of a voxel along each axis, mm. */
+  readonly spacing: Triple;
+  /** 1 where a fixed voxel counts, 0 where it does not; null: everywhere. */
+  readonly fixedMask?: Float32Array | null;
+  /** The same of moving voxels, on the same grid: what the moving image does not cover is 0, too. */
+  readonly movingMask?: Float32Array | null;
+}
+
+/** A stationary velocity on the pair's grid or on one of half its resolution. */
+export interface RefinedVelocity {
+  /** [I, J, K, 3], voxels of its own grid. */
+  readonly data: Float32Array;
+  readonly shape: Triple;
+  /** Voxels of the pair's grid along a voxel of this one; voxel x of the pair's grid lies at (x - (factor - 1) / 2) / factor. */
+  readonly factor: 1 | 2;
+}

@@ -1,0 +1,315 @@
+import {HypermorphError} from '../../errors.js';
+import type {Triple} from '../../geometry/triple.js';
+import {
+  halfShape,
+  type LevelFigures,
+  type RefinementKernels,
+  type RefinementLevel,
+  type RefinementSimilarity,
+} from '../../optimisers/refinement/level.js';
+import {fromPadded, isPlane, standing, toPadded} from './padded.js';
+import type {RefinedVelocity, RefinementPair} from './pair.js';
+import {planLevels, type LevelPlan} from './plan-levels.js';
+
+export interface RefineOptions {
+  /** Weight of the smoothness, 0 to 1, as in the network's objective. */
+  readonly lambda: number;
+  readonly kernels: RefinementKernels;
+  readonly similarity?: RefinementSimilarity;
+  /** Length of an LNCC window, voxels: 3, 5, 7 or 9. */
+  readonly window?: number;
+  /** Most resolutions, the pair's own included. */
+  readonly levels?: number;
+  /** Most steps at each resolution; 0 returns the start. */
+  readonly iterations?: number;
+  /** Where to start; null: from no displacement. */
+  readonly start?: RefinedVelocity | null;
+  readonly onProgress?: ((progress: RefinementProgress) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface RefinementProgress {
+  readonly level: number;
+  readonly levels: number;
+  readonly iteration: number;
+  readonly iterations: number;
+}
+
+export interface Refinement {
+  readonly velocity: RefinedVelocity;
+  /** From coarse to fine. */
+  readonly levels: readonly RefinementRecord[];
+}
+
+/** What one level did. */
+export interface RefinementRecord {
+  readonly shape: Triple;
+  readonly velocityShape: Triple;
+  readonly iterations: number;
+  /** The similarity at the level's start and end, larger is better. */
+  readonly similarityBefore: number;
+  readonly similarityAfter: number;
+  /** Mean squared derivative of the velocity at the end. */
+  readonly smoothnessAfter: number;
+  /** `flat`: the objective no longer fell; `cap`: all steps were used; `start`: nothing was better than the level's start. */
+  readonly stopped: 'flat' | 'cap' | 'start';
+}
+
+/** Defaults of a refinement; chosen on painted and real brains, hippocampi and a lung (docs/accuracy.md). */
+export const REFINEMENT_DEFAULTS = {similarity: 'lncc', window: 5} as const;
+
+/**
+ * What the smoothness counts in the objective. The networks are trained with the factor of the original, the resolution of its velocity
+ * (2), so that lambda means the same here.
+ */
+const SMOOTHNESS_SCALE = 2;
+/** Standard deviation inside a window, of the intensity range, below which LNCC sees noise rather than anatomy. */
+const SMALLEST_DEVIATION = 0.01;
+/** First and last rate of Adam, voxels. */
+const RATE = {first: 0.3, last: 0.06} as const;
+/** A level ends when the lowest objective fell by no more than this, of what it fell in all, over so many steps. */
+const FLAT = {steps: 12, share: 0.01} as const;
+
+/**
+ * Optimise a stationary velocity on one pair, coarse to fine.
+ *
+ * Minimises (1 - lambda) · -similarity(fixed, moving o exp(v)) + lambda · 2 · smoothness(v) by Adam at a falling rate, where smoothness is
+ * the mean over axes of the mean squared derivative: differences are taken in mm over mm, so lambda means the same at every resolution
+ * and for voxels of any form. The gradient is exact, through scaling and squaring. A level whose result is no better than its start
+ * returns its start.
+ *
+ * @throws {HypermorphError} E_SHAPE if an axis (but the third of a plane) has fewer than 4 voxels or the arrays do not fit; E_RANGE for a
+ *   lambda outside 0 to 1 or a window that is not 3, 5, 7 or 9; E_INTERRUPTED.
+ * @see Hoopes et al., IPMI 2021, equation 2 (objective); Ashburner, NeuroImage 2007 (stationary velocity optimised on the pair);
+ *   Siebert et al., 2021 (Adam on a pair after a coarse start).
+ */
+export async function refineVelocity(
+  pair: RefinementPair,
+  options: RefineOptions,
+): Promise<Refinement> {
+  requirePair(pair, options);
+  const {kernels} = options;
+  const upright = standing(pair);
+  const plan = planLevels(upright.shape, options);
+  const images = buildPyramid(upright, plan, kernels);
+  let velocity = startOf(options.start ?? null, plan[0], isPlane(pair.shape), kernels);
+  const records: RefinementRecord[] = [];
+  for (const [number, level] of plan.entries()) {
+    if (number > 0 && !isSameShape(plan[number - 1].velocityShape, level.velocityShape))
+      velocity = kernels.doubleVelocity(velocity, level.velocityShape);
+    const done = await refineLevel(images[level.halvings], level, velocity, {
+      ...options,
+      spacing: upright.spacing,
+      report: (iteration) => {
+        const {iterations} = level;
+        options.onProgress?.({level: number, levels: plan.length, iteration, iterations});
+      },
+    });
+    velocity = done.velocity;
+    records.push(done.record);
+  }
+  const {velocityShape, factor} = plan[plan.length - 1];
+  return {
+    velocity: {...fromPadded(velocity, velocityShape, isPlane(pair.shape)), factor},
+    levels: records,
+  };
+}
+
+interface LevelImages {
+  readonly shape: Triple;
+  readonly fixed: Float32Array;
+  readonly moving: Float32Array;
+  readonly fixedMask: Float32Array | null;
+  readonly movingMask: Float32Array | null;
+}
+
+/** The pair and its halves, finest first. */
+function buildPyramid(
+  pair: ReturnType<typeof standing>,
+  plan: readonly LevelPlan[],
+  kernels: RefinementKernels,
+): LevelImages[] {
+  const images: LevelImages[] = [pair];
+  for (let halvings = 1; halvings <= plan[0].halvings; halvings++) {
+    const {shape, fixed, moving, fixedMask, movingMask} = images[halvings - 1];
+    const halve = (image: Float32Array) => kernels.halveImage(image, shape);
+    images.push({
+      shape: halfShape(shape),
+      fixed: halve(fixed),
+      moving: halve(moving),
+      fixedMask: fixedMask && halve(fixedMask),
+      movingMask: movingMask && halve(movingMask),
+    });
+  }
+  return images;
+}
+
+/** The start on the coarsest velocity grid, padded. */
+function startOf(
+  start: RefinedVelocity | null,
+  coarsest: LevelPlan,
+  isFlat: boolean,
+  kernels: RefinementKernels,
+): Float32Array {
+  const [i, j, k] = coarsest.velocityShape;
+  if (start === null) return new Float32Array(4 * i * j * k);
+  let {data, shape} = toPadded(start, isFlat);
+  while (!isSameShape(shape, coarsest.velocityShape)) {
+    if (shape[2] < coarsest.velocityShape[2]) {
+      throw new HypermorphError(
+        'E_SHAPE',
+        `refineVelocity: the start must lie on the pair's grid or on halves of it, got ${start.shape.join('x')}.`,
+      );
+    }
+    data = halveVelocity(data, shape, kernels);
+    shape = halfShape(shape);
+  }
+  return data;
+}
+
+function halveVelocity(velocity: Float32Array, shape: Triple, kernels: RefinementKernels) {
+  const [i, j, k] = halfShape(shape);
+  const halves = new Float32Array(4 * i * j * k);
+  const voxels = shape[0] * shape[1] * shape[2];
+  for (let component = 0; component < 3; component++) {
+    const plane = Float32Array.from({length: voxels}, (_, n) => velocity[4 * n + component] / 2);
+    kernels.halveImage(plane, shape).forEach((value, n) => (halves[4 * n + component] = value));
+  }
+  return halves;
+}
+
+interface LevelOptions extends RefineOptions {
+  readonly spacing: Triple;
+  readonly report: (iteration: number) => void;
+}
+
+async function refineLevel(
+  images: LevelImages,
+  plan: LevelPlan,
+  start: Float32Array,
+  options: LevelOptions,
+): Promise<{velocity: Float32Array; record: RefinementRecord}> {
+  const {lambda, similarity = REFINEMENT_DEFAULTS.similarity} = options;
+  const radius = ((options.window ?? REFINEMENT_DEFAULTS.window) - 1) / 2;
+  const windowVoxels = (2 * radius + 1) ** (images.shape[0] > 1 ? 3 : 2);
+  const level = options.kernels.openLevel({
+    ...images,
+    velocity: start,
+    velocityShape: plan.velocityShape,
+    similarity,
+    radius,
+    bound: windowVoxels * SMALLEST_DEVIATION ** 2,
+    similarityWeight: 1 - lambda,
+    roughnessWeights: roughnessWeights(plan.velocityShape, options.spacing).map(
+      (weight) => lambda * SMOOTHNESS_SCALE * weight,
+    ),
+  });
+  try {
+    const {figures, iterations, isFlat} = await descend(level, plan.iterations, lambda, options);
+    const [first, last] = [figures[0], figures[figures.length - 1]];
+    const isBetter = objective(last, lambda) < objective(first, lambda);
+    const kept = isBetter ? last : first;
+    return {
+      velocity: isBetter ? Float32Array.from(level.velocity()) : start,
+      record: {
+        shape: images.shape,
+        velocityShape: plan.velocityShape,
+        iterations,
+        similarityBefore: first.similarity,
+        similarityAfter: kept.similarity,
+        smoothnessAfter: lambda > 0 ? kept.roughness / (lambda * SMOOTHNESS_SCALE) : 0,
+        stopped: isBetter ? (isFlat ? 'flat' : 'cap') : 'start',
+      },
+    };
+  } finally {
+    level.dispose();
+  }
+}
+
+/** Steps until the objective is flat; the terms before every step, and after the last. */
+async function descend(
+  level: RefinementLevel,
+  iterations: number,
+  lambda: number,
+  {report, signal}: LevelOptions,
+): Promise<{figures: LevelFigures[]; iterations: number; isFlat: boolean}> {
+  const figures: LevelFigures[] = [];
+  let isFlat = false;
+  while (figures.length < iterations && !isFlat) {
+    report(figures.length);
+    await nextTurn();
+    if (signal?.aborted === true)
+      throw new HypermorphError('E_INTERRUPTED', 'refine: interrupted.');
+    figures.push(level.iterate(rateAt(figures.length, iterations)));
+    isFlat = hasFlattened(figures.map((terms) => objective(terms, lambda)));
+  }
+  const steps = figures.length;
+  figures.push(level.iterate(0));
+  return {figures, iterations: steps, isFlat};
+}
+
+function rateAt(step: number, steps: number): number {
+  const course = steps > 1 ? step / (steps - 1) : 0;
+  return RATE.last + ((RATE.first - RATE.last) * (1 + Math.cos(Math.PI * course))) / 2;
+}
+
+function hasFlattened(objectives: readonly number[]): boolean {
+  if (objectives.length <= FLAT.steps) return false;
+  const lowest = Math.min(...objectives);
+  const before = Math.min(...objectives.slice(0, -FLAT.steps));
+  return before - lowest <= FLAT.share * (objectives[0] - lowest);
+}
+
+function objective({similarity, roughness}: LevelFigures, lambda: number): number {
+  return roughness - (1 - lambda) * similarity;
+}
+
+/** By axis, then component: the mean over axes of the mean squared derivative, mm per mm. */
+function roughnessWeights(shape: Triple, spacing: Triple): number[] {
+  const voxels = shape[0] * shape[1] * shape[2];
+  const axes = shape.filter((length) => length > 1).length;
+  return shape.flatMap((length, axis) => {
+    const differences = (axes * voxels * (length - 1)) / length;
+    return spacing.map((size) =>
+      length > 1 ? (size / spacing[axis]) ** 2 / differences / axes : 0,
+    );
+  });
+}
+
+function isSameShape(a: Triple, b: Triple): boolean {
+  return a.every((length, axis) => length === b[axis]);
+}
+
+/** Lets a progress bar draw itself and an interruption arrive. */
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+function requirePair(pair: RefinementPair, {lambda, window = 5}: RefineOptions): void {
+  const {shape} = pair;
+  const axes = isPlane(shape) ? shape.slice(0, 2) : shape;
+  if (axes.some((length) => length < 4)) {
+    throw new HypermorphError(
+      'E_SHAPE',
+      `refineVelocity: every axis must have at least 4 voxels, got ${shape.join('x')}.`,
+    );
+  }
+  const voxels = shape[0] * shape[1] * shape[2];
+  const {fixed, moving, fixedMask, movingMask} = pair;
+  for (const [name, image] of Object.entries({fixed, moving, fixedMask, movingMask})) {
+    if (!image || image.length === voxels) continue;
+    throw new HypermorphError(
+      'E_SHAPE',
+      `refineVelocity: ${name} must have ${voxels} voxels, got ${image.length}.`,
+    );
+  }
+  if (!(lambda >= 0 && lambda <= 1)) {
+    throw new HypermorphError('E_RANGE', `refineVelocity: lambda must be 0 to 1, got ${lambda}.`);
+  }
+  if (![3, 5, 7, 9].includes(window)) {
+    throw new HypermorphError(
+      'E_RANGE',
+      `refineVelocity: window must be 3, 5, 7 or 9, got ${window}.`,
+    );
+  }
+}

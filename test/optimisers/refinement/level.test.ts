@@ -1,0 +1,168 @@
+import assert from 'node:assert/strict';
+import {test as anyTest} from 'node:test';
+import * as tf from '@tensorflow/tfjs-core';
+import '@tensorflow/tfjs-backend-cpu';
+import {createNativeRefinementKernels} from '../../../src/engines/native/refinement-kernels.js';
+import {
+  halfShape,
+  type LevelProblem,
+  type RefinementKernels,
+  type RefinementSimilarity,
+} from '../../../src/optimisers/refinement/level.js';
+import {portableRefinementKernels as portable} from '../../../src/optimisers/refinement/portable-kernels.js';
+import type {Triple} from '../../../src/geometry/triple.js';
+import {ISAS, backend} from '../../engines/native/kernel-cases.js';
+import {test, testedAddon} from '../../support/native.js';
+import {blobs, mapVoxels, randomVelocity} from '../../registration/refine/volumes.js';
+
+const native = createNativeRefinementKernels(testedAddon());
+
+interface Variant {
+  readonly shape: Triple;
+  readonly similarity: RefinementSimilarity;
+  readonly isHalf?: boolean;
+  readonly hasMasks?: boolean;
+  readonly radius?: number;
+}
+
+const VARIANTS: readonly Variant[] = [
+  {shape: [9, 8, 11], similarity: 'lncc'},
+  {shape: [9, 8, 11], similarity: 'lncc', isHalf: true, hasMasks: true, radius: 1},
+  {shape: [8, 6, 7], similarity: 'lncc', radius: 4},
+  {shape: [1, 9, 12], similarity: 'lncc', hasMasks: true, radius: 3},
+  {shape: [9, 8, 11], similarity: 'mse', isHalf: true, hasMasks: true},
+  {shape: [9, 8, 11], similarity: 'mi', hasMasks: true},
+];
+
+const nameOf = ({shape, similarity, isHalf, hasMasks}: Variant) =>
+  `${similarity} ${shape.join('x')}${isHalf ? ', half' : ''}${hasMasks ? ', masks' : ''}`;
+
+function problemOf(
+  {shape, similarity, isHalf, hasMasks, radius = 2}: Variant,
+  size = 0.9,
+): LevelProblem {
+  const velocityShape = isHalf ? halfShape(shape) : shape;
+  const mask = (period: number) =>
+    Float32Array.from(mapVoxels(shape, ([, j, k]) => ((j + k) % period === 0 ? 0 : 1)));
+  return {
+    fixed: blobs(shape, 1),
+    moving: blobs(shape, 2),
+    shape,
+    fixedMask: hasMasks ? mask(5) : null,
+    movingMask: hasMasks ? mask(7) : null,
+    velocityShape,
+    velocity: randomVelocity(velocityShape, 3, size),
+    similarity,
+    radius,
+    bound: 1e-3,
+    similarityWeight: 0.7,
+    roughnessWeights: [1, 2, 3, 4, 5, 6, 7, 8, 9].map((weight) => weight * 1e-5),
+  };
+}
+
+function iterate(kernels: RefinementKernels, problem: LevelProblem, rates = [0.1]) {
+  const level = kernels.openLevel(problem);
+  const figures = rates.map((rate) => level.iterate(rate));
+  const result = {
+    ...figures[0],
+    gradient: Float32Array.from(level.gradient()),
+    velocity: Float32Array.from(level.velocity()),
+  };
+  level.dispose();
+  return result;
+}
+
+/** Largest difference, relative to the largest number. */
+function deviation(actual: Float32Array, expected: Float32Array): number {
+  assert.equal(actual.length, expected.length);
+  const largest = expected.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  return actual.reduce(
+    (most, value, n) => Math.max(most, Math.abs(value - expected[n]) / largest),
+    0,
+  );
+}
+
+test('the native objective and its gradient are those of the public operations', () => {
+  for (const variant of VARIANTS) {
+    const problem = problemOf(variant);
+    const expected = iterate(portable, problem);
+    for (const isa of ISAS) {
+      backend.addon.setIsa(isa);
+      const what = `${nameOf(variant)}, ${isa}`;
+      const actual = iterate(native, problem);
+      assert.ok(Math.abs(actual.similarity - expected.similarity) < 2e-5, what);
+      assert.ok(Math.abs(actual.roughness / expected.roughness - 1) < 1e-5, what);
+      const off = deviation(actual.gradient, expected.gradient);
+      assert.ok(off < 1e-3, `${what}: gradient off by ${off}`);
+      assert.ok(deviation(actual.velocity, expected.velocity) < 5e-2, `${what}: velocity`);
+    }
+    backend.addon.setIsa(ISAS[0]);
+  }
+});
+
+test('one, two and three threads give the same bits', () => {
+  for (const variant of VARIANTS) {
+    const problem = problemOf({
+      ...variant,
+      shape: variant.shape[0] > 1 ? [19, 8, 11] : variant.shape,
+    });
+    backend.addon.setThreads(1);
+    const expected = iterate(native, problem, [0.3, 0.3, 0.1]);
+    for (const threads of [2, 3]) {
+      backend.addon.setThreads(threads);
+      assert.deepEqual(iterate(native, problem, [0.3, 0.3, 0.1]), expected, nameOf(variant));
+    }
+    backend.addon.setThreads(2);
+  }
+});
+
+test('the gradient is the slope of the objective', () => {
+  // Masks are piecewise constant, and a histogram of few voxels has corners.
+  for (const variant of VARIANTS.filter(({hasMasks}) => !hasMasks)) {
+    // Small enough that no voxel leaves the image, where its weight would jump.
+    const problem = problemOf(variant, 0.2);
+    const {gradient} = iterate(native, problem, [0]);
+    const way = randomVelocity(problem.velocityShape, 9, 1);
+    const step = 1e-3;
+    const at = (sign: number) => {
+      const velocity = problem.velocity.map((value, n) => value + sign * step * way[n]);
+      const {similarity, roughness} = iterate(native, {...problem, velocity}, [0]);
+      return roughness - problem.similarityWeight * similarity;
+    };
+    const slope = gradient.reduce((sum, value, n) => sum + value * way[n], 0);
+    const difference = (at(1) - at(-1)) / (2 * step);
+    assert.ok(Math.abs(slope - difference) < 0.03 * Math.abs(difference) + 1e-4, nameOf(variant));
+  }
+});
+
+test('halving, doubling and integrating are those of the portable kernels', () => {
+  for (const shape of [
+    [7, 6, 9],
+    [1, 5, 8],
+    [4, 9, 5],
+  ] as const) {
+    const image = blobs(shape, 4);
+    assert.ok(deviation(native.halveImage(image, shape), portable.halveImage(image, shape)) < 1e-6);
+    const coarse = randomVelocity(halfShape(shape), 5, 1);
+    if (halfShape(shape)[1] < 2 || halfShape(shape)[2] < 2) continue;
+    const doubled = native.doubleVelocity(coarse, shape);
+    assert.ok(deviation(doubled, portable.doubleVelocity(coarse, shape)) < 1e-6);
+    const integrated = native.integrate(doubled, shape, 3);
+    assert.ok(deviation(integrated, portable.integrate(doubled, shape, 3)) < 1e-5);
+  }
+});
+
+test('native arrays that do not fit are refused', () => {
+  const problem = problemOf(VARIANTS[0]);
+  assert.throws(() => native.openLevel({...problem, fixed: new Float32Array(3)}), /fixed/);
+  assert.throws(
+    () => iterate(native, {...problem, velocityShape: [3, 3, 3], velocity: new Float32Array(108)}),
+    /grid must be the image's or half of it/,
+  );
+});
+
+anyTest('a portable level leaves no tensor behind', () => {
+  const before = tf.memory().numTensors;
+  iterate(portable, problemOf(VARIANTS[1]), [0.1, 0.1]);
+  assert.equal(tf.memory().numTensors, before);
+});

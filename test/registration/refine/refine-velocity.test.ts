@@ -1,0 +1,216 @@
+import assert from 'node:assert/strict';
+import {test as anyTest} from 'node:test';
+import {createNativeRefinementKernels} from '../../../src/engines/native/refinement-kernels.js';
+import {toPadded} from '../../../src/registration/refine/padded.js';
+import {planLevels} from '../../../src/registration/refine/plan-levels.js';
+import {portableRefinementKernels} from '../../../src/optimisers/refinement/portable-kernels.js';
+import type {RefinedVelocity, RefinementPair} from '../../../src/registration/refine/pair.js';
+import {
+  refineVelocity,
+  type RefineOptions,
+} from '../../../src/registration/refine/refine-velocity.js';
+import type {Triple} from '../../../src/geometry/triple.js';
+import {test, testedAddon} from '../../support/native.js';
+import {blobs, mapVoxels} from './volumes.js';
+
+const kernels = createNativeRefinementKernels(testedAddon());
+const SHAPE: Triple = [30, 26, 28];
+const INTERIOR = 5; // nothing is known of what comes from beyond the edge
+const STEPS = 7;
+
+/** Up to `size` voxels, smooth, 0 at the edges. */
+function wave(size: number): (x: Triple) => Triple {
+  return (x) => {
+    const [a, b, c] = x.map((value, axis) => Math.sin((Math.PI * value) / (SHAPE[axis] - 1)));
+    const bump = size * a * b * c;
+    return [bump, -0.7 * bump, 0.5 * bump];
+  };
+}
+
+function pairOf(shift?: (x: Triple) => Triple, shape = SHAPE): RefinementPair {
+  return {
+    fixed: blobs(shape, 7, shift),
+    moving: blobs(shape, 7),
+    shape,
+    spacing: [2, 2, 2],
+  };
+}
+
+const refine = (pair: RefinementPair, options: Partial<RefineOptions> = {}) =>
+  refineVelocity(pair, {lambda: 0.1, kernels, ...options});
+
+function displacementOf({data, shape}: RefinedVelocity, sign = 1): Float32Array {
+  const padded = toPadded({data: data.map((value) => sign * value), shape}, false);
+  return kernels.integrate(padded.data, padded.shape, STEPS);
+}
+
+/** Mean over voxels that lie `margin` inside. */
+function meanInside(shape: Triple, margin: number, value: (x: Triple, n: number) => number) {
+  let n = 0;
+  const values = mapVoxels(shape, (x) => {
+    const isInside = x.every((at, axis) => at >= margin && at < shape[axis] - margin);
+    return isInside ? value(x, n++) : (n++, NaN);
+  }).filter((found) => !Number.isNaN(found));
+  return values.reduce((sum, found) => sum + found, 0) / values.length;
+}
+
+const lengthOf = (vector: readonly number[]) => Math.hypot(...vector);
+
+test('an image onto itself does not move', async () => {
+  const {velocity} = await refine(pairOf());
+  const displacement = displacementOf(velocity);
+  const moved = meanInside(SHAPE, 0, (_, n) =>
+    lengthOf([...displacement.subarray(4 * n, 4 * n + 3)]),
+  );
+  assert.ok(moved < 0.05, `moved by ${moved}`);
+});
+
+test('a smooth deformation is recovered within 0.3 voxels', async () => {
+  const shift = wave(2.5);
+  const {velocity, levels} = await refine(pairOf(shift), {lambda: 0.3});
+  const displacement = displacementOf(velocity);
+  const error = meanInside(SHAPE, INTERIOR, (x, n) =>
+    lengthOf(shift(x).map((value, c) => value - displacement[4 * n + c])),
+  );
+  assert.ok(error < 0.3, `off by ${error} voxels`);
+  assert.deepEqual(
+    levels.map(({shape}) => shape),
+    [
+      [15, 13, 14],
+      [30, 26, 28],
+    ],
+  );
+  assert.ok(levels[1].similarityAfter > levels[1].similarityBefore);
+});
+
+test('more lambda gives a smoother velocity and less similarity', async () => {
+  const pair = {...pairOf(), fixed: blobs(SHAPE, 8)};
+  const results = [];
+  for (const lambda of [0.05, 0.3, 0.6, 0.9]) {
+    const {levels} = await refine(pair, {lambda});
+    results.push(levels[levels.length - 1]);
+  }
+  for (let n = 1; n < results.length; n++) {
+    assert.ok(results[n].smoothnessAfter < results[n - 1].smoothnessAfter);
+    assert.ok(results[n].similarityAfter < results[n - 1].similarityAfter);
+  }
+});
+
+test('the negated velocity leads back within 0.1 voxels', async () => {
+  const {velocity} = await refine(pairOf(wave(2.5)));
+  const forth = displacementOf(velocity);
+  const back = displacementOf(velocity, -1);
+  const {shape} = velocity;
+  const rest = meanInside(shape, INTERIOR, (x, n) => {
+    const u = [...forth.subarray(4 * n, 4 * n + 3)];
+    const read = x.map((value, c) => value + u[c]);
+    return lengthOf(u.map((value, c) => value + sampleLinear(back, shape, read, c)));
+  });
+  assert.ok(rest < 0.1, `${rest} voxels are left`);
+});
+
+function sampleLinear(field: Float32Array, shape: Triple, at: number[], c: number): number {
+  const lower = at.map((x, axis) => Math.min(Math.max(Math.floor(x), 0), shape[axis] - 2));
+  let sum = 0;
+  for (let corner = 0; corner < 8; corner++) {
+    let weight = 1;
+    const x = lower.map((low, axis) => {
+      const up = (corner >> axis) & 1;
+      const fraction = Math.min(Math.max(at[axis] - low, 0), 1);
+      weight *= up ? fraction : 1 - fraction;
+      return low + up;
+    });
+    sum += weight * field[4 * ((x[0] * shape[1] + x[1]) * shape[2] + x[2]) + c];
+  }
+  return sum;
+}
+
+test('every similarity improves itself', async () => {
+  for (const similarity of ['lncc', 'mse', 'mi'] as const) {
+    const {levels} = await refine(pairOf(wave(2)), {similarity, lambda: 0.02});
+    const last = levels[levels.length - 1];
+    assert.ok(last.similarityAfter > levels[0].similarityBefore, similarity);
+  }
+});
+
+test('what the masks exclude does not pull', async () => {
+  const pair = pairOf(wave(2.5));
+  const nothing = new Float32Array(pair.fixed.length);
+  for (const masks of [{fixedMask: nothing}, {movingMask: nothing}]) {
+    const {velocity} = await refine({...pair, ...masks});
+    assert.ok(velocity.data.every((value) => value === 0));
+  }
+});
+
+test('a plane is refined in its plane', async () => {
+  const shape: Triple = [40, 36, 1];
+  const shift = ([i, j]: Triple): Triple => {
+    const bump = 2 * Math.sin((Math.PI * i) / 39) * Math.sin((Math.PI * j) / 35);
+    return [bump, -bump, 0];
+  };
+  const {velocity} = await refine(pairOf(shift, shape));
+  assert.deepEqual(velocity.shape, shape);
+  const centre = 3 * (20 * 36 + 18);
+  assert.ok(
+    Math.abs(velocity.data[centre] - 2) < 0.4 && Math.abs(velocity.data[centre + 1] + 2) < 0.4,
+  );
+  assert.ok(velocity.data.every((value, n) => n % 3 !== 2 || value === 0));
+});
+
+test('a good start is kept, and no step returns it', async () => {
+  const pair = pairOf(wave(2.5));
+  const {velocity: start} = await refine(pair);
+  const {velocity} = await refine(pair, {start, levels: 1, iterations: 0});
+  assert.deepEqual(velocity, start);
+});
+
+test('an interruption is heard between two steps', async () => {
+  const controller = new AbortController();
+  let steps = 0;
+  const onProgress = () => {
+    if (++steps === 3) controller.abort();
+  };
+  await assert.rejects(refine(pairOf(wave(2)), {onProgress, signal: controller.signal}), {
+    code: 'E_INTERRUPTED',
+  });
+  assert.equal(steps, 3);
+});
+
+anyTest('the portable kernels refine, too', async () => {
+  const shape: Triple = [12, 12, 12];
+  const pair = {...pairOf(undefined, shape), fixed: blobs(shape, 9)};
+  const {levels} = await refine(pair, {kernels: portableRefinementKernels, iterations: 4});
+  assert.ok(levels[0].similarityAfter > levels[0].similarityBefore);
+});
+
+anyTest('wrong pairs and options are refused', async () => {
+  const pair = pairOf(undefined, [12, 12, 12]);
+  const refuse = (message: RegExp, change: Partial<RefinementPair>, options = {}) =>
+    assert.rejects(refine({...pair, ...change}, options), message);
+  await refuse(/at least 4 voxels, got 3x12x12/, {shape: [3, 12, 12]});
+  await refuse(/moving must have 1728 voxels, got 5/, {moving: new Float32Array(5)});
+  await refuse(/lambda must be 0 to 1, got 1.5/, {}, {lambda: 1.5});
+  await refuse(/window must be 3, 5, 7 or 9, got 4/, {}, {window: 4});
+});
+
+anyTest('levels go from coarse to fine, large images with half the velocity', () => {
+  assert.deepEqual(
+    planLevels([160, 160, 192], {}).map(({velocityShape}) => velocityShape),
+    [
+      [20, 20, 24],
+      [40, 40, 48],
+      [80, 80, 96],
+      [80, 80, 96],
+    ],
+  );
+  assert.deepEqual(
+    planLevels([1, 64, 40], {levels: 2, iterations: 5}).map(({halvings, iterations}) => [
+      halvings,
+      iterations,
+    ]),
+    [
+      [1, 5],
+      [0, 5],
+    ],
+  );
+});
