@@ -1,4 +1,4 @@
-// Provides the Python that some tests compare with: .cache/python with numpy, nibabel and SimpleITK, and clang-format for the C++ sources.
+// Provides the Python that some tests compare with: .cache/python with numpy, nibabel, SimpleITK and SciPy, and clang-format for the C++ sources.
 //
 //   node scripts/provide-python.js
 //
@@ -10,7 +10,13 @@ import {dirname, join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 
 // The newest versions that Python 3.10, 3.11 and newer all have wheels for.
-const PACKAGES = ['numpy==2.2.6', 'nibabel==5.3.2', 'SimpleITK==2.5.2', 'clang-format==19.1.7'];
+const PACKAGES = [
+  'numpy==2.2.6',
+  'nibabel==5.3.2',
+  'SimpleITK==2.5.2',
+  'scipy==1.15.3',
+  'clang-format==19.1.7',
+];
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const folder = join(root, '.cache', 'python');

@@ -2,14 +2,16 @@
  * How good registrations are, beside those of other programs: the same pairs, the same judge, one run.
  *
  *   npm run bench:accuracy -- [--only ROW,...] [--pairs N] [--peers greedy,ants,demons|none] [--model none|NAME|FILE]
- *       [--ours "[NAME=]OPTIONS"]... [--command "NAME=COMMAND"]... [--threads N] [--json FILE] [--markdown FILE] [--keep FOLDER]
+ *       [--ours "[NAME=]OPTIONS"]... [--command "NAME=COMMAND"]... [--threads N] [--json FILE [--again]] [--markdown FILE]
+ *       [--keep FOLDER]
  *
  * Rows: brains-2mm, brains-1mm, hippocampus, lung, real-brains, affine. --ours adds a set of options of `register` (one without
- * any, unless told); --command any other program: {fixed}, {moving}, {warp} and {folder} stand for paths, and it must write a
- * displacement field on the fixed grid (LPS mm) to {warp}. Docs: docs/accuracy.md.
+ * any, unless told; `none` leaves ours out); --command any other program: {fixed}, {moving}, {warp} and {folder} stand for paths, and it must write a
+ * displacement field on the fixed grid (LPS mm) to {warp}. The JSON file grows with every trial; what it already holds is not run
+ * again unless --again is given. Docs: docs/accuracy.md.
  */
 import {execFileSync} from 'node:child_process';
-import {existsSync, mkdirSync, writeFileSync} from 'node:fs';
+import {existsSync, mkdirSync, readFileSync, writeFileSync} from 'node:fs';
 import {cpus} from 'node:os';
 import {dirname, join} from 'node:path';
 import {parseArgs} from 'node:util';
@@ -32,6 +34,7 @@ const {values: options} = parseArgs({
     json: {type: 'string'},
     markdown: {type: 'string'},
     keep: {type: 'string'},
+    again: {type: 'boolean', default: false},
   },
 });
 
@@ -66,6 +69,27 @@ function makeFiles(python: string, script: string, ...words: readonly string[]):
   return folder;
 }
 
+/** Every trial of the JSON file, and of this run. */
+const known: Trial[] = readTrials();
+
+function readTrials(): Trial[] {
+  if (options.json === undefined || options.again || !existsSync(options.json)) return [];
+  const {trials} = JSON.parse(readFileSync(options.json, 'utf8')) as {trials: Trial[]};
+  return trials.filter(({failure}) => failure === null);
+}
+
+function remember(trial: Trial): void {
+  known.push(trial);
+  if (options.json === undefined) return;
+  const machine = {processor: cpus()[0]?.model, cores: cpus().length};
+  write(options.json, `${JSON.stringify({version: VERSION, machine, trials: known}, null, 1)}\n`);
+}
+
+function write(path: string, content: string): void {
+  mkdirSync(dirname(path), {recursive: true});
+  writeFileSync(path, content);
+}
+
 async function runRow(
   row: Row,
   contenderOptions: ContenderOptions,
@@ -77,21 +101,25 @@ async function runRow(
     .cases(data, (script, ...words) => makeFiles(python, script, ...words), count)
     .slice(0, count);
   const contenders = contendersOf(row, contenderOptions);
-  const trials: Trial[] = [];
   for (const [n, pair] of cases.entries()) {
     for (const [m, contender] of contenders.entries()) {
+      if (known.some((trial) => isOf(trial, row, pair.name, contender.name))) continue;
       const keep = options.keep;
-      const folder = join(keep ?? join(ROOT, '.cache', 'accuracy', 'run'), `${row.name}-${n}-${m}`);
+      const parent = keep ?? join(ROOT, '.cache', 'accuracy', `run-${process.pid}`);
       const trial = await runTrial(row.name, pair, contender, {
         python,
-        folder,
+        folder: join(parent, `${row.name}-${n}-${m}`),
         keeps: keep !== undefined,
       });
-      trials.push(trial);
+      remember(trial);
       say(describe(trial));
     }
   }
-  return trials;
+  return known.filter((trial) => trial.row === row.name);
+}
+
+function isOf(trial: Trial, row: Row, pair: string, contender: string): boolean {
+  return trial.row === row.name && trial.pair === pair && trial.contender === contender;
 }
 
 function describe({
@@ -120,7 +148,7 @@ const wantedPeers = options.peers === 'none' ? [] : options.peers.split(',');
 const contenderOptions: ContenderOptions = {
   python,
   peers: wantedPeers.filter((peer) => isThere(python, peer)),
-  ours: options.ours,
+  ours: options.ours.includes('none') ? [] : options.ours,
   commands: options.command,
   model: options.model,
   threads: Number(options.threads),
@@ -133,24 +161,9 @@ if (unknown.length > 0) {
   );
 }
 const tables: string[] = [];
-const results: object[] = [];
 for (const row of ROWS.filter(({name}) => names.includes(name))) {
-  const trials = await runRow(row, contenderOptions, data);
-  const summaries = summarise(trials);
-  results.push({row: row.name, title: row.title, summaries, trials});
+  const summaries = summarise(await runRow(row, contenderOptions, data));
   tables.push(markdownOf(row.title, summaries));
   console.log(tables.at(-1));
-}
-const machine = {
-  processor: cpus()[0]?.model,
-  cores: cpus().length,
-  threads: contenderOptions.threads,
-};
-const write = (path: string, content: string) => {
-  mkdirSync(dirname(path), {recursive: true});
-  writeFileSync(path, content);
-};
-if (options.json !== undefined) {
-  write(options.json, `${JSON.stringify({version: VERSION, machine, rows: results}, null, 1)}\n`);
 }
 if (options.markdown !== undefined) write(options.markdown, tables.join('\n'));
