@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import {readFileSync} from 'node:fs';
 import {test} from 'node:test';
 import * as library from '../src/index.js';
 
@@ -50,4 +51,9 @@ test('the library has these names, and no others', () => {
     'writeModel',
     'writeNifti',
   ]);
+});
+
+test('the version is that of the package', () => {
+  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
+  assert.equal(library.VERSION, (JSON.parse(text) as {version: string}).version);
 });

@@ -50,7 +50,7 @@ async function readRange(
   start: number,
   end: number,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const bytes = new Uint8Array(Math.max(0, end - start));
+  const bytes = allocate(path, Math.max(0, end - start));
   let done = 0;
   while (done < bytes.length) {
     const length = Math.min(READ_BYTES, bytes.length - done);
@@ -66,6 +66,15 @@ async function readRange(
     done += bytesRead;
   }
   return bytes;
+}
+
+function allocate(path: string, length: number): Uint8Array<ArrayBuffer> {
+  try {
+    return new Uint8Array(length);
+  } catch (cause) {
+    const text = `${path}: what is read must fit into memory, got ${length} bytes.`;
+    throw new HypermorphError('E_MEMORY', text, {cause});
+  }
 }
 
 /** The whole content of a file, in memory of its own. E_IO if it cannot be read. */

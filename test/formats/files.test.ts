@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import {execFileSync} from 'node:child_process';
-import {mkdir, readdir, readFile, writeFile} from 'node:fs/promises';
+import {mkdir, readdir, readFile, truncate, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import process from 'node:process';
 import test from 'node:test';
@@ -147,5 +147,16 @@ test('bytes are read like a file, under the name that they are given', async () 
       code: 'E_IO',
       message: 'sent.nii: must hold at least 5 bytes, got 4.',
     });
+  });
+});
+
+test('a file that no memory holds is refused in a sentence', async (t) => {
+  const path = join(await temporaryFolder(t), 'sparse.safetensors');
+  const length = 2 ** 43; // without content it takes no space on the disk
+  await writeFile(path, '');
+  await truncate(path, length);
+  await assert.rejects(readFileBytes(path), {
+    code: 'E_MEMORY',
+    message: `${path}: what is read must fit into memory, got ${length} bytes.`,
   });
 });
