@@ -63,6 +63,14 @@ export interface ErrorOptions {
  * Every error this library raises on purpose.
  *
  * The message has the form `<where>: <what> must <requirement>, got <value>.`; anything without a code is a bug of ours.
+ *
+ * @example
+ * import {HypermorphError, readImage} from 'hypermorph';
+ * try {
+ *   await readImage('nowhere.nii');
+ * } catch (error) {
+ *   if (error instanceof HypermorphError) console.error(error.code, error.message, error.hint);
+ * }
  */
 export class HypermorphError extends Error {
   readonly code: ErrorCode;

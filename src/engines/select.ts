@@ -29,6 +29,10 @@ export interface EngineReport {
  *
  * @throws {HypermorphError} E_ENGINE if the engine that was asked for does not load (never for `auto`), or the precision needs
  *   another engine or processor; E_RANGE for threads below 1.
+ * @example
+ * import {startEngine} from 'hypermorph';
+ * const engine = await startEngine({engine: 'javascript'});
+ * engine.name; // 'javascript'
  */
 export async function startEngine({engine, threads, precision}: EngineOptions): Promise<Engine> {
   if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1)) {

@@ -45,7 +45,14 @@ export function largestDistance(a: Affine, b: Affine, shape: Triple): number {
   );
 }
 
-/** Whether two grids have the same size and, to a thousandth of a voxel, the same place. */
+/**
+ * Whether two grids have the same size and, to a thousandth of a voxel, the same place.
+ *
+ * @example
+ * import {Affine, isSameGrid} from 'hypermorph';
+ * const grid = {shape: [10, 10, 10] as const, affine: Affine.scaling([2, 2, 2])};
+ * isSameGrid(grid, {...grid, affine: Affine.scaling([2, 2, 2.5])}); // false
+ */
 export function isSameGrid(a: Grid, b: Grid): boolean {
   if (a.shape.some((length, axis) => length !== b.shape[axis])) return false;
   const between = Affine.compose(b.affine.inverse(), a.affine); // voxel of a -> voxel of b

@@ -105,13 +105,32 @@ abstract class HyperConvFromDense extends HyperLayer<HyperConvOptions> {
  * Inputs [x [N, I, J, C], h [N, units]]; item n is convolved with its own kernel n.
  *
  * @see neurite `HyperConv2DFromDense`.
+ * @example
+ * import * as tf from '@tensorflow/tfjs-core';
+ * import {HyperConv2DFromDense} from 'hypermorph';
+ * const layer = new HyperConv2DFromDense({filters: 2, kernelSize: 3, padding: 'same'});
+ * const image = tf.ones([1, 6, 6, 1]);
+ * const code = tf.ones([1, 8]); // what the hypernetwork says
+ * (layer.apply([image, code]) as tf.Tensor).shape; // [1, 6, 6, 2]
  */
 export class HyperConv2DFromDense extends HyperConvFromDense {
   static className = 'HyperConv2DFromDense';
   protected readonly axes = 2;
 }
 
-/** A 3-D convolution whose kernel and bias come from a hypernetwork; x is [N, I, J, K, C]. @see HyperConv2DFromDense */
+/**
+ * A 3-D convolution whose kernel and bias come from a hypernetwork; x is [N, I, J, K, C].
+ *
+ * @see HyperConv2DFromDense
+ *
+ * @example
+ * import * as tf from '@tensorflow/tfjs-core';
+ * import {HyperConv3DFromDense} from 'hypermorph';
+ * const layer = new HyperConv3DFromDense({filters: 2, kernelSize: 3, padding: 'same'});
+ * const image = tf.ones([1, 6, 6, 6, 1]);
+ * const code = tf.ones([1, 8]); // what the hypernetwork says
+ * (layer.apply([image, code]) as tf.Tensor).shape; // [1, 6, 6, 6, 2]
+ */
 export class HyperConv3DFromDense extends HyperConvFromDense {
   static className = 'HyperConv3DFromDense';
   protected readonly axes = 3;

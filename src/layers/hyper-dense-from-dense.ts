@@ -17,6 +17,11 @@ export interface HyperDenseOptions extends HyperOptions {
  * A dense layer whose kernel and bias come from a hypernetwork. Inputs [x [N, P], h [N, hyper units]], result [N, units].
  *
  * @see neurite `HyperDenseFromDense`.
+ * @example
+ * import * as tf from '@tensorflow/tfjs-core';
+ * import {HyperDenseFromDense} from 'hypermorph';
+ * const layer = new HyperDenseFromDense({units: 5});
+ * (layer.apply([tf.ones([2, 3]), tf.ones([2, 8])]) as tf.Tensor).shape; // [2, 5]
  */
 export class HyperDenseFromDense extends HyperLayer<HyperDenseOptions> {
   static className = 'HyperDenseFromDense';

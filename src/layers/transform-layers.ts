@@ -19,7 +19,18 @@ function named(options: {readonly name?: string}): {name?: string} {
   return options.name === undefined ? {} : {name: options.name};
 }
 
-/** Inputs [image, displacement or affine matrix]; result: the moved image. @see warpTensor */
+/**
+ * Inputs [image, displacement or affine matrix]; result: the moved image.
+ *
+ * @see warpTensor
+ *
+ * @example
+ * import * as tf from '@tensorflow/tfjs-core';
+ * import {SpatialTransformer} from 'hypermorph';
+ * const layer = new SpatialTransformer({fill: 0});
+ * const moved = layer.apply([tf.ones([1, 4, 4, 4, 1]), tf.zeros([1, 4, 4, 4, 3])]) as tf.Tensor;
+ * moved.shape; // [1, 4, 4, 4, 1]
+ */
 export class SpatialTransformer extends layers.Layer {
   static className = 'SpatialTransformer';
   readonly #options: SpatialTransformerOptions;
@@ -55,7 +66,17 @@ export interface VecIntOptions {
   readonly name?: string;
 }
 
-/** Integrates a stationary velocity field; the shape stays. @see integrateVelocity */
+/**
+ * Integrates a stationary velocity field; the shape stays.
+ *
+ * @see integrateVelocity
+ *
+ * @example
+ * import * as tf from '@tensorflow/tfjs-core';
+ * import {VecInt} from 'hypermorph';
+ * const displacement = new VecInt({steps: 5}).apply(tf.zeros([1, 4, 4, 4, 3])) as tf.Tensor;
+ * displacement.shape; // [1, 4, 4, 4, 3]
+ */
 export class VecInt extends layers.Layer {
   static className = 'VecInt';
   readonly #options: VecIntOptions;
@@ -85,7 +106,17 @@ export interface RescaleTransformOptions {
   readonly name?: string;
 }
 
-/** Brings a field to another resolution. @see rescaleField */
+/**
+ * Brings a field to another resolution.
+ *
+ * @see rescaleField
+ *
+ * @example
+ * import * as tf from '@tensorflow/tfjs-core';
+ * import {RescaleTransform} from 'hypermorph';
+ * const half = new RescaleTransform({factor: 0.5}).apply(tf.zeros([1, 4, 4, 4, 3])) as tf.Tensor;
+ * half.shape; // [1, 2, 2, 2, 3]
+ */
 export class RescaleTransform extends layers.Layer {
   static className = 'RescaleTransform';
   readonly #options: RescaleTransformOptions;

@@ -10,6 +10,11 @@ const SMALLEST_TOTAL = 1e-15;
  * A label that is empty in both counts as 0, as in the original.
  *
  * @returns A scalar in [-1, 0]. The caller disposes it.
+ * @example
+ * import * as tf from '@tensorflow/tfjs-core';
+ * import {diceLoss} from 'hypermorph';
+ * const labels = tf.oneHot(tf.tensor([0, 1, 1, 0], [1, 4, 1, 1], 'int32'), 2); // one channel for each label
+ * diceLoss(labels, labels).dataSync(); // [-1]
  */
 export function diceLoss(fixed: tf.Tensor, moved: tf.Tensor): tf.Scalar {
   requireSameShape(fixed, moved, 'diceLoss', 'fixed and moved');

@@ -9,6 +9,11 @@ import {requireShape} from '../ops/shapes.js';
  * @param parameters - [N, I, J, K, 6] or [N, I, J, 4]: mean, then log-variance.
  * @returns A scalar. The caller disposes it.
  * @see Dalca et al., MICCAI 2018, equation 8.
+ * @example
+ * import * as tf from '@tensorflow/tfjs-core';
+ * import {klLoss} from 'hypermorph';
+ * const meanAndLogVariance = tf.zeros([1, 4, 4, 4, 6]);
+ * klLoss(meanAndLogVariance, {priorLambda: 10}).shape; // []
  */
 export function klLoss(
   parameters: tf.Tensor,

@@ -68,7 +68,17 @@ function softBins(
   return tf.exp(tf.mul(tf.square(tf.sub(values, centres)), -alpha));
 }
 
-/** Mutual information as a loss: -I, per item. For images of different contrasts; memory grows with voxels x bins. */
+/**
+ * Mutual information as a loss: -I, per item. For images of different contrasts; memory grows with voxels x bins.
+ *
+ * @example
+ * import * as tf from '@tensorflow/tfjs-core';
+ * import {mutualInformationLoss} from 'hypermorph';
+ * const image = tf.randomUniform([1, 8, 8, 8, 1], 0, 1, 'float32', 1);
+ * const inverted = tf.sub(1, image);
+ * const loss = mutualInformationLoss({bins: 8});
+ * loss(image, inverted).dataSync()[0] < -0.5; // true
+ */
 export function mutualInformationLoss(options: MutualInformationOptions = {}): SimilarityLoss {
   return (fixed, moved) => tf.tidy(() => tf.neg(mutualInformation(fixed, moved, options)));
 }

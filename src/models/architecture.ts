@@ -158,7 +158,13 @@ export function listConvolutions(architecture: Architecture): readonly Convoluti
   return [...plan.encoder.flat(), ...plan.decoder.flat(), ...plan.final];
 }
 
-/** Image sizes must be multiples of this along every axis. */
+/**
+ * Image sizes must be multiples of this along every axis.
+ *
+ * @example
+ * import {architectureSchema, sizeMultiple} from 'hypermorph';
+ * sizeMultiple(architectureSchema.parse({})); // 16
+ */
 export function sizeMultiple(architecture: Architecture): number {
   return 2 ** (architecture.unet.encoder.length / architecture.unet.convolutionsPerLevel);
 }

@@ -173,6 +173,11 @@ function assignByOrder(
  * @param source - A path, or the bytes of the file.
  * @returns Description (with content hash) and weights in the order of `listWeights`, to be written by `writeModel`.
  * @throws {HypermorphError} E_WEIGHTS if the file is not such a model, or damaged; E_IO if it cannot be read.
+ * @example
+ * import {importKerasModel, writeModel} from 'hypermorph';
+ * const model = await importKerasModel('model.h5');
+ * model.description.provenance.imported?.className; // 'VxmDense'
+ * await writeModel('imported.safetensors', model);
  */
 export async function importKerasModel(
   source: string | Uint8Array,

@@ -103,6 +103,11 @@ export function completeDescription(
  * @param model.description - A draft or a whole description; version and content hash are set anew.
  * @param options.storage - Type of the weights in the file, float32 unless told. The hash is that of the rounded weights.
  * @throws {HypermorphError} E_WEIGHTS if description and weights do not fit, or a weight is not finite as stored.
+ * @example
+ * import {decodeModel, encodeModel, readModel} from 'hypermorph';
+ * const model = await readModel('model.safetensors');
+ * const bytes = encodeModel(model, {storage: 'bfloat16'});
+ * decodeModel(bytes).weights.size === model.weights.size; // true
  */
 export function encodeModel(
   model: {readonly description: ModelDraft; readonly weights: ModelWeights},
@@ -133,7 +138,13 @@ function firstNotFinite(data: Float32Array): number {
   return isFiniteArray(data) ? -1 : data.findIndex((value) => !Number.isFinite(value));
 }
 
-/** Write a model file, whole or not at all. Errors of `encodeModel`, and E_IO if it cannot be written. */
+/**
+ * Write a model file, whole or not at all. Errors of `encodeModel`, and E_IO if it cannot be written.
+ *
+ * @example
+ * import {readModel, writeModel} from 'hypermorph';
+ * await writeModel('half.safetensors', await readModel('model.safetensors'), {storage: 'float16'});
+ */
 export async function writeModel(
   path: string,
   model: {readonly description: ModelDraft; readonly weights: ModelWeights},
@@ -149,6 +160,11 @@ export async function writeModel(
  * @returns Description and weights, in the order of `listWeights`. Weights may share memory with `bytes`.
  * @throws {HypermorphError} E_WEIGHTS if the file is damaged, of an unknown version, or not a hypermorph model, or if a weight
  *   is not finite.
+ * @example
+ * import {readFile} from 'node:fs/promises';
+ * import {decodeModel} from 'hypermorph';
+ * const {description} = decodeModel(await readFile('model.safetensors'), 'model.safetensors');
+ * description.architecture.dimensions; // 3
  */
 export function decodeModel(bytes: Uint8Array, where = 'model'): Model {
   const {tensors, metadata} = decodeSafetensors(bytes, where);
@@ -196,6 +212,11 @@ export function decodeModel(bytes: Uint8Array, where = 'model'): Model {
  *
  * @param source - A path, or the bytes of the file.
  * @throws {HypermorphError} E_IO if it cannot be read; otherwise as `decodeModel`.
+ * @example
+ * import {readModel} from 'hypermorph';
+ * const {description, weights} = await readModel('model.safetensors');
+ * description.hyperparameters[0].name; // 'lambda'
+ * weights.get('flow/kernel')?.shape; // [3, 3, 3, 4, 3]
  */
 export async function readModel(source: string | Uint8Array): Promise<Model> {
   return typeof source === 'string'

@@ -48,6 +48,15 @@ interface StoredWeight {
  * A VoxelMorph U-Net with the kernels of a hypernetwork (HyperMorph) or its own (VoxelMorph), and what follows it.
  *
  * @see Hoopes et al., IPMI 2021; Dalca et al., MICCAI 2018.
+ * @example
+ * import * as tf from '@tensorflow/tfjs-core';
+ * import {readModel, RegistrationNetwork} from 'hypermorph';
+ * const {description, weights} = await readModel('model.safetensors');
+ * const network = RegistrationNetwork.fromWeights(description.architecture, weights);
+ * const [moving, fixed] = [tf.zeros([1, 8, 8, 8, 1]), tf.zeros([1, 8, 8, 8, 1])];
+ * const {moved} = network.predict({moving, fixed, hyperparameters: tf.tensor2d([[0.3]])});
+ * moved.shape; // [1, 8, 8, 8, 1]
+ * network.dispose();
  */
 export class RegistrationNetwork {
   readonly architecture: Architecture;

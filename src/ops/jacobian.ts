@@ -22,6 +22,11 @@ export const JACOBIAN: TensorOperation<
  *
  * @param displacement - [N, I, J, K, 3] or [N, I, J, 2], voxels.
  * @returns [N, I, J, K] or [N, I, J]. The caller disposes it.
+ * @example
+ * import * as tf from '@tensorflow/tfjs-core';
+ * import {jacobianDeterminant} from 'hypermorph';
+ * const still = tf.zeros([1, 2, 2, 2, 3]);
+ * jacobianDeterminant(still).dataSync(); // [1, 1, 1, 1, 1, 1, 1, 1]
  */
 export function jacobianDeterminant(displacement: tf.Tensor): tf.Tensor {
   requireField(displacement, 'jacobianDeterminant', 'displacement');

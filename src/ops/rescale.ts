@@ -28,6 +28,12 @@ export const RESCALE: TensorOperation<
  * @param field - [N, I, J, K, 3] or [N, I, J, 2], voxels.
  * @param factor - New size over old size, > 0. 1 returns `field` itself.
  * @returns Field on the new grid, voxels of the new grid. The caller disposes it.
+ * @example
+ * import * as tf from '@tensorflow/tfjs-core';
+ * import {rescaleField} from 'hypermorph';
+ * const coarse = tf.ones([1, 4, 4, 4, 3]);
+ * const fine = rescaleField(coarse, 2); // voxels are half as large, so lengths double
+ * fine.shape; // [1, 8, 8, 8, 3]
  */
 export function rescaleField(field: tf.Tensor, factor: number): tf.Tensor {
   requireField(field, 'rescaleField', 'field');

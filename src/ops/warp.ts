@@ -34,6 +34,12 @@ export const WARP: TensorOperation<
  * @returns [N, I, J, K, C] or [N, I, J, C]. The caller disposes it.
  * @throws {HypermorphError} E_SHAPE if the field has another rank or other channels than the image has axes.
  * @see Jaderberg et al., NIPS 2015, section 3.3; edges as in VoxelMorph's SpatialTransformer.
+ * @example
+ * import * as tf from '@tensorflow/tfjs-core';
+ * import {warpTensor} from 'hypermorph';
+ * const image = tf.tensor([0, 1, 2, 3], [1, 4, 1, 1, 1]);
+ * const oneVoxel = tf.tile(tf.tensor([1, 0, 0], [1, 1, 1, 1, 3]), [1, 4, 1, 1, 1]);
+ * warpTensor(image, oneVoxel).dataSync(); // [1, 2, 3, 3]
  */
 export function warpTensor(
   image: tf.Tensor,

@@ -35,6 +35,11 @@ export interface NetworkGrid extends Grid {
  * sizes have different parity), so that padding changes no voxel.
  *
  * @throws {HypermorphError} E_GRID if `spec.orientation` is not three axis codes of different axes.
+ * @example
+ * import {networkGridFor, readImage} from 'hypermorph';
+ * const fixed = await readImage('fixed.nii.gz');
+ * const grid = networkGridFor(fixed, {orientation: 'LIA', spacing: [4, 4, 4], multiple: [16, 16, 16]});
+ * grid.shape; // [16, 16, 16]
  */
 export function networkGridFor(fixed: Grid, spec: NetworkGridSpec): NetworkGrid {
   const axes = networkAxes(fixed, spec);

@@ -13,6 +13,11 @@ const READERS: readonly {
  * @param source - A path, or bytes and their name.
  * @throws {HypermorphError} E_IO, E_NIFTI, E_RANGE: as the reader of the format says.
  * @see readNifti for the options.
+ * @example
+ * import {readImage} from 'hypermorph';
+ * const image = await readImage('fixed.nii.gz');
+ * image.shape; // [11, 9, 10]
+ * image.affine.orientation; // 'RAS'
  */
 export async function readImage(
   source: Source,

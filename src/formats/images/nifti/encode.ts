@@ -21,6 +21,11 @@ const UNIT_CODES = {unknown: 10, mm: 10, metre: 9, micron: 11};
  *
  * @returns The bytes of an .nii file.
  * @throws {HypermorphError} E_SHAPE if the data does not fit the shape, E_RANGE if an axis is too long.
+ * @example
+ * import {Affine, encodeNifti, geometryFromGrid} from 'hypermorph';
+ * const geometry = geometryFromGrid({affine: Affine.scaling([2, 2, 2])});
+ * const bytes = encodeNifti({shape: [4, 4, 4], data: new Float32Array(64), geometry});
+ * bytes.length; // 608
  */
 export function encodeNifti(output: NiftiOutput): Uint8Array<ArrayBuffer> {
   return joinBytes(encodeNiftiParts(output));

@@ -233,7 +233,14 @@ function soundGeometry(
 /**
  * The header fields for a grid of our own making: qform and sform say the same, in mm.
  *
+ * @param grid - Where the voxels lie.
+ * @param options - Settings.
  * @param options.code - What the world is, by the standard: 1 scanner (default), 2 aligned to another image, 4 MNI152 …
+ * @example
+ * import {Affine, geometryFromGrid} from 'hypermorph';
+ * const {sformCode, pixdim} = geometryFromGrid({affine: Affine.scaling([1, 2, 3])}, {code: 4});
+ * sformCode; // 4
+ * pixdim; // [1, 1, 2, 3]
  */
 export function geometryFromGrid(
   grid: Pick<Grid, 'affine'>,

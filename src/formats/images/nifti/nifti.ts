@@ -59,6 +59,10 @@ export async function readNifti(
  * The numbers are not converted: what they mean is the convention of the program that wrote them (see `intent`).
  *
  * @throws {HypermorphError} As `readNifti`; E_NIFTI if the file does not hold three numbers per voxel.
+ * @example
+ * import {readNiftiField} from 'hypermorph';
+ * const warp = await readNiftiField('warp.nii.gz');
+ * warp.data.length === 3 * 11 * 9 * 10; // true
  */
 export async function readNiftiField(
   source: Source,
@@ -108,6 +112,10 @@ async function readVolumes<Data>(
  * What a file says about itself, from its header alone.
  *
  * @throws {HypermorphError} E_IO if it cannot be read, E_NIFTI if the header makes no sense.
+ * @example
+ * import {describeNifti} from 'hypermorph';
+ * const {shape, warnings} = await describeNifti('fixed.nii.gz'); // reads the header alone
+ * shape; // [11, 9, 10]
  */
 export async function describeNifti(
   from: Source,
@@ -147,6 +155,10 @@ export async function describeNifti(
  * Write an image or a field, whole or not at all; the name decides whether it is compressed (.nii.gz) or not (.nii).
  *
  * @throws {HypermorphError} E_USAGE if the name ends otherwise, E_IO if it cannot be written, else as `encodeNifti`.
+ * @example
+ * import {readImage, writeNifti} from 'hypermorph';
+ * const {shape, geometry, data} = await readImage('fixed.nii.gz');
+ * await writeNifti('inverted.nii.gz', {shape, geometry, data: data.map((value) => -value)});
  */
 export async function writeNifti(path: string, output: NiftiOutput): Promise<void> {
   requireNiftiName(path);

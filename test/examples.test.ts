@@ -1,0 +1,113 @@
+import assert from 'node:assert/strict';
+import {mkdir, writeFile} from 'node:fs/promises';
+import {readFileSync, readdirSync} from 'node:fs';
+import {join} from 'node:path';
+import {after, before, describe, test} from 'node:test';
+import {pathToFileURL} from 'node:url';
+import ts from 'typescript';
+import * as library from '../src/index.js';
+import {exampleFolder} from './support/example-folder.js';
+import {temporaryFolder} from './support/temporary-folder.js';
+
+const ROOT = join(import.meta.dirname, '..');
+const SRC = join(ROOT, 'src');
+/** Inside the package, so that `import ... from 'hypermorph'` means it. */
+const SCRIPTS = join(ROOT, 'build', 'examples');
+
+interface Example {
+  readonly name: string;
+  readonly code: string;
+}
+
+/** Every `@example` of a doc comment, under the name of the function or class that it stands at. */
+function findExamples(): Example[] {
+  return readdirSync(SRC, {recursive: true, encoding: 'utf8'})
+    .filter((path) => path.endsWith('.ts'))
+    .sort()
+    .flatMap((path) => {
+      const text = readFileSync(join(SRC, path), 'utf8');
+      const comments = text.matchAll(
+        /\/\*\*((?:(?!\*\/)[\s\S])*)\*\/\s*export (?:async |abstract )*(?:function\*?|class|const) (\w+)/g,
+      );
+      return [...comments].flatMap(([, comment, name]) =>
+        codeOf(comment).map((code) => ({name, code})),
+      );
+    });
+}
+
+function codeOf(comment: string): string[] {
+  const lines = comment.split('\n').map((line) => line.replace(/^\s*\* ?/, ''));
+  return lines
+    .join('\n')
+    .split('@example')
+    .slice(1)
+    .map((block) => block.split(/^@/m)[0].trim());
+}
+
+/** `expression; // value` becomes a check; what does not look like a value is a comment. */
+function withChecks(code: string): string {
+  const checked = code.replace(
+    /^(?!const |let |await |import )(.+); \/\/ (.+)$/gm,
+    (line, ...found) => {
+      const [expression, value] = found as string[];
+      return isLiteral(value) ? `check(${expression}, ${value});` : line;
+    },
+  );
+  return `import {check} from './check.mjs';\n${checked}\n`;
+}
+
+function isLiteral(text: string): boolean {
+  return /^(\[.*\]|\{.*\}|'.*'|-?\d[\d.e-]*|true|false|null)$/.test(text);
+}
+
+const CHECK = `
+import assert from 'node:assert/strict';
+const rounded = (value) => JSON.parse(JSON.stringify(value, (_, one) =>
+  typeof one === 'number' ? Number(one.toPrecision(5)) + 0 : ArrayBuffer.isView(one) ? Array.from(one) : one));
+export const check = (actual, expected) => assert.deepEqual(rounded(actual), rounded(expected));
+`;
+
+const examples = findExamples();
+
+/** Still to come. The list only gets shorter. */
+const WITHOUT_EXAMPLE = [
+  ...['buildReport', 'chooseHyperparameters', 'conformImage', 'encodeRegistration', 'gridSpecOf'],
+  ...['measureIntensity', 'normaliseInPlace', 'registerPair'],
+];
+
+test('every public function and class has an example', () => {
+  const shown = new Set(examples.map(({name}) => name));
+  const names = Object.entries(library)
+    .filter(([, value]) => typeof value === 'function')
+    .map(([name]) => name);
+  assert.deepEqual(
+    names.filter((name) => !shown.has(name) && !WITHOUT_EXAMPLE.includes(name)),
+    [],
+  );
+});
+
+describe('the example runs on the built package:', () => {
+  const originalFolder = process.cwd();
+  after(() => process.chdir(originalFolder));
+  before(async () => {
+    await mkdir(SCRIPTS, {recursive: true});
+    await writeFile(join(SCRIPTS, 'check.mjs'), CHECK);
+    const {startEngine} = (await import(
+      pathToFileURL(join(ROOT, 'dist/index.js')).href
+    )) as typeof library;
+    await startEngine({engine: 'javascript'});
+  });
+
+  for (const [n, {name, code}] of examples.entries()) {
+    test(name, async (t) => {
+      process.chdir(await exampleFolder(await temporaryFolder(t)));
+      const {outputText} = ts.transpileModule(withChecks(code), {
+        compilerOptions: {target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext},
+      });
+      const script = join(SCRIPTS, `${n}-${name}.mjs`);
+      await writeFile(script, outputText);
+      await import(pathToFileURL(script).href);
+      process.chdir(originalFolder);
+    });
+  }
+});

@@ -1,0 +1,35 @@
+import {copyFile, writeFile} from 'node:fs/promises';
+import {join} from 'node:path';
+import {geometryFromGrid, writeNifti} from '../../src/formats/images/nifti/nifti.js';
+import type {Triple} from '../../src/geometry/triple.js';
+import {goldenCase, goldenModelPath} from '../golden/support/golden.js';
+import {writeTinyModel} from './tiny-model.js';
+import {blobs, centredAffine, imageOf, obliqueAffine} from './volumes.js';
+
+/** Fill a folder with the files that examples of commands and of functions name. */
+export async function exampleFolder(folder: string): Promise<string> {
+  const shape: Triple = [11, 9, 10];
+  const affine = centredAffine(obliqueAffine([0, 5, 0], [4, 4, 4]), shape, [0, 0, 0]);
+  const geometry = geometryFromGrid({affine});
+  const {data} = imageOf({shape, affine}, blobs);
+  for (const name of ['fixed', 'moving']) {
+    await writeNifti(join(folder, `${name}.nii.gz`), {shape, data, geometry});
+  }
+  const labels = data.map((value) => (value > 30 ? 2 : 0));
+  for (const name of ['labels', 'fixed_labels']) {
+    await writeNifti(join(folder, `${name}.nii.gz`), {shape, data: labels, geometry});
+  }
+  await writeNifti(join(folder, 'warp.nii.gz'), {
+    shape,
+    components: 3,
+    data: new Float32Array(3 * data.length).fill(0.5),
+    geometry,
+    intent: {code: 1007},
+  });
+  for (const name of ['fixed', 'moving']) {
+    await writeFile(join(folder, `${name}.csv`), 'x,y,z\n1,2,3\n4,5,6\n');
+  }
+  await writeTinyModel(join(folder, 'model.safetensors'));
+  await copyFile(goldenModelPath(goldenCase('vxm3d_renamed')), join(folder, 'model.h5'));
+  return folder;
+}
