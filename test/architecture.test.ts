@@ -36,7 +36,8 @@ const rank = (room: string) => ROOMS.indexOf(room);
 
 /** Every module that a file names in an import, static or dynamic, with whether only types come from it. */
 function importsOf(path: string): {specifier: string; typeOnly: boolean}[] {
-  const text = readFileSync(join(SRC, path), 'utf8');
+  // Examples in doc comments import, too.
+  const text = readFileSync(join(SRC, path), 'utf8').replace(/\/\*\*[\s\S]*?\*\//g, '');
   const pattern =
     /(?:import|export)\s+(type\s)?[^'";]*?from\s+'([^']+)'|import\(\s*'([^']+)'|import\s+'([^']+)'/g;
   return [...text.matchAll(pattern)].map(([, isType, named, dynamic, bare]) => ({
