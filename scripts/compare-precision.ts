@@ -33,7 +33,7 @@ const [fixed, moving] = [await readNamed(fixedPath), await readNamed(movingPath)
 function register(precision: Precision, lambda: number) {
   backend.precision = precision;
   return registerPair({
-    ...{fixed, moving, model, hyperparameters: [lambda]},
+    ...{fixed, moving, model, hyperparameters: [lambda], outputs: {warp: true}},
     engine: {voxelKernels: createNativeVoxelKernels(backend.addon)},
   });
 }
@@ -60,7 +60,7 @@ console.log('| --- | --- | --- | --- | --- | --- | --- | --- |');
 for (const lambda of lambdas.length > 0 ? lambdas.map(Number) : [0.05, 0.3, 0.95]) {
   const exact = await register('float32', lambda);
   const rounded = await register('bf16', lambda);
-  const {mean, largest} = compareWarps(exact.warp, rounded.warp);
+  const {mean, largest} = compareWarps(exact.warp!, rounded.warp!);
   const cells = [
     String(lambda),
     exact.summary.displacement.maximumMm.toFixed(2),

@@ -17,12 +17,30 @@ export {
   type IntensityScale,
   type Normalisation,
 } from './volume/intensity.js';
+export {portableVoxelKernels, type VoxelKernels} from './volume/voxel-kernels.js';
+
 export {
-  portableVoxelKernels,
-  type ComposedMap,
-  type VoxelKernels,
-  type WorldMap,
-} from './volume/voxel-kernels.js';
+  displacementOn,
+  mapPoints,
+  measureDisplacement,
+  sample,
+  type DisplacementMeasure,
+  type SampleOptions,
+  type TransformEngine,
+} from './transforms/apply.js';
+export {exponential, inverse, type Inverse, type InverseOptions} from './transforms/inverse.js';
+export {jacobianOn} from './transforms/jacobian.js';
+export {
+  affineTransform,
+  compose,
+  displacementTransform,
+  type AffineTransform,
+  type ChainTransform,
+  type DisplacementTransform,
+  type StationaryVelocity,
+  type Transform,
+} from './transforms/transform.js';
+export type {FieldOrder, FieldUnit, VectorField} from './transforms/vector-field.js';
 
 export type {Bytes} from './formats/bytes.js';
 export type {NamedBytes, Source} from './formats/source.js';
@@ -40,6 +58,8 @@ export {
   type NiftiOutput,
   type ReadNiftiOptions,
 } from './formats/images/nifti/nifti.js';
+
+export {decodeItkWarp, encodeItkWarp, ITK_VECTORS} from './formats/transforms/itk.js';
 
 export {architectureSchema, sizeMultiple, type Architecture} from './models/architecture.js';
 export {importKerasModel, type KerasImportOptions} from './models/keras-import.js';

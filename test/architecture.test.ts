@@ -22,7 +22,7 @@ const ROOMS_THAT_NAME_OPTIONS = ['formats', 'registration', 'workflows'];
 
 /** Rooms that may know TensorFlow.js. */
 const TENSOR_ROOMS = [
-  ...['kernels', 'ops', 'layers', 'losses', 'models', 'optimisers', 'engines'],
+  ...['kernels', 'ops', 'transforms', 'layers', 'losses', 'models', 'optimisers', 'engines'],
   ...['registration', 'training'],
 ];
 

@@ -84,9 +84,10 @@ async function registerBytes(library: Library, model: Uint8Array): Promise<reado
       normalisation: description.normalisation,
     },
     hyperparameters: [0.3],
+    outputs: {warp: true},
   });
   network.dispose();
-  return [...moved, ...warp];
+  return [...moved, ...warp!];
 }
 
 test('the entry for browsers bundles without a module of Node.js', () => {

@@ -186,30 +186,27 @@ function volumeCall({operation, size}: WorkOf<'volume'>, engine: Engine): Call {
   const turned = Affine.fromMatrix([1, 0.1, 0, -3, -0.1, 1, 0, 4, 0, 0, 1, 0.5]);
   const turn = [1, 0.1, 0, -0.1, 1, 0, 0, 0, 1] as const;
   const nowhere = Affine.scaling([0, 0, 0]);
-  const place = {voxelToField: Affine.identity, field, fieldShape: shape};
+  const displacement = {toField: Affine.identity, linear: turn, field, fieldShape: shape};
+  const moved = [{base: turned, displacement}];
+  const displaced = [{base: nowhere, displacement}];
   switch (operation) {
     case 'sampleOnGrid':
       return () =>
         kernels.sampleOnGrid({data, shape}, turned, shape, {interpolation: 'linear', outside: 0});
-    case 'sampleThroughMap': {
-      const map = {...place, voxelToMoving: turned, fieldToMoving: turn};
-      return () => kernels.sampleThroughMap({data, shape}, map, shape, {outside: 0});
-    }
-    case 'worldDisplacement': {
-      const map = {...place, voxelToOffset: nowhere, fieldToOffset: turn};
-      return () => kernels.worldDisplacement(map, shape);
-    }
+    case 'sampleThroughMap':
+      return () => kernels.sampleThroughMap({data, shape}, moved, shape, {outside: 0});
+    case 'mapOffsets':
+      return () => kernels.mapOffsets(displaced, nowhere, shape);
     case 'similarityMoments': {
       const images = {fixed: data, before: data.slice(), after: data.slice()};
       return () => kernels.similarityMoments(images, {fixed: 0.01, moving: 0.01});
     }
-    case 'vectorLengths':
-      return () => kernels.vectorLengths(field, Affine.identity, shape);
+    case 'measureLengths':
+      return () => kernels.measureLengths(displaced, nowhere, shape);
     case 'determinantStatistics':
       return () => kernels.determinantStatistics(data, shape, null, 1e-9);
     case 'gzip': {
-      const map = {...place, voxelToOffset: nowhere, fieldToOffset: turn};
-      const warp = kernels.worldDisplacement(map, shape);
+      const warp = kernels.mapOffsets(displaced, nowhere, shape);
       return () => gzipBytes(new Uint8Array(warp.buffer));
     }
   }

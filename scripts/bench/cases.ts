@@ -48,9 +48,9 @@ export type Work =
       readonly operation:
         | 'sampleOnGrid'
         | 'sampleThroughMap'
-        | 'worldDisplacement'
+        | 'mapOffsets'
         | 'similarityMoments'
-        | 'vectorLengths'
+        | 'measureLengths'
         | 'determinantStatistics'
         | 'gzip';
       readonly size: Size;
@@ -233,9 +233,9 @@ function volumeCases(): BenchCase[] {
   return [
     volume('conform an image', 'sampleOnGrid', 2),
     volume('sample through the composed map', 'sampleThroughMap', 5),
-    volume('warp in mm', 'worldDisplacement', 6),
+    volume('warp in mm', 'mapOffsets', 6),
     volume('similarity before and after', 'similarityMoments', 3),
-    volume('lengths of a warp', 'vectorLengths', 3),
+    volume('lengths of a displacement', 'measureLengths', 3),
     volume('folds and spread of determinants', 'determinantStatistics', 1),
     volume('gzip of a warp', 'gzip', 3),
   ];

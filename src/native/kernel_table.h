@@ -71,11 +71,11 @@ struct KernelTable {
   MapSampleFn sample_map;
   MapLabelFn sample_labels;
   MapOffsetFn map_offsets;
+  MapLengthFn measure_lengths;
   IntensityFn find_extremes;
   IntensityFn find_largest_within;
   IntensityFn count_intensities;
   MomentFn sum_moments;
-  LengthFn measure_lengths;
   DeterminantFn measure_determinants;
   NormaliseFn normalise_intensities;
   FillFn fill_missing;

@@ -6,8 +6,6 @@ import {
 import {similarityOf, type Similarity} from '../evaluation/similarity.js';
 import type {IntensityScale} from '../volume/intensity.js';
 import type {MeasuringKernels} from '../volume/measuring.js';
-import type {Triple} from '../geometry/triple.js';
-import type {WorldMap} from '../volume/voxel-kernels.js';
 import {networkToFixed, type RegistrationGeometry} from './geometry.js';
 
 /** Similarity before and after, over the same voxels. The mean square is of intensities that are scaled as for the network. */
@@ -39,23 +37,6 @@ export function measureSimilarity(
     after: similarityOf({voxels, f, ff, m: sums.a, mm: sums.aa, fm: sums.fa}, offset),
     voxels,
   };
-}
-
-/** Lengths of the displacement over the fixed image, mm; an alignment before the network does not count. */
-export interface DisplacementMeasure {
-  readonly maximumMm: number;
-  readonly meanMm: number;
-}
-
-/** Measure a warp file's vectors against `map.voxelToOffset`, the part that is not displacement. */
-export function measureDisplacement(
-  warp: Float32Array,
-  {voxelToOffset}: Pick<WorldMap, 'voxelToOffset'>,
-  shape: Triple,
-  kernels: Pick<MeasuringKernels, 'vectorLengths'>,
-): DisplacementMeasure {
-  const {maximum, sum} = kernels.vectorLengths(warp, voxelToOffset, shape);
-  return {maximumMm: maximum, meanMm: sum / (shape[0] * shape[1] * shape[2])};
 }
 
 /** @param jacobian - [I, J, K] on the network grid, tensor order. */

@@ -5,6 +5,7 @@ import {
   type NiftiImage,
   type NiftiOutput,
 } from '../formats/images/nifti/nifti.js';
+import {ITK_VECTORS} from '../formats/transforms/itk.js';
 import {VERSION} from '../version.js';
 import {portableVoxelKernels, type VoxelKernels} from '../volume/voxel-kernels.js';
 import type {Registration} from './register-pair.js';
@@ -20,8 +21,7 @@ export interface OutputPaths {
   readonly labels?: readonly string[];
 }
 
-/** Intent codes: a vector in ITK's sense (LPS mm, unconverted), and a label map. */
-const VECTOR = {code: 1007};
+/** Intent of a label map. */
 const LABEL = {code: 1002};
 
 /**
@@ -46,19 +46,19 @@ export function* encodeRegistration(
   if (paths.moved !== undefined) {
     yield encode(paths.moved, 'moved', {...onFixed, data: registration.moved});
   }
-  if (paths.warp !== undefined) {
+  if (paths.warp !== undefined && registration.warp !== null) {
     const data = registration.warp;
     yield encode(paths.warp, 'warp fixed->moving LPS mm', {
       ...onFixed,
       components: 3,
       data,
-      intent: VECTOR,
+      intent: ITK_VECTORS,
     });
   }
   if (paths.inverseWarp !== undefined && registration.inverseWarp !== null) {
     const {shape, geometry} = moving;
     const data = registration.inverseWarp;
-    const output = {shape, geometry, components: 3, data, intent: VECTOR} as const;
+    const output = {shape, geometry, components: 3, data, intent: ITK_VECTORS} as const;
     yield encode(paths.inverseWarp, 'warp moving->fixed LPS mm', output);
   }
   if (paths.jacobian !== undefined && registration.jacobian !== null) {
@@ -72,7 +72,13 @@ export function* encodeRegistration(
     const {sformCode, qformCode} = fixed.geometry;
     const geometry = geometryFromGrid(network, {code: sformCode || qformCode || 1});
     const data = registration.velocity;
-    const output = {shape: network.shape, geometry, components: 3, data, intent: VECTOR} as const;
+    const output = {
+      shape: network.shape,
+      geometry,
+      components: 3,
+      data,
+      intent: ITK_VECTORS,
+    } as const;
     yield encode(paths.velocity, 'stationary velocity LPS mm', output);
   }
   for (const [n, path] of (paths.labels ?? []).entries()) {

@@ -1,4 +1,14 @@
 import type {JacobianMeasure} from '../evaluation/deformation.js';
+import {encodeItkWarp} from '../formats/transforms/itk.js';
+import {Affine} from '../geometry/affine.js';
+import {
+  measureDisplacement,
+  sample,
+  volumeOfTensor,
+  type DisplacementMeasure,
+  type SampleOptions,
+} from '../transforms/apply.js';
+import {affineTransform, displacementTransform, type Transform} from '../transforms/transform.js';
 import {conformImage, type NetworkGrid, type NetworkGridSpec} from '../volume/conform.js';
 import {measureIntensity, type IntensityScale, type Normalisation} from '../volume/intensity.js';
 import type {Triple} from '../geometry/triple.js';
@@ -6,24 +16,15 @@ import type {Volume, VoxelArray} from '../volume/volume.js';
 import type {Outside, VoxelKernels} from '../volume/voxel-kernels.js';
 import {alignmentFor, overlapOf, type AlignmentMode} from './alignment.js';
 import {
-  composeInverseWarp,
-  composeMap,
-  composeWarp,
+  backwardTransform,
+  forwardTransform,
   isOneGrid,
-  movingOnFixed,
   networkToFixed,
   networkToMoving,
-  scalarOnFixed,
-  velocityInMm,
+  onNetwork,
   type RegistrationGeometry,
 } from './geometry.js';
-import {
-  measureDisplacement,
-  measureJacobian,
-  measureSimilarity,
-  type DisplacementMeasure,
-  type SimilarityChange,
-} from './measures.js';
+import {measureJacobian, measureSimilarity, type SimilarityChange} from './measures.js';
 import {predictFields, type NetworkFields, type VelocityNetwork} from './network-fields.js';
 import {planNetworkGrid, type PlacedImage, type WantedFields} from './plan.js';
 import {Stages, type StageOptions, type StageRecord} from './stages.js';
@@ -57,12 +58,14 @@ export interface RegisterPairOptions extends StageOptions {
 /** Everything in disk order; images and the warp on the fixed grid unless said otherwise. */
 export interface Registration {
   readonly moved: Float32Array;
-  /** Fixed -> moving, LPS mm, component slowest. */
-  readonly warp: Float32Array;
-  /** Moving -> fixed, LPS mm, component slowest, on the moving grid. */
+  /** Fixed -> moving. */
+  readonly transform: Transform;
+  /** Fixed -> moving as a file of ITK's holds it (`encodeItkWarp`), where asked for. */
+  readonly warp: Float32Array | null;
+  /** Moving -> fixed, likewise, on the moving grid. */
   readonly inverseWarp: Float32Array | null;
   readonly jacobian: Float32Array | null;
-  /** Stationary velocity, LPS mm, component slowest, on the network grid. */
+  /** Stationary velocity, likewise, on the network grid. */
   readonly velocity: Float32Array | null;
   /** In the order of `options.labels`, each in its own element type. */
   readonly labels: readonly VoxelArray[];
@@ -110,26 +113,24 @@ export async function registerPair(options: RegisterPairOptions): Promise<Regist
       kernels: options.engine.voxelKernels,
     }),
   );
-  const sampled = await stages.run('sample', () => sampleImages(options, geometry, fields));
+  const transform = forwardTransform(geometry, fields.displacement);
+  const sampled = await stages.run('sample', () => sampleImages(options, geometry, transform));
   const placed = await stages.run('place', () => placeFields(options, geometry, fields));
-  const kernels = options.engine.voxelKernels;
+  const {alignment, network} = geometry;
+  const {engine} = options;
+  const kernels = engine.voxelKernels;
   const measures = await stages.run('measure', () => ({
-    displacement: measureDisplacement(
-      placed.warp,
-      composeWarp(geometry, fields.displacement),
-      fixed.shape,
-      kernels,
-    ),
+    displacement: measureDisplacement(transform, fixed, {affine: alignment, engine}),
     similarity: measureSimilarity({fixed: fixed.data, ...sampled}, conformed.scales, kernels),
     jacobian: measureJacobian(fields.jacobian, geometry, kernels),
   }));
   kernels.fillMissing(sampled.after, conformed.scales.moving.background);
 
-  const {alignment, network} = geometry;
   const overlap = overlapOf(fixed, moving, alignment);
   const align = options.align ?? 'headers';
   return {
     ...placed,
+    transform,
     moved: sampled.after,
     labels: sampled.labels,
     network,
@@ -197,21 +198,19 @@ interface SampledImages {
 function sampleImages(
   options: RegisterPairOptions,
   geometry: RegistrationGeometry,
-  fields: NetworkFields,
+  transform: Transform,
 ): SampledImages {
-  const {fixed, moving, labels = []} = options;
-  const kernels = options.engine.voxelKernels;
+  const {fixed, moving, labels = [], engine} = options;
   // As the original does where all grids are one: beyond the image its edge continues, unless the model says otherwise.
   const repeatsEdge = isOneGrid(geometry) && options.model.network.architecture.fill === null;
   const outside: Outside = repeatsEdge ? 'edge' : NaN;
-  const map = composeMap(geometry, fields.displacement);
+  const unmoved = affineTransform(geometry.alignment);
+  const onFixed = (image: Volume, through: Transform, how: SampleOptions) =>
+    sample(image, through, fixed, {...how, engine}).data;
   return {
-    before: movingOnFixed(geometry, moving, {outside, kernels}),
-    after: kernels.sampleThroughMap(moving, map, fixed.shape, {outside}),
-    labels: labels.map((label) => {
-      const labelMap = composeMap(geometry, fields.displacement, label);
-      return kernels.sampleLabelsThroughMap(label, labelMap, fixed.shape, {outside: 0});
-    }),
+    before: onFixed(moving, unmoved, {outside}) as Float32Array,
+    after: onFixed(moving, transform, {outside}) as Float32Array,
+    labels: labels.map((label) => onFixed(label, transform, {interpolation: 'nearest'})),
   };
 }
 
@@ -221,19 +220,25 @@ function placeFields(
   geometry: RegistrationGeometry,
   fields: NetworkFields,
 ): Pick<Registration, 'warp' | 'inverseWarp' | 'jacobian' | 'velocity'> {
-  const {fixed, moving} = options;
-  const kernels = options.engine.voxelKernels;
-  const {displacement, inverseDisplacement: inverse, velocity} = fields;
+  const {fixed, moving, engine, outputs = {}} = options;
+  const {network} = geometry;
+  const {displacement, inverseDisplacement: inverse, velocity, jacobian} = fields;
+  const still = affineTransform(Affine.identity);
   return {
-    warp: kernels.worldDisplacement(composeWarp(geometry, displacement), fixed.shape),
-    inverseWarp:
-      inverse === null
-        ? null
-        : kernels.worldDisplacement(composeInverseWarp(geometry, inverse), moving.shape),
-    jacobian:
-      options.outputs?.jacobian === true
-        ? scalarOnFixed(geometry, fields.jacobian, {outside: 1, kernels})
+    warp:
+      outputs.warp === true
+        ? encodeItkWarp(forwardTransform(geometry, displacement), fixed, engine)
         : null,
-    velocity: velocity === null ? null : velocityInMm(geometry.network, velocity, kernels),
+    inverseWarp:
+      inverse === null ? null : encodeItkWarp(backwardTransform(geometry, inverse), moving, engine),
+    jacobian:
+      outputs.jacobian === true
+        ? (sample(volumeOfTensor(jacobian, network), still, fixed, {outside: 1, engine})
+            .data as Float32Array)
+        : null,
+    velocity:
+      velocity === null
+        ? null
+        : encodeItkWarp(displacementTransform(onNetwork(network, velocity)), network, engine),
   };
 }

@@ -3,7 +3,8 @@ import {Affine} from '../geometry/affine.js';
 import type {Grid} from '../geometry/grid.js';
 import type {AlignmentMode} from './alignment.js';
 import type {JacobianMeasure} from '../evaluation/deformation.js';
-import type {DisplacementMeasure, SimilarityChange} from './measures.js';
+import type {DisplacementMeasure} from '../transforms/apply.js';
+import type {SimilarityChange} from './measures.js';
 
 /** Below this share of the smaller field of view, two images hardly have anything to register. */
 const POOR_OVERLAP = 0.5;

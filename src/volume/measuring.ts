@@ -59,17 +59,6 @@ export interface MeasuringKernels {
   ): SimilarityMoments;
 
   /**
-   * Lengths of the vectors `offsets` - `base` v over the voxels v of `shape`, in the unit of the offsets.
-   *
-   * @param offsets - Three components, slowest, each in disk order.
-   */
-  vectorLengths(
-    offsets: Float32Array,
-    base: Affine,
-    shape: Triple,
-  ): {readonly maximum: number; readonly sum: number};
-
-  /**
    * @param determinants - [I, J, K] in tensor order (k fastest).
    * @param bounds - Only voxels v count whose `toVoxel` v lies within half a voxel of a grid of that shape. Null: all count.
    * @param floor - Smallest number whose logarithm is taken, > 0.
@@ -124,26 +113,6 @@ export const portableMeasuringKernels: MeasuringKernels = {
       ...{b: sumB, bb: sumBB, fb: sumFB},
       ...{a: sumA, aa: sumAA, fa: sumFA},
     };
-  },
-
-  vectorLengths(offsets, base, shape) {
-    const e = base.rows;
-    const voxels = shape[0] * shape[1] * shape[2];
-    let maximum = 0;
-    let sum = 0;
-    for (let k = 0, n = 0; k < shape[2]; k++) {
-      for (let j = 0; j < shape[1]; j++) {
-        for (let i = 0; i < shape[0]; i++, n++) {
-          const x = offsets[n] - (e[0] * i + e[1] * j + e[2] * k + e[3]);
-          const y = offsets[n + voxels] - (e[4] * i + e[5] * j + e[6] * k + e[7]);
-          const z = offsets[n + 2 * voxels] - (e[8] * i + e[9] * j + e[10] * k + e[11]);
-          const length = Math.sqrt(x * x + y * y + z * z);
-          if (length > maximum) maximum = length;
-          sum += length;
-        }
-      }
-    }
-    return {maximum, sum};
   },
 
   determinantStatistics(determinants, shape, bounds, floor) {

@@ -1,7 +1,9 @@
-import type {Affine, LinearRows} from '../geometry/affine.js';
+import type {Affine} from '../geometry/affine.js';
+import {countVoxels} from '../geometry/grid.js';
 import type {Triple} from '../geometry/triple.js';
 import type {VoxelArray} from './volume.js';
-import type {ComposedMap, Outside, PlacedField, Voxels, WorldMap} from './voxel-kernels.js';
+import type {Outside, Voxels} from './voxel-kernels.js';
+import type {PlacedField, VoxelMap} from './voxel-map.js';
 
 /** How far outside the outermost voxel centres a position still belongs to the image. */
 const HALF_VOXEL = 0.5;
@@ -42,7 +44,7 @@ export function portableSampleOnGrid(
 /** See `VoxelKernels.sampleThroughMap`. */
 export function portableSampleThroughMap(
   volume: Voxels,
-  map: ComposedMap,
+  map: VoxelMap,
   shape: Triple,
   options: {readonly outside: Outside},
 ): Float32Array {
@@ -54,7 +56,7 @@ export function portableSampleThroughMap(
 /** See `VoxelKernels.sampleLabelsThroughMap`. */
 export function portableSampleLabelsThroughMap(
   volume: Voxels,
-  map: ComposedMap,
+  map: VoxelMap,
   shape: Triple,
   options: {readonly outside: Outside},
 ): VoxelArray {
@@ -63,22 +65,91 @@ export function portableSampleLabelsThroughMap(
   return result;
 }
 
-/** See `VoxelKernels.worldDisplacement`. */
-export function portableWorldDisplacement(map: WorldMap, shape: Triple): Float32Array {
-  const voxels = shape[0] * shape[1] * shape[2];
+/** See `VoxelKernels.mapOffsets`. */
+export function portableMapOffsets(map: VoxelMap, origin: Affine, shape: Triple): Float32Array {
+  const voxels = countVoxels(shape);
   const result = new Float32Array(3 * voxels);
-  const row = new Float64Array(3 * shape[0]);
+  forEachOffset(map, origin, shape, (offset, n) => {
+    for (let axis = 0; axis < 3; axis++) result[n + axis * voxels] = offset[axis];
+  });
+  return result;
+}
+
+/** See `VoxelKernels.measureLengths`. */
+export function portableMeasureLengths(
+  map: VoxelMap,
+  origin: Affine,
+  shape: Triple,
+): {readonly maximum: number; readonly sum: number} {
+  let maximum = 0;
+  let sum = 0;
+  forEachOffset(map, origin, shape, ([x, y, z]) => {
+    const length = Math.sqrt(x * x + y * y + z * z);
+    if (length > maximum) maximum = length;
+    sum += length;
+  });
+  return {maximum, sum};
+}
+
+/** Where a map takes one point, in place. */
+export function followMap(position: Float64Array, map: VoxelMap): void {
+  for (const {base, displacement} of map) {
+    const [x, y, z] = position;
+    move(position, base, x, y, z);
+    if (displacement !== null) displace(position, displacement, x, y, z);
+  }
+}
+
+function setTo(position: Float64Array, i: number, j: number, k: number): void {
+  position[0] = i;
+  position[1] = j;
+  position[2] = k;
+}
+
+function move(position: Float64Array, {rows: m}: Affine, x: number, y: number, z: number): void {
+  position[0] = m[0] * x + m[1] * y + m[2] * z + m[3];
+  position[1] = m[4] * x + m[5] * y + m[6] * z + m[7];
+  position[2] = m[8] * x + m[9] * y + m[10] * z + m[11];
+}
+
+/** Where a point lies in a field, and the vector there: memory of `displace`, which calls nothing that comes back to it. */
+const place = new Float64Array(3);
+const u = new Float64Array(3);
+
+function displace(
+  position: Float64Array,
+  {toField, linear, field, fieldShape}: PlacedField,
+  x: number,
+  y: number,
+  z: number,
+): void {
+  move(place, toField, x, y, z);
+  sampleField(u, field, fieldShape, place[0], place[1], place[2]);
+  for (let axis = 0; axis < 3; axis++) {
+    const c = 3 * axis;
+    position[axis] += linear[c] * u[0] + linear[c + 1] * u[1] + linear[c + 2] * u[2];
+  }
+}
+
+function forEachOffset(
+  map: VoxelMap,
+  origin: Affine,
+  shape: Triple,
+  use: (offset: Float64Array, n: number) => void,
+): void {
+  const position = new Float64Array(3);
+  const from = new Float64Array(3);
   for (let k = 0, n = 0; k < shape[2]; k++) {
     for (let j = 0; j < shape[1]; j++) {
-      evaluateRow(row, map.voxelToOffset, map.fieldToOffset, map, j, k);
       for (let i = 0; i < shape[0]; i++, n++) {
-        result[n] = row[3 * i];
-        result[n + voxels] = row[3 * i + 1];
-        result[n + 2 * voxels] = row[3 * i + 2];
+        setTo(position, i, j, k);
+        followMap(position, map);
+        move(from, origin, i, j, k);
+        for (let axis = 0; axis < 3; axis++) position[axis] -= from[axis];
+        use(position, n);
       }
     }
   }
-  return result;
 }
 
 type Sample = typeof sampleLinear;
@@ -86,49 +157,20 @@ type Sample = typeof sampleLinear;
 function sampleInto(
   result: VoxelArray,
   volume: Voxels,
-  map: ComposedMap,
+  map: VoxelMap,
   shape: Triple,
   options: {readonly sample: Sample; readonly outside: Outside},
 ): void {
   const {data, shape: size} = volume;
   const {sample, outside} = options;
-  const row = new Float64Array(3 * shape[0]);
+  const position = new Float64Array(3);
   for (let k = 0, n = 0; k < shape[2]; k++) {
     for (let j = 0; j < shape[1]; j++) {
-      evaluateRow(row, map.voxelToMoving, map.fieldToMoving, map, j, k);
       for (let i = 0; i < shape[0]; i++, n++) {
-        result[n] = sample(data, size, row[3 * i], row[3 * i + 1], row[3 * i + 2], outside);
+        setTo(position, i, j, k);
+        followMap(position, map);
+        result[n] = sample(data, size, position[0], position[1], position[2], outside);
       }
-    }
-  }
-}
-
-/** base i + linear u(D i) for every i of the row (j, k); `row` gets three numbers per voxel. */
-function evaluateRow(
-  row: Float64Array,
-  {rows: base}: Affine,
-  linear: LinearRows,
-  placed: PlacedField,
-  j: number,
-  k: number,
-): void {
-  const {field, fieldShape} = placed;
-  const d = placed.voxelToField.rows;
-  const u = new Float64Array(3);
-  for (let i = 0; 3 * i < row.length; i++) {
-    const x = d[0] * i + d[1] * j + d[2] * k + d[3];
-    const y = d[4] * i + d[5] * j + d[6] * k + d[7];
-    const z = d[8] * i + d[9] * j + d[10] * k + d[11];
-    sampleField(u, field, fieldShape, x, y, z);
-    for (let axis = 0; axis < 3; axis++) {
-      const b = 4 * axis;
-      const c = 3 * axis;
-      row[3 * i + axis] =
-        base[b] * i +
-        base[b + 1] * j +
-        base[b + 2] * k +
-        base[b + 3] +
-        (linear[c] * u[0] + linear[c + 1] * u[1] + linear[c + 2] * u[2]);
     }
   }
 }

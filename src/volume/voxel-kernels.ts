@@ -1,13 +1,15 @@
-import type {Affine, LinearRows} from '../geometry/affine.js';
+import type {Affine} from '../geometry/affine.js';
 import type {Triple} from '../geometry/triple.js';
 import {portableIntensityRange} from './intensity-range.js';
 import {portableMeasuringKernels, type MeasuringKernels} from './measuring.js';
 import {
+  portableMapOffsets,
+  portableMeasureLengths,
   portableSampleLabelsThroughMap,
   portableSampleOnGrid,
   portableSampleThroughMap,
-  portableWorldDisplacement,
 } from './sampling.js';
+import type {VoxelMap} from './voxel-map.js';
 import type {Volume, VoxelArray} from './volume.js';
 
 /** The voxels of an image, without its place in the world. */
@@ -15,32 +17,6 @@ export type Voxels = Pick<Volume, 'data' | 'shape'>;
 
 /** What a voxel outside the image counts as: a number (NaN marks it), or the nearest voxel of the image. */
 export type Outside = number | 'edge';
-
-/** A displacement field on the network grid, and how voxels of another grid reach it. */
-export interface PlacedField {
-  /** Voxel index of the output grid -> index of the field's grid (D). */
-  readonly voxelToField: Affine;
-  /** [I, J, K, 3] in tensor order (channel fastest, then k, j, i), voxels of the field's grid. */
-  readonly field: Float32Array;
-  /** I, J, K. */
-  readonly fieldShape: Triple;
-}
-
-/** The one map from a voxel i of the output grid to the voxel m of the image that is sampled: m = B i + C u(D i). */
-export interface ComposedMap extends PlacedField {
-  /** B: the map without the displacement. */
-  readonly voxelToMoving: Affine;
-  /** C: a displacement in field voxels -> in voxels of the sampled image. */
-  readonly fieldToMoving: LinearRows;
-}
-
-/** What a warp file holds for a voxel i: offset = E i + G u(D i), mm. */
-export interface WorldMap extends PlacedField {
-  /** E: the offset without the displacement (zero where no alignment precedes the network). */
-  readonly voxelToOffset: Affine;
-  /** G: a displacement in field voxels -> mm along the axes of the file's convention. */
-  readonly fieldToOffset: LinearRows;
-}
 
 export interface IntensityRange {
   readonly minimum: number;
@@ -75,35 +51,42 @@ export interface VoxelKernels extends MeasuringKernels {
   ): Float32Array;
 
   /**
-   * Sample an image through the composed map, trilinearly, for every voxel of `shape`.
+   * Sample an image at the places where a map takes voxels, trilinearly, for every voxel of `shape`.
    *
    * @returns One number per voxel in disk order: i varies fastest.
    */
   sampleThroughMap(
     volume: Voxels,
-    map: ComposedMap,
+    map: VoxelMap,
     shape: Triple,
     options: {readonly outside: Outside},
   ): Float32Array;
 
   /**
-   * Sample a label map through the composed map, nearest voxel, for every voxel of `shape`.
+   * Sample a label map at the places where a map takes voxels, nearest voxel, for every voxel of `shape`.
    *
    * @returns The element type of the label map, disk order.
    */
   sampleLabelsThroughMap(
     volume: Voxels,
-    map: ComposedMap,
+    map: VoxelMap,
     shape: Triple,
     options: {readonly outside: Outside},
   ): VoxelArray;
 
   /**
-   * What a warp file holds, for every voxel of `shape`.
+   * How far a map takes every voxel v of `shape`: map(v) - origin v.
    *
-   * @returns Three components, slowest: all of the first, then the second, then the third, each in disk order; mm.
+   * @returns Three components, slowest: all of the first, then the second, then the third, each in disk order.
    */
-  worldDisplacement(map: WorldMap, shape: Triple): Float32Array;
+  mapOffsets(map: VoxelMap, origin: Affine, shape: Triple): Float32Array;
+
+  /** Largest length of these offsets, and their sum. */
+  measureLengths(
+    map: VoxelMap,
+    origin: Affine,
+    shape: Triple,
+  ): {readonly maximum: number; readonly sum: number};
 
   /** Extremes and percentiles (0 to 100) of the finite voxels. Without a finite voxel all four are NaN. */
   intensityRange(
@@ -118,6 +101,7 @@ export const portableVoxelKernels: VoxelKernels = {
   sampleOnGrid: portableSampleOnGrid,
   sampleThroughMap: portableSampleThroughMap,
   sampleLabelsThroughMap: portableSampleLabelsThroughMap,
-  worldDisplacement: portableWorldDisplacement,
+  mapOffsets: portableMapOffsets,
+  measureLengths: portableMeasureLengths,
   intensityRange: portableIntensityRange,
 };

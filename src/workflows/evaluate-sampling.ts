@@ -1,8 +1,10 @@
 import {Affine} from '../geometry/affine.js';
 import type {Grid} from '../geometry/grid.js';
 import type {Triple} from '../geometry/triple.js';
+import {sample} from '../transforms/apply.js';
+import {affineTransform, displacementTransform, type Transform} from '../transforms/transform.js';
 import type {Volume, VoxelArray} from '../volume/volume.js';
-import type {ComposedMap, VoxelKernels} from '../volume/voxel-kernels.js';
+import type {VoxelKernels} from '../volume/voxel-kernels.js';
 import type {Warp} from './evaluate-inputs.js';
 
 /**
@@ -16,45 +18,18 @@ export function sampleOn(
   kind: 'intensity' | 'label',
   {warp, kernels}: {readonly warp: Warp | null; readonly kernels: VoxelKernels},
 ): VoxelArray {
-  const map = mapTo(grid, image, warp);
-  return kind === 'label'
-    ? kernels.sampleLabelsThroughMap(image, map, grid.shape, {outside: 0})
-    : kernels.sampleThroughMap(image, map, grid.shape, {outside: NaN});
+  const isLabel = kind === 'label';
+  return sample(image, warp === null ? AS_PLACED : transformOf(warp), grid, {
+    interpolation: isLabel ? 'nearest' : 'linear',
+    outside: isLabel ? 0 : NaN,
+    engine: {voxelKernels: kernels},
+  }).data;
 }
 
-function mapTo(grid: Grid, image: Grid, warp: Warp | null): ComposedMap {
-  const toImage = image.affine.inverse();
-  const voxelToMoving = Affine.compose(toImage, grid.affine);
-  const fieldToMoving = toImage.linear;
-  if (warp === null) {
-    const field = new Float32Array(3);
-    const voxelToField = Affine.identity;
-    return {voxelToMoving, fieldToMoving, voxelToField, field, fieldShape: [1, 1, 1]};
-  }
-  return {
-    voxelToMoving,
-    fieldToMoving,
-    voxelToField: Affine.compose(warp.affine.inverse(), grid.affine),
-    field: inTensorOrder(warp),
-    fieldShape: warp.shape,
-  };
-}
+const AS_PLACED = affineTransform(Affine.identity);
 
-/** [I, J, K, 3]: component fastest, then k, j, i. */
-function inTensorOrder({displacement, shape}: Warp): Float32Array {
-  const voxels = shape[0] * shape[1] * shape[2];
-  const field = new Float32Array(3 * voxels);
-  for (let k = 0, n = 0; k < shape[2]; k++) {
-    for (let j = 0; j < shape[1]; j++) {
-      for (let i = 0; i < shape[0]; i++, n++) {
-        const target = 3 * (k + shape[2] * (j + shape[1] * i));
-        field[target] = displacement[n];
-        field[target + 1] = displacement[n + voxels];
-        field[target + 2] = displacement[n + 2 * voxels];
-      }
-    }
-  }
-  return field;
+function transformOf({displacement: values, shape, affine}: Warp): Transform {
+  return displacementTransform({grid: {shape, affine}, unit: 'mm', order: 'disk', values});
 }
 
 /** Where a warp takes points, RAS mm; null for those outside its grid or where it holds no number. */

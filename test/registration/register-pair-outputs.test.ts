@@ -49,8 +49,8 @@ describe('what registerPair computes beside the moved image', () => {
       },
     );
     const voxels = 19 * 25 * 13;
-    assert.equal(warp.length, 3 * voxels);
-    assert.ok(Math.abs(warp[0] - 3) < 1e-5 && Math.abs(warp[voxels]) < 1e-5);
+    assert.equal(warp!.length, 3 * voxels);
+    assert.ok(Math.abs(warp![0] - 3) < 1e-5 && Math.abs(warp![voxels]) < 1e-5);
     const middle = 25 + 51 * (17 + 35 * 22);
     assert.ok(Math.abs(inverseWarp![middle] + 3) < 1e-5);
     assert.ok(Math.abs(velocity![0] - 3) < 1e-5);
@@ -78,7 +78,7 @@ describe('what registerPair computes beside the moved image', () => {
         for (let i = MARGIN; i < MOVING_SHAPE[0] - MARGIN; i += 3) {
           const n = i + MOVING_SHAPE[0] * (j + MOVING_SHAPE[1] * k);
           const p = MOVING.affine.apply([i, j, k]);
-          const d = [-warp[n], -warp[n + voxels], warp[n + 2 * voxels]]; // RAS
+          const d = [-warp![n], -warp![n + voxels], warp![n + 2 * voxels]]; // RAS
           const q: Triple = [p[0] + d[0], p[1] + d[1], p[2] + d[2]];
           const back = at(q);
           worst = Math.max(worst, Math.hypot(d[0] - back[0], d[1] - back[1], d[2] + back[2]));

@@ -96,7 +96,7 @@ describe('registerPair refuses, warns and stops', () => {
       outputs: {warp: true},
       assumeOrientation: true,
     });
-    assert.equal(assumed.warp.length, 3 * 19 * 25 * 13);
+    assert.equal(assumed.warp!.length, 3 * 19 * 25 * 13);
   });
 
   test('images far apart are registered with a warning that names the way out', async () => {

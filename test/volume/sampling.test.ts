@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import {test} from 'node:test';
 import {Affine} from '../../src/geometry/affine.js';
 import type {Triple} from '../../src/geometry/triple.js';
-import {portableVoxelKernels as kernels, type ComposedMap} from '../../src/volume/voxel-kernels.js';
+import {portableVoxelKernels as kernels} from '../../src/volume/voxel-kernels.js';
+import type {PlacedField, VoxelMap} from '../../src/volume/voxel-map.js';
 import {seededRandom} from '../support/random.js';
 
 const SHAPE: Triple = [4, 3, 2];
-const identity9 = Affine.identity.linear;
 
 /** Every point goes to the origin. */
 const NOWHERE = Affine.scaling([0, 0, 0]);
@@ -20,15 +20,15 @@ function shiftBy(x: number, y: number, z: number): Affine {
   return Affine.translation([x, y, z]);
 }
 
-function stillMap(overrides: Partial<ComposedMap> = {}): ComposedMap {
-  return {
-    voxelToMoving: Affine.identity,
-    fieldToMoving: identity9,
-    voxelToField: Affine.identity,
+function stillMap(overrides: Partial<PlacedField> = {}, base = Affine.identity): VoxelMap {
+  const displacement = {
+    toField: Affine.identity,
+    linear: Affine.identity.linear,
     field: new Float32Array(3 * 24),
     fieldShape: SHAPE,
     ...overrides,
   };
+  return [{base, displacement}];
 }
 
 test('an image sampled on its own grid is its voxels in tensor order', () => {
@@ -95,44 +95,44 @@ test('a field is read in tensor order, at the place the map says', () => {
 
 test('beyond half a voxel outside the field nothing is displaced', () => {
   const field = new Float32Array(3).fill(1);
-  const map = stillMap({field, fieldShape: [1, 1, 1], voxelToField: shiftBy(-1, 0, 0)});
-  const offsets = kernels.worldDisplacement(
-    {...map, voxelToOffset: NOWHERE, fieldToOffset: identity9},
-    [3, 1, 1],
-  );
+  const map = stillMap({field, fieldShape: [1, 1, 1], toField: shiftBy(-1, 0, 0)});
+  const offsets = kernels.mapOffsets(map, Affine.identity, [3, 1, 1]);
   assert.deepEqual([...offsets], [0, 1, 0, 0, 1, 0, 0, 1, 0]);
 });
 
 test('labels keep their type and meet no value between two of them', () => {
   const data = Int16Array.from({length: 24}, (_, n) => (n % 4 < 2 ? 17 : 1000));
-  const map = stillMap({voxelToMoving: shiftBy(0.4, 0, 0)});
+  const map = stillMap({}, shiftBy(0.4, 0, 0));
   const moved = kernels.sampleLabelsThroughMap({shape: SHAPE, data}, map, SHAPE, {outside: 0});
   assert.ok(moved instanceof Int16Array);
   assert.deepEqual([...new Set(moved)].sort(), [1000, 17]);
 });
 
-test('the linear parts of a map compose with the field: m = B i + C u(D i)', () => {
+test('a link is p -> base p + linear u(toField p), and offsets are counted from the origin', () => {
   const random = seededRandom(3);
   const matrix = () => Affine.fromMatrix(Array.from({length: 12}, random));
-  const voxelToOffset = matrix();
-  const fieldToOffset = matrix().linear;
-  const field = Float32Array.of(0.25, -0.5, 1.5);
-  const map = {
-    voxelToOffset,
-    fieldToOffset,
-    voxelToField: NOWHERE,
-    field,
-    fieldShape: [1, 1, 1] as Triple,
-  };
-  const offsets = kernels.worldDisplacement(map, [2, 2, 2]);
-  const [i, j, k] = [1, 0, 1];
-  for (let axis = 0; axis < 3; axis++) {
-    const b = voxelToOffset.rows.slice(4 * axis, 4 * axis + 4);
-    const c = fieldToOffset.slice(3 * axis, 3 * axis + 3);
-    const expected =
-      b[0] * i + b[1] * j + b[2] * k + b[3] + c[0] * field[0] + c[1] * field[1] + c[2] * field[2];
-    assert.ok(Math.abs(offsets[8 * axis + i + 2 * (j + 2 * k)] - expected) < 1e-6);
-  }
+  const [base, turn, origin] = [matrix(), matrix(), matrix()];
+  const u = [0.25, -0.5, 1.5] as const;
+  const placed = {toField: NOWHERE, linear: turn.linear, field: Float32Array.from(u)};
+  const map = stillMap({...placed, fieldShape: [1, 1, 1]}, base);
+  const offsets = kernels.mapOffsets(map, origin, [2, 2, 2]);
+  const [at, moves] = [base.apply([1, 0, 1]), turn.applyToDirection(u)];
+  origin.apply([1, 0, 1]).forEach((from, axis) => {
+    const expected = at[axis] + moves[axis] - from;
+    assert.ok(Math.abs(offsets[8 * axis + 1 + 2 * 2] - expected) < 1e-6);
+  });
+});
+
+test('links follow each other: what one gives, the next one takes', () => {
+  const field = new Float32Array(3 * 24);
+  field[3 * ((2 * 3 + 1) * 2 + 1)] = 0.5; // at (2, 1, 1), along i
+  const [shifted] = stillMap({field}, Affine.identity);
+  const two: VoxelMap = [{base: shiftBy(1, 0, 0), displacement: null}, shifted];
+  const offsets = kernels.mapOffsets(two, Affine.identity, SHAPE);
+  const at = (i: number) => offsets[i + 4 * (1 + 3)];
+  assert.deepEqual([0, 1, 2].map(at), [1, 1.5, 1]);
+  const {maximum, sum} = kernels.measureLengths(two, Affine.identity, SHAPE);
+  assert.deepEqual([maximum, sum], [1.5, 24.5]);
 });
 
 test('percentiles are ranks among the finite voxels, also beside an outlier', () => {

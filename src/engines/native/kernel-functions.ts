@@ -203,14 +203,14 @@ export interface KernelFunctions {
     isLinear: number,
     out: Float32Array,
   ): void;
-  /** `matrices`: base (12), linear (9), voxel to field (12). `sizes`: I, J, K of the field and of the grid. */
+  /** For each link: a field or null, `matrices` base (12), linear (9), to field (12). `sizes`: of the grid, then of each field. */
   sampleMap(
     size: Int32Array,
     data: Float32Array,
     hasEdge: number,
     outside: number,
+    fields: readonly (Float32Array | null)[],
     sizes: Int32Array,
-    field: Float32Array,
     matrices: Float64Array,
     out: Float32Array,
   ): void;
@@ -220,16 +220,26 @@ export interface KernelFunctions {
     labels: VoxelArray,
     hasEdge: number,
     outside: VoxelArray,
+    fields: readonly (Float32Array | null)[],
     sizes: Int32Array,
-    field: Float32Array,
     matrices: Float64Array,
     out: VoxelArray,
   ): void;
+  /** `origin`: twelve numbers, row-major. */
   mapOffsets(
+    fields: readonly (Float32Array | null)[],
     sizes: Int32Array,
-    field: Float32Array,
     matrices: Float64Array,
+    origin: Float64Array,
     out: Float32Array,
+  ): void;
+  /** Fills the largest length and the sum. */
+  measureLengths(
+    fields: readonly (Float32Array | null)[],
+    sizes: Int32Array,
+    matrices: Float64Array,
+    origin: Float64Array,
+    lengths: Float64Array,
   ): void;
   /** Fills minimum, maximum and number of the finite values. */
   findExtremes(data: Float32Array, extremes: Float64Array): void;
@@ -257,13 +267,6 @@ export interface KernelFunctions {
     fixedFactor: number,
     movingFactor: number,
     sums: Float64Array,
-  ): void;
-  /** `base`: twelve numbers, row-major. Fills the largest length and the sum. */
-  measureLengths(
-    shape: Int32Array,
-    offsets: Float32Array,
-    base: Float64Array,
-    lengths: Float64Array,
   ): void;
   /** `sizes`: I, J, K of the determinants and of the bounds. Fills the six numbers of `DeterminantStatistics`, in its order. */
   measureDeterminants(

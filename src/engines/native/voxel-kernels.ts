@@ -1,4 +1,4 @@
-import type {Affine, LinearRows} from '../../geometry/affine.js';
+import {Affine} from '../../geometry/affine.js';
 import type {Triple} from '../../geometry/triple.js';
 import {
   INTENSITY_BINS,
@@ -7,12 +7,8 @@ import {
 } from '../../volume/intensity-range.js';
 import type {MeasuringKernels} from '../../volume/measuring.js';
 import type {VoxelArray} from '../../volume/volume.js';
-import {
-  portableVoxelKernels,
-  type Outside,
-  type PlacedField,
-  type VoxelKernels,
-} from '../../volume/voxel-kernels.js';
+import {portableVoxelKernels, type Outside, type VoxelKernels} from '../../volume/voxel-kernels.js';
+import type {VoxelMap} from '../../volume/voxel-map.js';
 import type {NativeAddon} from './addon.js';
 
 /** Memory for a result. Its pages are touched for the first time by the loop that fills it, so large ones are asked for. */
@@ -43,23 +39,21 @@ export function createNativeVoxelKernels(addon: NativeAddon): VoxelKernels {
     },
     sampleThroughMap(volume, map, shape, options) {
       const {data} = volume;
-      if (!(data instanceof Float32Array) || isEmpty(volume.shape, shape, map.fieldShape))
+      if (!(data instanceof Float32Array) || !isForAddon(map, shape, volume.shape))
         return portableVoxelKernels.sampleThroughMap(volume, map, shape, options);
       const result = allocate(addon, shape[0] * shape[1] * shape[2]);
       addon.sampleMap(
         Int32Array.from(volume.shape),
         data,
         ...edgeOf(options.outside),
-        Int32Array.of(...map.fieldShape, ...shape),
-        map.field,
-        matricesOf(map.voxelToMoving, map.fieldToMoving, map),
+        ...mapArguments(map, shape),
         result,
       );
       return result;
     },
     sampleLabelsThroughMap(volume, map, shape, options) {
       const {data} = volume;
-      if (data.BYTES_PER_ELEMENT > 4 || isEmpty(volume.shape, shape, map.fieldShape))
+      if (data.BYTES_PER_ELEMENT > 4 || !isForAddon(map, shape, volume.shape))
         return portableVoxelKernels.sampleLabelsThroughMap(volume, map, shape, options);
       const result = emptyLike(data, shape[0] * shape[1] * shape[2]);
       const [hasEdge, number] = edgeOf(options.outside);
@@ -70,23 +64,22 @@ export function createNativeVoxelKernels(addon: NativeAddon): VoxelKernels {
         data,
         hasEdge,
         outside,
-        Int32Array.of(...map.fieldShape, ...shape),
-        map.field,
-        matricesOf(map.voxelToMoving, map.fieldToMoving, map),
+        ...mapArguments(map, shape),
         result,
       );
       return result;
     },
-    worldDisplacement(map, shape) {
-      if (isEmpty(shape, map.fieldShape)) return portableVoxelKernels.worldDisplacement(map, shape);
+    mapOffsets(map, origin, shape) {
+      if (!isForAddon(map, shape)) return portableVoxelKernels.mapOffsets(map, origin, shape);
       const result = allocate(addon, 3 * shape[0] * shape[1] * shape[2]);
-      addon.mapOffsets(
-        Int32Array.of(...map.fieldShape, ...shape),
-        map.field,
-        matricesOf(map.voxelToOffset, map.fieldToOffset, map),
-        result,
-      );
+      addon.mapOffsets(...mapArguments(map, shape), Float64Array.from(origin.rows), result);
       return result;
+    },
+    measureLengths(map, origin, shape) {
+      if (!isForAddon(map, shape)) return portableVoxelKernels.measureLengths(map, origin, shape);
+      const lengths = new Float64Array(2);
+      addon.measureLengths(...mapArguments(map, shape), Float64Array.from(origin.rows), lengths);
+      return {maximum: lengths[0], sum: lengths[1]};
     },
     intensityRange(data, percentiles) {
       if (!(data instanceof Float32Array))
@@ -114,11 +107,6 @@ function createMeasuringKernels(addon: NativeAddon): MeasuringKernels {
       addon.sumMoments(fixed, before, after, factors.fixed, factors.moving, sums);
       const [voxels, f, ff, b, bb, fb, a, aa, fa] = sums;
       return {voxels, f, ff, b, bb, fb, a, aa, fa};
-    },
-    vectorLengths(offsets, base, shape) {
-      const lengths = new Float64Array(2);
-      addon.measureLengths(Int32Array.from(shape), offsets, Float64Array.from(base.rows), lengths);
-      return {maximum: lengths[0], sum: lengths[1]};
     },
     determinantStatistics(determinants, shape, bounds, floor) {
       const found = new Float64Array(6);
@@ -160,9 +148,29 @@ function edgeOf(outside: Outside): [hasEdge: number, outside: number] {
   return outside === 'edge' ? [1, 0] : [0, outside];
 }
 
-function matricesOf(base: Affine, linear: LinearRows, {voxelToField}: PlacedField): Float64Array {
-  return Float64Array.of(...base.rows, ...linear, ...voxelToField.rows);
+/** As many links as the addon follows; the portable kernels follow any number. */
+const MOST_LINKS = 8;
+
+function isForAddon(map: VoxelMap, ...shapes: readonly Triple[]): boolean {
+  const fields = map.flatMap(({displacement}) => displacement?.fieldShape ?? []);
+  return map.length <= MOST_LINKS && !isEmpty(...shapes) && fields.every((length) => length > 0);
 }
+
+/** fields, sizes and matrices, as the addon's loops over a map want them. */
+function mapArguments(
+  map: VoxelMap,
+  shape: Triple,
+): [fields: (Float32Array | null)[], sizes: Int32Array, matrices: Float64Array] {
+  const fields = map.map(({displacement}) => displacement?.field ?? null);
+  const sizes = map.flatMap(({displacement}) => displacement?.fieldShape ?? [1, 1, 1]);
+  const matrices = map.flatMap(({base, displacement}) => {
+    const {linear, toField} = displacement ?? {linear: NOWHERE.linear, toField: NOWHERE};
+    return [...base.rows, ...linear, ...toField.rows];
+  });
+  return [fields, Int32Array.of(...shape, ...sizes), Float64Array.from(matrices)];
+}
+
+const NOWHERE = Affine.scaling([0, 0, 0]);
 
 function isEmpty(...shapes: readonly Triple[]): boolean {
   return shapes.some((shape) => shape.some((length) => length < 1));

@@ -2,9 +2,7 @@ import {HypermorphError} from '../../errors.js';
 import {Affine} from '../../geometry/affine.js';
 import {rotationFromQuaternion} from '../../geometry/rotations.js';
 import type {Triple} from '../../geometry/triple.js';
-
-/** Between RAS mm and ITK's LPS mm, in both directions. */
-const FLIP = Affine.scaling([-1, -1, 1]);
+import {LPS} from './lps.js';
 
 const FIRST_LINE = '#Insight Transform File V1.0';
 const FORM = 'an ITK text transform such as ANTs and Slicer write';
@@ -38,12 +36,12 @@ export function decodeItkAffine(text: string, where: string): Affine {
   // Of a composite, the last one is applied first, as it was added.
   const lps = Affine.compose(...affines);
   if (!lps.isUsable) refuse(where, 'must hold a transform that can be inverted, got a flat one');
-  return Affine.compose(FLIP, lps, FLIP);
+  return Affine.compose(LPS, lps, LPS);
 }
 
 /** The ITK text file of an affine, RAS mm -> RAS mm; decoding it gives the same numbers. */
 export function encodeItkAffine(affine: Affine): string {
-  const {linear, offset} = Affine.compose(FLIP, affine, FLIP);
+  const {linear, offset} = Affine.compose(LPS, affine, LPS);
   return [
     FIRST_LINE,
     '#Transform 0',

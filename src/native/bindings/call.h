@@ -51,6 +51,12 @@ class Call {
     check([&](napi_value value) { return readOptionalFloats(env_, value, name, required, &floats); });
     return floats;
   }
+  // The entries of an array of one to `most` arrays; data is nullptr where an entry is null. Returns their number.
+  int floatsList(const char* name, int most, Floats* entries) {
+    int count = 1;
+    check([&](napi_value value) { return readFloatsList(env_, value, name, most, entries, &count); });
+    return count;
+  }
   Shorts shorts(const char* name, int64_t required) {
     Shorts shorts;
     check([&](napi_value value) { return readShorts(env_, value, name, required, &shorts); });

@@ -27,22 +27,6 @@ napi_value sumMoments(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
-// measureLengths(shape [3], offsets, base [12], lengths [2])
-napi_value measureLengths(napi_env env, napi_callback_info info) {
-  Call call(env, info);
-  LengthArgs args{};
-  const int32_t* const shape = call.sizes("shape", 3);
-  args.offsets = call.floats("offsets", 3 * product(shape, 3)).data;
-  const double* const base = call.doubles("base", 12);
-  args.lengths = call.doubles("lengths", 2);
-  args.partial = partialSums(call, shape[2]);
-  if (!call.ok()) return nullptr;
-  std::memcpy(args.shape, shape, sizeof(args.shape));
-  std::memcpy(args.base, base, sizeof(args.base));
-  call.kernels().measure_lengths(args);
-  return nullptr;
-}
-
 // measureDeterminants(sizes [shape 3, bounds 3], determinants, toVoxel [12], isBounded, floor, found [6])
 napi_value measureDeterminants(napi_env env, napi_callback_info info) {
   Call call(env, info);
@@ -92,7 +76,6 @@ napi_value fillMissing(napi_env env, napi_callback_info info) {
 
 bool registerMeasures(napi_env env, napi_value exports) {
   return addFunction(env, exports, "sumMoments", sumMoments) &&
-         addFunction(env, exports, "measureLengths", measureLengths) &&
          addFunction(env, exports, "measureDeterminants", measureDeterminants) &&
          addFunction(env, exports, "normaliseIntensities", normaliseIntensities) &&
          addFunction(env, exports, "fillMissing", fillMissing);

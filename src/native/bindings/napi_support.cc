@@ -98,6 +98,21 @@ bool readOptionalFloats(napi_env env, napi_value value, const char* name, int64_
   return readFloats(env, value, name, required, floats);
 }
 
+bool readFloatsList(napi_env env, napi_value value, const char* name, int most, Floats* entries, int* count) {
+  uint32_t length = 0;
+  if (napi_get_array_length(env, value, &length) != napi_ok || length < 1 || length > static_cast<uint32_t>(most)) {
+    throwFormatted(env, "E_SHAPE", "native: %s must be an array of 1 to %d arrays.", name, most);
+    return false;
+  }
+  for (uint32_t n = 0; n < length; ++n) {
+    napi_value entry = nullptr;
+    if (napi_get_element(env, value, n, &entry) != napi_ok) return false;
+    if (!readOptionalFloats(env, entry, name, 0, entries + n)) return false;
+  }
+  *count = static_cast<int>(length);
+  return true;
+}
+
 bool readInts(napi_env env, napi_value value, const char* name, int64_t required, Ints* ints) {
   void* data = nullptr;
   int64_t size = 0;

@@ -51,6 +51,8 @@ struct Elements {
 bool readFloats(napi_env env, napi_value value, const char* name, int64_t required, Floats* floats);
 // The same, or null/undefined: data is nullptr then.
 bool readOptionalFloats(napi_env env, napi_value value, const char* name, int64_t required, Floats* floats);
+// An array of one to `most` Float32Arrays; an entry may be null: data is nullptr then.
+bool readFloatsList(napi_env env, napi_value value, const char* name, int most, Floats* entries, int* count);
 // A Uint16Array with at least `required` elements.
 bool readShorts(napi_env env, napi_value value, const char* name, int64_t required, Shorts* shorts);
 // A typed array of any type with at least `required` elements.

@@ -23,18 +23,27 @@ SampledImage readImage(Call& call) {
   return image;
 }
 
-// sizes [field 3, grid 3], field, matrices [base 12, linear 9, voxelToField 12]
-PlacedMap readMap(Call& call) {
-  PlacedMap map{};
-  const int32_t* const sizes = call.sizes("sizes", 6);
-  std::memcpy(map.field_size, sizes, sizeof(map.field_size));
-  std::memcpy(map.shape, sizes + 3, sizeof(map.shape));
-  map.field = call.floats("field", 3 * voxelsOf(call, sizes)).data;
-  const double* const matrices = call.doubles("matrices", 33);
+// fields (an entry for each link: a Float32Array or null), sizes [grid 3, then 3 of each field, 1 where there is none],
+// matrices (for each link: base 12, linear 9, toField 12)
+VoxelMap readMap(Call& call) {
+  VoxelMap map{};
+  Floats fields[kMostLinks];
+  map.count = call.floatsList("fields", kMostLinks, fields);
+  const int32_t* const sizes = call.sizes("sizes", 3 + 3 * map.count);
+  const double* const matrices = call.doubles("matrices", 33 * map.count);
   if (!call.ok()) return map;
-  std::memcpy(map.base, matrices, sizeof(map.base));
-  std::memcpy(map.linear, matrices + 12, sizeof(map.linear));
-  std::memcpy(map.voxel_to_field, matrices + 21, sizeof(map.voxel_to_field));
+  std::memcpy(map.shape, sizes, sizeof(map.shape));
+  for (int n = 0; n < map.count; ++n) {
+    MapLink& link = map.links[n];
+    std::memcpy(link.field_size, sizes + 3 + 3 * n, sizeof(link.field_size));
+    link.field = fields[n].data;
+    call.require(link.field == nullptr || fields[n].size >= 3 * voxelsOf(call, link.field_size),
+                 "native: a field must hold three numbers for each of its voxels.");
+    const double* const own = matrices + 33 * n;
+    std::memcpy(link.base, own, sizeof(link.base));
+    std::memcpy(link.linear, own + 12, sizeof(link.linear));
+    std::memcpy(link.to_field, own + 21, sizeof(link.to_field));
+  }
   return map;
 }
 
@@ -54,7 +63,7 @@ napi_value sampleGrid(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
-// sampleMap(size, data, hasEdge, outside, sizes, field, matrices, out)
+// sampleMap(size, data, hasEdge, outside, fields, sizes, matrices, out)
 napi_value sampleMap(napi_env env, napi_callback_info info) {
   Call call(env, info);
   MapSampleArgs args{};
@@ -65,7 +74,7 @@ napi_value sampleMap(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
-// sampleLabels(size, labels, hasEdge, outside (one element of the same type), sizes, field, matrices, out)
+// sampleLabels(size, labels, hasEdge, outside (one element of the same type), fields, sizes, matrices, out)
 napi_value sampleLabels(napi_env env, napi_callback_info info) {
   Call call(env, info);
   MapLabelArgs args{};
@@ -88,13 +97,30 @@ napi_value sampleLabels(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
-// mapOffsets(sizes, field, matrices, out)
+// mapOffsets(fields, sizes, matrices, origin [12], out)
 napi_value mapOffsets(napi_env env, napi_callback_info info) {
   Call call(env, info);
   MapOffsetArgs args{};
   args.map = readMap(call);
+  const double* const origin = call.doubles("origin", 12);
   args.out = call.floats("out", 3 * product(args.map.shape, 3)).data;
-  if (call.ok()) call.kernels().map_offsets(args);
+  if (!call.ok()) return nullptr;
+  std::memcpy(args.origin, origin, sizeof(args.origin));
+  call.kernels().map_offsets(args);
+  return nullptr;
+}
+
+// measureLengths(fields, sizes, matrices, origin [12], lengths [2])
+napi_value measureLengths(napi_env env, napi_callback_info info) {
+  Call call(env, info);
+  MapLengthArgs args{};
+  args.map = readMap(call);
+  const double* const origin = call.doubles("origin", 12);
+  args.lengths = call.doubles("lengths", 2);
+  args.partial = reinterpret_cast<double*>(call.scratch(ScratchNeed{4 * int64_t{args.map.shape[1]}, 0}).shared);
+  if (!call.ok()) return nullptr;
+  std::memcpy(args.origin, origin, sizeof(args.origin));
+  call.kernels().measure_lengths(args);
   return nullptr;
 }
 
@@ -155,6 +181,7 @@ bool registerResample(napi_env env, napi_value exports) {
   return addFunction(env, exports, "sampleGrid", sampleGrid) && addFunction(env, exports, "sampleMap", sampleMap) &&
          addFunction(env, exports, "sampleLabels", sampleLabels) &&
          addFunction(env, exports, "mapOffsets", mapOffsets) &&
+         addFunction(env, exports, "measureLengths", measureLengths) &&
          addFunction(env, exports, "findExtremes", findExtremes) &&
          addFunction(env, exports, "findLargestWithin", findLargestWithin) &&
          addFunction(env, exports, "countIntensities", countIntensities);

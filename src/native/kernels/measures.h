@@ -24,17 +24,6 @@ struct MomentArgs {
 };
 using MomentFn = void (*)(const MomentArgs&) noexcept;
 
-// Lengths of the vectors offsets[3][voxels] (components slowest, i fastest) minus base v for each voxel v; base is 3 x
-// 4, row-major.
-struct LengthArgs {
-  const float* offsets;
-  double base[12];
-  int32_t shape[3];
-  double* partial;
-  double* lengths;  // [largest, sum]
-};
-using LengthFn = void (*)(const LengthArgs&) noexcept;
-
 // Determinants [I, J, K], k fastest. Where `is_bounded`, only those count whose voxel v has to_voxel v within half a
 // voxel of a grid of size `bounds`. found = [voxels, how many <= 0, smallest, largest, sum of l, sum of l l], l =
 // ln(max(determinant, floor)).

@@ -12,13 +12,6 @@ typedef double Doubles __attribute__((vector_size(HYPERMORPH_LANES * 8)));
 
 inline __attribute__((always_inline)) Doubles doublesOf(Vec values) { return __builtin_convertvector(values, Doubles); }
 
-// The number of a lane, lane by lane.
-inline Doubles laneNumbers() {
-  Doubles numbers = {};
-  for (int lane = 0; lane < kLanes; ++lane) numbers[lane] = lane;
-  return numbers;
-}
-
 inline double sumOfLanes(Doubles values) {
   double sum = 0;
   for (int lane = 0; lane < kLanes; ++lane) sum += values[lane];
@@ -69,46 +62,6 @@ static void sumMoments(const MomentArgs& a) noexcept {
   for (int x = 0; x < kMeasureSums; ++x) a.sums[x] = 0;
   for (int64_t chunk = 0; chunk < chunks; ++chunk) {
     for (int x = 0; x < kMeasureSums; ++x) a.sums[x] += a.partial[chunk * kMeasureSums + x];
-  }
-}
-
-static void measureLengths(const LengthArgs& a) noexcept {
-  const int64_t voxels = int64_t{a.shape[0]} * a.shape[1] * a.shape[2];
-  const Doubles lanes = laneNumbers();
-  forEachTask(a.shape[2], [&](int64_t k, int) {
-    double largest = 0;
-    double sum = 0;
-    for (int64_t j = 0; j < a.shape[1]; ++j) {
-      const float* const row = a.offsets + (k * a.shape[1] + j) * a.shape[0];
-      Doubles row_sum = {};
-      for (int64_t i = 0; i < a.shape[0]; i += kLanes) {
-        const int count = static_cast<int>(a.shape[0] - i < kLanes ? a.shape[0] - i : kLanes);
-        Doubles square = {};
-        for (int axis = 0; axis < 3; ++axis) {
-          const double* const base = a.base + 4 * axis;
-          const double start = base[1] * static_cast<double>(j) + base[2] * static_cast<double>(k) + base[3];
-          const float* const from = row + axis * voxels + i;
-          const Vec offset = count == kLanes ? load(from) : loadPart(from, count);
-          const Doubles difference = doublesOf(offset) - (base[0] * (lanes + static_cast<double>(i)) + start);
-          square += difference * difference;
-        }
-        for (int lane = 0; lane < kLanes; ++lane) {
-          const double length = lane < count ? std::sqrt(square[lane]) : 0.0;
-          row_sum[lane] += length;
-          largest = length > largest ? length : largest;
-        }
-      }
-      sum += sumOfLanes(row_sum);
-    }
-    a.partial[k * kMeasureSums] = largest;
-    a.partial[k * kMeasureSums + 1] = sum;
-  });
-  a.lengths[0] = 0;
-  a.lengths[1] = 0;
-  for (int64_t k = 0; k < a.shape[2]; ++k) {
-    const double* const found = a.partial + k * kMeasureSums;
-    a.lengths[0] = found[0] > a.lengths[0] ? found[0] : a.lengths[0];
-    a.lengths[1] += found[1];
   }
 }
 

@@ -24,20 +24,28 @@ struct GridSampleArgs {
 };
 using GridSampleFn = void (*)(const GridSampleArgs&) noexcept;
 
-// For every voxel v of a grid: base v + linear u(voxel_to_field v). field is [I, J, K, 3], k fastest; u = 0 outside it.
-struct PlacedMap {
+// p -> base p + linear u(to_field p). field is [I, J, K, 3], k fastest; u = 0 outside it. Without a field: p -> base p.
+struct MapLink {
   double base[12];
   double linear[9];
-  double voxel_to_field[12];
+  double to_field[12];
   const float* field;
   int32_t field_size[3];
+};
+
+inline constexpr int kMostLinks = 8;
+
+// Where the voxels of a grid go: through one link after the other.
+struct VoxelMap {
+  MapLink links[kMostLinks];
+  int32_t count;     // of links, at least one
   int32_t shape[3];  // of the grid; results are stored i fastest
 };
 
 // out = image at the map.
 struct MapSampleArgs {
   SampledImage image;
-  PlacedMap map;
+  VoxelMap map;
   float* out;
 };
 using MapSampleFn = void (*)(const MapSampleArgs&) noexcept;
@@ -50,16 +58,27 @@ struct MapLabelArgs {
   const void* outside;
   int32_t bytes;
   bool is_float;  // float32: what is not finite becomes 0
-  PlacedMap map;
+  VoxelMap map;
   void* out;
 };
 using MapLabelFn = void (*)(const MapLabelArgs&) noexcept;
 
-// out[3][voxels], components slowest: the map itself.
+// out[3][voxels], components slowest: where the map takes a voxel v, minus origin v. origin is 3 x 4, row-major.
 struct MapOffsetArgs {
-  PlacedMap map;
+  VoxelMap map;
+  double origin[12];
   float* out;
 };
 using MapOffsetFn = void (*)(const MapOffsetArgs&) noexcept;
+
+// Lengths of these offsets, summed in double in an order that does not depend on the threads. `partial` holds what the
+// rows of the grid's second axis found: two doubles for each.
+struct MapLengthArgs {
+  VoxelMap map;
+  double origin[12];
+  double* partial;
+  double* lengths;  // [largest, sum]
+};
+using MapLengthFn = void (*)(const MapLengthArgs&) noexcept;
 
 }  // namespace hypermorph

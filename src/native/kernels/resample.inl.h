@@ -121,8 +121,16 @@ static void mapPiece(const double* m, int64_t begin, int64_t j, int64_t k, int c
   }
 }
 
+// The same for any positions.
+static void movePiece(const double* m, const double (*from)[kPiece], int count, double (*to)[kPiece]) {
+  for (int axis = 0; axis < 3; ++axis) {
+    const double x = m[4 * axis], y = m[4 * axis + 1], z = m[4 * axis + 2], offset = m[4 * axis + 3];
+    for (int n = 0; n < count; ++n) to[axis][n] = x * from[0][n] + y * from[1][n] + z * from[2][n] + offset;
+  }
+}
+
 // Trilinear u for a piece, component by component; zero further than half a voxel outside the field.
-static void sampleField(const PlacedMap& map, const PlacedPiece& placed, int count, float (*u)[kPiece]) {
+static void sampleField(const MapLink& map, const PlacedPiece& placed, int count, float (*u)[kPiece]) {
   const int32_t* const size = map.field_size;
   const int64_t step_i = size[0] > 1 ? int64_t{3} * size[2] * size[1] : 0;
   const int64_t step_j = size[1] > 1 ? int64_t{3} * size[2] : 0;
@@ -148,7 +156,7 @@ static void sampleField(const PlacedMap& map, const PlacedPiece& placed, int cou
 }
 
 // `sampleField` for whole positions.
-static void readField(const PlacedMap& map, const double (*positions)[kPiece], int count, float (*u)[kPiece]) {
+static void readField(const MapLink& map, const double (*positions)[kPiece], int count, float (*u)[kPiece]) {
   const int32_t* const size = map.field_size;
   for (int n = 0; n < count; ++n) {
     const int64_t i = std::lrint(positions[0][n]), j = std::lrint(positions[1][n]), k = std::lrint(positions[2][n]);
@@ -158,36 +166,60 @@ static void readField(const PlacedMap& map, const double (*positions)[kPiece], i
   }
 }
 
-// body(first voxel, positions by axis, number of voxels) for short pieces of the rows along i. The field is stored
-// along k and its planes often lie a multiple of the cache's size apart, so a task walks along k with few planes at a
-// time.
-template <typename Body>
-inline void forEachMappedPiece(const PlacedMap& map, const Body& body) {
-  const int64_t strides[3] = {int64_t{map.field_size[1]} * map.field_size[2], map.field_size[2], 1};
-  const bool is_whole = isWhole(map.voxel_to_field);
-  forEachTask(map.shape[1], [&](int64_t j, int) {
-    double positions[3][kPiece];
-    float u[3][kPiece];
+// positions += linear u, for u at these places of the field.
+static void displacePiece(const MapLink& link, const double (*places)[kPiece], bool are_whole, int count,
+                          double (*positions)[kPiece]) {
+  float u[3][kPiece];
+  if (are_whole) {
+    readField(link, places, count, u);
+  } else {
+    const int64_t strides[3] = {int64_t{link.field_size[1]} * link.field_size[2], link.field_size[2], 1};
     PlacedPiece placed;
+    placePiece(places, count, link.field_size, strides, &placed);
+    sampleField(link, placed, count, u);
+  }
+  for (int axis = 0; axis < 3; ++axis) {
+    const double* const turn = link.linear + 3 * axis;
+    const double x = turn[0], y = turn[1], z = turn[2];
+    for (int n = 0; n < count; ++n) {
+      positions[axis][n] +=
+          x * static_cast<double>(u[0][n]) + y * static_cast<double>(u[1][n]) + z * static_cast<double>(u[2][n]);
+    }
+  }
+}
+
+// Take a piece through the links after the first one.
+static void followLinks(const VoxelMap& map, int count, double (*positions)[kPiece]) {
+  double before[3][kPiece];
+  double places[3][kPiece];
+  for (int n = 1; n < map.count; ++n) {
+    const MapLink& link = map.links[n];
+    std::memcpy(before, positions, sizeof(before));
+    movePiece(link.base, before, count, positions);
+    if (link.field == nullptr) continue;
+    movePiece(link.to_field, before, count, places);
+    displacePiece(link, places, false, count, positions);
+  }
+}
+
+// body(first voxel, positions by axis, number of voxels) for short pieces of the rows along i. A field is stored along
+// k and its planes often lie a multiple of the cache's size apart, so a task walks along k with few planes at a time.
+template <typename Body>
+inline void forEachMappedPiece(const VoxelMap& map, const Body& body) {
+  const MapLink& first = map.links[0];
+  const bool is_whole = isWhole(first.to_field);
+  forEachTask(map.shape[1], [&](int64_t j, int) {
+    double positions[3][kPiece] = {};
+    double places[3][kPiece];
     for (int64_t begin = 0; begin < map.shape[0]; begin += kPiece) {
       const int count = static_cast<int>(map.shape[0] - begin < kPiece ? map.shape[0] - begin : kPiece);
       for (int64_t k = 0; k < map.shape[2]; ++k) {
-        mapPiece(map.voxel_to_field, begin, j, k, count, positions);
-        if (is_whole) {
-          readField(map, positions, count, u);
-        } else {
-          placePiece(positions, count, map.field_size, strides, &placed);
-          sampleField(map, placed, count, u);
+        mapPiece(first.base, begin, j, k, count, positions);
+        if (first.field != nullptr) {
+          mapPiece(first.to_field, begin, j, k, count, places);
+          displacePiece(first, places, is_whole, count, positions);
         }
-        mapPiece(map.base, begin, j, k, count, positions);
-        for (int axis = 0; axis < 3; ++axis) {
-          const double* const turn = map.linear + 3 * axis;
-          const double x = turn[0], y = turn[1], z = turn[2];
-          for (int n = 0; n < count; ++n) {
-            positions[axis][n] +=
-                x * static_cast<double>(u[0][n]) + y * static_cast<double>(u[1][n]) + z * static_cast<double>(u[2][n]);
-          }
-        }
+        if (map.count > 1) followLinks(map, count, positions);
         body((k * map.shape[1] + j) * map.shape[0] + begin, positions, count);
       }
     }
@@ -244,9 +276,9 @@ static void sampleImage(const SampledImage& image, const double (*positions)[kPi
   for (int n = 0; n < count; ++n) out[n] = sampleLinear(image, positions[0][n], positions[1][n], positions[2][n]);
 }
 
-// Elements of an image that `pieces` steps along `column` of a map lead over, about.
-static int64_t elementsAhead(const double* m, const int32_t* size, int column, int pieces) {
-  const auto step = [&](int axis) { return static_cast<int64_t>(std::lround(m[4 * axis + column] * pieces)); };
+// Elements of an image that `pieces` steps lead over, about. One step is three numbers, `stride` apart.
+static int64_t elementsAhead(const double* step_along, int stride, const int32_t* size, int pieces) {
+  const auto step = [&](int axis) { return static_cast<int64_t>(std::lround(step_along[stride * axis] * pieces)); };
   return step(0) + size[0] * (step(1) + size[1] * step(2));
 }
 
@@ -321,7 +353,7 @@ static void sampleGrid(const GridSampleArgs& a) noexcept {
   constexpr int64_t kBand = 8;  // rows of y that read the same planes
   const int64_t pieces = (a.shape[0] + kPiece - 1) / kPiece;
   const int64_t bands = (a.shape[1] + kBand - 1) / kBand;
-  const int64_t ahead = elementsAhead(a.to_voxel, a.image.size, 2, kAhead);
+  const int64_t ahead = elementsAhead(a.to_voxel + 2, 4, a.image.size, kAhead);
   const bool copies = isWhole(a.to_voxel) && !a.image.has_edge;
   const auto atMost = [](int64_t left, int most) { return left < most ? static_cast<int>(left) : most; };
   forEachTask(pieces * bands, [&](int64_t task, int) {
@@ -338,7 +370,13 @@ static void sampleGrid(const GridSampleArgs& a) noexcept {
 }
 
 static void sampleMap(const MapSampleArgs& a) noexcept {
-  const int64_t ahead = elementsAhead(a.map.base, a.image.size, 2, kAhead);
+  double along_k[3] = {0, 0, 1};  // where a step along k leads, without displacement
+  for (int n = 0; n < a.map.count; ++n) {
+    const double* const m = a.map.links[n].base;
+    const double x = along_k[0], y = along_k[1], z = along_k[2];
+    for (int axis = 0; axis < 3; ++axis) along_k[axis] = m[4 * axis] * x + m[4 * axis + 1] * y + m[4 * axis + 2] * z;
+  }
+  const int64_t ahead = elementsAhead(along_k, 1, a.image.size, kAhead);
   forEachMappedPiece(a.map, [&](int64_t first, const double(*at)[kPiece], int count) {
     sampleImage(a.image, at, count, ahead, a.out + first);
   });
@@ -368,14 +406,52 @@ static void sampleLabels(const MapLabelArgs& a) noexcept {
   else copyLabels<uint32_t>(a);
 }
 
+// positions -= origin v for the voxels v of a piece.
+static void subtractOrigin(const VoxelMap& map, const double* origin, int64_t first, int count,
+                           const double (*positions)[kPiece], double (*offsets)[kPiece]) {
+  const int64_t row = first / map.shape[0];
+  double start[3][kPiece];
+  mapPiece(origin, first % map.shape[0], row % map.shape[1], row / map.shape[1], count, start);
+  for (int axis = 0; axis < 3; ++axis) {
+    for (int n = 0; n < count; ++n) offsets[axis][n] = positions[axis][n] - start[axis][n];
+  }
+}
+
 static void mapOffsets(const MapOffsetArgs& a) noexcept {
   const int64_t voxels = int64_t{a.map.shape[0]} * a.map.shape[1] * a.map.shape[2];
   forEachMappedPiece(a.map, [&](int64_t first, const double(*at)[kPiece], int count) {
+    double offsets[3][kPiece];
+    subtractOrigin(a.map, a.origin, first, count, at, offsets);
     for (int axis = 0; axis < 3; ++axis) {
       float* const out = a.out + axis * voxels + first;
-      for (int n = 0; n < count; ++n) out[n] = static_cast<float>(at[axis][n]);
+      for (int n = 0; n < count; ++n) out[n] = static_cast<float>(offsets[axis][n]);
     }
   });
+}
+
+static void measureLengths(const MapLengthArgs& a) noexcept {
+  const int64_t rows = a.map.shape[1];
+  for (int64_t n = 0; n < 2 * rows; ++n) a.partial[n] = 0;
+  forEachMappedPiece(a.map, [&](int64_t first, const double(*at)[kPiece], int count) {
+    double offsets[3][kPiece];
+    double lengths[kPiece];
+    subtractOrigin(a.map, a.origin, first, count, at, offsets);
+    for (int n = 0; n < count; ++n) {
+      const double x = offsets[0][n], y = offsets[1][n], z = offsets[2][n];
+      lengths[n] = std::sqrt(x * x + y * y + z * z);
+    }
+    // One task does all pieces of a row, in the same order whichever thread has it.
+    double* const found = a.partial + 2 * (first / a.map.shape[0] % rows);
+    for (int n = 0; n < count; ++n) {
+      found[0] = lengths[n] > found[0] ? lengths[n] : found[0];
+      found[1] += lengths[n];
+    }
+  });
+  a.lengths[0] = a.lengths[1] = 0;
+  for (int64_t row = 0; row < rows; ++row) {
+    a.lengths[0] = a.partial[2 * row] > a.lengths[0] ? a.partial[2 * row] : a.lengths[0];
+    a.lengths[1] += a.partial[2 * row + 1];
+  }
 }
 
 }  // namespace hypermorph::HYPERMORPH_ISA

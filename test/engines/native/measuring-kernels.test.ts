@@ -67,17 +67,6 @@ test('a fixed image of integers has moments too', () => {
   );
 });
 
-test('lengths are those of the vectors without their linear part', () => {
-  const base: Affine = Affine.fromMatrix([0.1, 0, 0.02, -3, 0.03, -0.2, 0, 1, 0, 0.05, 0.3, 0.5]);
-  for (const shape of SHAPES) {
-    const offsets = draw([3, ...shape], 4, -5, 5).values;
-    compare(shape.join('x'), (kernels) => {
-      const {maximum, sum} = kernels.vectorLengths(offsets, base, shape);
-      return [maximum, sum];
-    });
-  }
-});
-
 test('determinants count inside the bounds, up to half a voxel around them', () => {
   const toVoxel: Affine = Affine.fromMatrix([0.9, 0.1, 0, -0.7, 0, 0.5, 0, 0.25, 0.1, 0, -1, 6]);
   for (const shape of SHAPES) {

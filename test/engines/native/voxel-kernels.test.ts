@@ -5,10 +5,10 @@ import type {Triple} from '../../../src/geometry/triple.js';
 import type {VoxelArray} from '../../../src/volume/volume.js';
 import {
   portableVoxelKernels,
-  type ComposedMap,
   type Outside,
   type VoxelKernels,
 } from '../../../src/volume/voxel-kernels.js';
+import type {MapLink, PlacedField, VoxelMap} from '../../../src/volume/voxel-map.js';
 import {test, testedAddon} from '../../support/native.js';
 import {ISAS, assertNear, backend, draw} from './kernel-cases.js';
 
@@ -30,15 +30,29 @@ function image(): Float32Array {
   return values;
 }
 
-function map(): ComposedMap {
-  return {
-    voxelToMoving: TO_VOXEL,
-    fieldToMoving: [1.1, 0.1, 0, -0.2, 0.9, 0.1, 0, 0.3, 1.2],
-    voxelToField: Affine.fromMatrix([0.35, 0, 0.1, -0.8, 0, 0.5, 0, 0.2, 0.1, 0, 1.4, 0.3]),
-    field: draw([...FIELD_SIZE, 3], 2, -2, 2).values,
-    fieldShape: FIELD_SIZE,
-  };
-}
+const DISPLACEMENT: PlacedField = {
+  linear: [1.1, 0.1, 0, -0.2, 0.9, 0.1, 0, 0.3, 1.2],
+  toField: Affine.fromMatrix([0.35, 0, 0.1, -0.8, 0, 0.5, 0, 0.2, 0.1, 0, 1.4, 0.3]),
+  field: draw([...FIELD_SIZE, 3], 2, -2, 2).values,
+  fieldShape: FIELD_SIZE,
+};
+const LINK: MapLink = {base: TO_VOXEL, displacement: DISPLACEMENT};
+
+/** Small steps: a map of many large ones through noise would multiply what float32 leaves. */
+const SMALL: PlacedField = {...DISPLACEMENT, linear: [0.05, 0, 0, 0, 0.05, 0, 0, 0, 0.05]};
+
+/** A map of each length that the addon follows by itself, and one more; one that displaces nowhere. */
+const MAPS: Readonly<Record<string, VoxelMap>> = {
+  'one link': [LINK],
+  'no field': [{base: TO_VOXEL, displacement: null}],
+  'three links, the second without a field': [
+    {...LINK, base: Affine.scaling([0.5, 1, 1.5])},
+    {base: Affine.rotation(2, 10), displacement: null},
+    LINK,
+  ],
+  'eight links': new Array<MapLink>(8).fill({base: Affine.rotation(0, 5), displacement: SMALL}),
+  'nine links': new Array<MapLink>(9).fill({base: Affine.rotation(1, 5), displacement: SMALL}),
+};
 
 /** Both implementations, the native one for every instruction set and for one to three threads. */
 function compare(what: string, run: (kernels: VoxelKernels) => VoxelArray, tolerance = 1e-6): void {
@@ -121,7 +135,7 @@ test('a field is read where its voxels lie on those of the grid', () => {
     compare(`whole, outside ${String(outside)}`, (kernels) =>
       kernels.sampleThroughMap(
         {data: image(), shape: SIZE},
-        {...map(), voxelToField: whole},
+        [{...LINK, displacement: {...DISPLACEMENT, toField: whole}}],
         GRID,
         {outside},
       ),
@@ -130,10 +144,12 @@ test('a field is read where its voxels lie on those of the grid', () => {
 });
 
 test('an image is sampled through a map as by the portable kernel', () => {
-  for (const outside of OUTSIDE) {
-    compare(`outside ${String(outside)}`, (kernels) =>
-      kernels.sampleThroughMap({data: image(), shape: SIZE}, map(), GRID, {outside}),
-    );
+  for (const [name, map] of Object.entries(MAPS)) {
+    for (const outside of OUTSIDE) {
+      compare(`${name}, outside ${String(outside)}`, (kernels) =>
+        kernels.sampleThroughMap({data: image(), shape: SIZE}, map, GRID, {outside}),
+      );
+    }
   }
 });
 
@@ -146,18 +162,22 @@ test('label maps keep their element type and their numbers', () => {
       compare(
         `${Type.name}, outside ${outside}`,
         (kernels) =>
-          kernels.sampleLabelsThroughMap({data: labels, shape: SIZE}, map(), GRID, {outside}),
+          kernels.sampleLabelsThroughMap({data: labels, shape: SIZE}, [LINK], GRID, {outside}),
         0,
       );
     }
   }
 });
 
-test('a warp file holds what the portable kernel computes', () => {
-  const {voxelToMoving: voxelToOffset, fieldToMoving: fieldToOffset, ...placed} = map();
-  compare('offsets', (kernels) =>
-    kernels.worldDisplacement({voxelToOffset, fieldToOffset, ...placed}, GRID),
-  );
+test('offsets, and their lengths, are what the portable kernels compute', () => {
+  const origin = Affine.fromMatrix([0.1, 0, 0.02, -3, 0.03, -0.2, 0, 1, 0, 0.05, 0.3, 0.5]);
+  for (const [name, map] of Object.entries(MAPS)) {
+    compare(`offsets, ${name}`, (kernels) => kernels.mapOffsets(map, origin, GRID));
+    compare(`lengths, ${name}`, (kernels) => {
+      const {maximum, sum} = kernels.measureLengths(map, origin, GRID);
+      return Float64Array.of(maximum, sum / (GRID[0] * GRID[1] * GRID[2]));
+    });
+  }
 });
 
 test('the range of intensities is the same number by number', () => {

@@ -1,0 +1,166 @@
+import {Affine} from '../geometry/affine.js';
+import {countVoxels, type Grid} from '../geometry/grid.js';
+import type {Triple} from '../geometry/triple.js';
+import {followMap} from '../volume/sampling.js';
+import type {Volume, VoxelArray} from '../volume/volume.js';
+import {portableVoxelKernels, type Outside, type VoxelKernels} from '../volume/voxel-kernels.js';
+import type {VoxelMap} from '../volume/voxel-map.js';
+import type {Transform} from './transform.js';
+import type {VectorField} from './vector-field.js';
+import {affineOf, toVoxelMap} from './voxel-maps.js';
+
+/** The kernels of an engine that applying transforms needs; those in plain TypeScript unless told. */
+export interface TransformEngine {
+  readonly voxelKernels: Pick<
+    VoxelKernels,
+    'sampleOnGrid' | 'sampleThroughMap' | 'sampleLabelsThroughMap' | 'mapOffsets' | 'measureLengths'
+  >;
+}
+
+const PORTABLE: TransformEngine = {voxelKernels: portableVoxelKernels};
+
+/** (k, j, i) -> (i, j, k): the order of tensors of the one index is the order of files of the other. */
+const REVERSED = Affine.fromLinear([0, 0, 1, 0, 1, 0, 1, 0, 0]);
+
+/**
+ * Where points go, fixed -> moving.
+ *
+ * @param points - RAS mm.
+ * @returns As many points, RAS mm, in float64.
+ *
+ * @example
+ * import {Affine, affineTransform, mapPoints} from 'hypermorph';
+ * const turn = affineTransform(Affine.rotation(2, 90));
+ * mapPoints(turn, [[1, 0, 0]])[0].map(Math.round); // [0, 1, 0]
+ */
+export function mapPoints(transform: Transform, points: readonly Triple[]): readonly Triple[] {
+  const map = toVoxelMap(transform, {from: Affine.identity, to: Affine.identity});
+  const position = new Float64Array(3);
+  return points.map((point) => {
+    position.set(point);
+    followMap(position, map);
+    return [position[0], position[1], position[2]];
+  });
+}
+
+export interface SampleOptions {
+  /** 'linear' gives float32; 'nearest', for labels, keeps the element type. */
+  readonly interpolation?: 'linear' | 'nearest';
+  /** What counts as the value beyond the image: a number (0 unless told), or 'edge' for the nearest voxel. */
+  readonly outside?: Outside;
+  readonly engine?: TransformEngine;
+}
+
+/**
+ * Sample an image through a transform: at every voxel x of the grid stands the image at T(x).
+ *
+ * The image is interpolated once, from its own voxels, however many parts the transform has. Voxels that are NaN or infinite
+ * count as 0.
+ *
+ * @param image - The moving image. Not modified.
+ * @param transform - Points of the grid -> points of the image.
+ * @param grid - The fixed side.
+ * @returns The moved image on the grid.
+ *
+ * @example
+ * import {Affine, affineTransform, sample} from 'hypermorph';
+ * const grid = {shape: [3, 1, 1], affine: Affine.identity} as const;
+ * const image = {...grid, data: Float32Array.of(1, 2, 3)};
+ * sample(image, affineTransform(Affine.translation([1, 0, 0])), grid).data; // 2, 3, 0
+ */
+export function sample(
+  image: Volume,
+  transform: Transform,
+  grid: Grid,
+  options: SampleOptions = {},
+): Volume {
+  const {shape, affine} = grid;
+  return {shape, affine, data: sampleVoxels(image, transform, grid, options)};
+}
+
+function sampleVoxels(
+  image: Volume,
+  transform: Transform,
+  {shape, affine}: Grid,
+  {interpolation = 'linear', outside = 0, engine = PORTABLE}: SampleOptions,
+): VoxelArray {
+  const {voxelKernels: kernels} = engine;
+  const map = toVoxelMap(transform, {from: affine, to: image.affine.inverse()});
+  if (interpolation === 'nearest')
+    return kernels.sampleLabelsThroughMap(image, map, shape, {outside});
+  const toVoxel = affineOf(map);
+  if (toVoxel === null) return kernels.sampleThroughMap(image, map, shape, {outside});
+  // Voxels that lie on voxels are copied. The kernel's result has its last axis fastest, so the axes are turned round.
+  const reversed = Affine.compose(toVoxel, REVERSED);
+  return kernels.sampleOnGrid(image, reversed, [shape[2], shape[1], shape[0]], {
+    interpolation,
+    outside,
+  });
+}
+
+/** An array [I, J, K] in the order of tensors as an image: its axes are those of the grid, turned round. */
+export function volumeOfTensor(values: Float32Array, {shape, affine}: Grid): Volume {
+  const [i, j, k] = shape;
+  return {shape: [k, j, i], affine: Affine.compose(affine, REVERSED), data: values};
+}
+
+/**
+ * How far a transform takes each voxel of a grid: T(x) - x, in mm.
+ *
+ * @returns In the order of files; a new array.
+ *
+ * @example
+ * import {Affine, affineTransform, displacementOn} from 'hypermorph';
+ * const grid = {shape: [2, 1, 1], affine: Affine.scaling([3, 3, 3])} as const;
+ * const field = displacementOn(affineTransform(Affine.scaling([2, 1, 1])), grid);
+ * field.values; // 0, 3, 0, 0, 0, 0
+ */
+export function displacementOn(
+  transform: Transform,
+  grid: Grid,
+  {voxelKernels}: TransformEngine = PORTABLE,
+): VectorField<'mm', 'disk'> {
+  const {map, origin} = offsetsFrom(Affine.identity, transform, grid);
+  return {
+    grid,
+    unit: 'mm',
+    order: 'disk',
+    values: voxelKernels.mapOffsets(map, origin, grid.shape),
+  };
+}
+
+/** Lengths of a displacement over the voxels of a grid, mm. */
+export interface DisplacementMeasure {
+  readonly maximumMm: number;
+  readonly meanMm: number;
+}
+
+/**
+ * Largest and mean length of T(x) - A x over the voxels x of a grid, mm: what a transform does beyond an affine map A.
+ *
+ * @param affine - What does not count; the identity unless told.
+ */
+export function measureDisplacement(
+  transform: Transform,
+  grid: Grid,
+  {affine = Affine.identity, engine = PORTABLE}: {affine?: Affine; engine?: TransformEngine} = {},
+): DisplacementMeasure {
+  const {map, origin} = offsetsFrom(affine, transform, grid);
+  const {maximum, sum} = engine.voxelKernels.measureLengths(map, origin, grid.shape);
+  return {maximumMm: maximum, meanMm: sum / countVoxels(grid.shape)};
+}
+
+/** The map of the voxels of a grid, and what is to be taken from it, so that T(x) - A x is left. */
+function offsetsFrom(
+  affine: Affine,
+  transform: Transform,
+  grid: Grid,
+): {readonly map: VoxelMap; readonly origin: Affine} {
+  const map = toVoxelMap(transform, {from: grid.affine, to: Affine.identity});
+  const origin = Affine.compose(affine, grid.affine);
+  const [{base, displacement}] = map;
+  // With one link the difference is one of matrices: what moves nothing then gives exactly nothing.
+  if (map.length > 1) return {map, origin};
+  const difference = Affine.fromMatrix(base.rows.map((value, n) => value - origin.rows[n]));
+  return {map: [{base: difference, displacement}], origin: Affine.scaling([0, 0, 0])};
+}

@@ -1,0 +1,131 @@
+import * as tf from '@tensorflow/tfjs-core';
+import {HypermorphError} from '../errors.js';
+import {integrateVelocity} from '../ops/integrate.js';
+import {warpTensor} from '../ops/warp.js';
+import {
+  affineTransform,
+  compose,
+  displacementTransform,
+  partsOf,
+  type DisplacementTransform,
+  type SimpleTransform,
+  type StationaryVelocity,
+  type Transform,
+} from './transform.js';
+import {inVoxels, type VectorField} from './vector-field.js';
+
+export interface InverseOptions {
+  /** Most steps of the search for the inverse of a plain displacement; 100 unless told. */
+  readonly steps?: number;
+  /** The search ends where no voxel is further off than this; 0.001 mm unless told. */
+  readonly toleranceMm?: number;
+}
+
+export interface Inverse {
+  /** Moving -> fixed, RAS mm. */
+  readonly transform: Transform;
+  /** How far the search was from its goal at the worst voxel when it ended, mm; 0 where nothing had to be searched. */
+  readonly residualMm: number;
+}
+
+/**
+ * The transform that leads back.
+ *
+ * An affine map is inverted as it is, a displacement that carries its velocity by integrating the negative velocity. The inverse
+ * of a plain displacement u is searched on u's own grid: v <- -u(x + v(x)), which converges where u changes by less than a voxel
+ * per voxel; beyond its grid u continues as at its edge meanwhile. Needs a started engine for the fields.
+ *
+ * @throws {HypermorphError} E_RANGE if an affine map is flat, or if a search does not converge at all.
+ * @see Chen et al., Med. Phys. 35 (2008) 81, "A simple fixed-point approach to invert a deformation field".
+ *
+ * @example
+ * import {Affine, affineTransform, inverse, mapPoints} from 'hypermorph';
+ * const shift = affineTransform(Affine.translation([1, 2, 3]));
+ * mapPoints(inverse(shift).transform, [[1, 2, 3]]); // [[0, 0, 0]]
+ */
+export function inverse(transform: Transform, options: InverseOptions = {}): Inverse {
+  const inverses = partsOf(transform).map((part) => inverseOf(part, options));
+  return {
+    transform: compose(...inverses.map((part) => part.transform).reverse()),
+    residualMm: Math.max(...inverses.map((part) => part.residualMm)),
+  };
+}
+
+function inverseOf(part: SimpleTransform, options: InverseOptions): Inverse {
+  if (part.kind === 'affine') {
+    return {transform: affineTransform(part.affine.inverse()), residualMm: 0};
+  }
+  return part.velocity === null
+    ? searchInverse(part, options)
+    : {transform: exponential(negated(part.velocity)), residualMm: 0};
+}
+
+/**
+ * The transform of a stationary velocity: its integral by scaling and squaring. It inverts without a search.
+ *
+ * @param velocity - Voxels of its own grid; `steps` squarings. Needs a started engine.
+ * @see integrateVelocity
+ *
+ * @example
+ * import {Affine, exponential, inverse, mapPoints, startEngine} from 'hypermorph';
+ * await startEngine('javascript');
+ * const grid = {shape: [3, 3, 3], affine: Affine.identity} as const;
+ * const values = new Float32Array(81).fill(0.25);
+ * const field = {grid, unit: 'voxels', order: 'tensor', values} as const;
+ * const {transform} = inverse(exponential({field, steps: 4}));
+ * mapPoints(transform, [[1, 1, 1]]); // [[0.75, 0.75, 0.75]]
+ */
+export function exponential(velocity: StationaryVelocity): DisplacementTransform {
+  const {field, steps} = velocity;
+  const values = tf.tidy(() => {
+    const integral = integrateVelocity(tensorOf(field), {steps});
+    return integral.dataSync() as Float32Array;
+  });
+  return displacementTransform({...field, values}, velocity);
+}
+
+function negated({field, steps}: StationaryVelocity): StationaryVelocity {
+  return {field: {...field, values: field.values.map((value) => -value)}, steps};
+}
+
+function searchInverse(
+  {field}: DisplacementTransform,
+  {steps = 100, toleranceMm = 1e-3}: InverseOptions,
+): Inverse {
+  const displacement = inVoxels(field);
+  const {linear} = displacement.grid.affine;
+  const found = tf.tidy(() => {
+    const u = tensorOf(displacement);
+    const toMm = tf.transpose<tf.Tensor2D>(tf.tensor2d([...linear], [3, 3]));
+    let v: tf.Tensor = tf.neg(u);
+    let residualMm = Infinity;
+    for (let step = 0; step < steps && residualMm > toleranceMm; step++) {
+      const better: tf.Tensor = tf.neg(warpTensor(u, v));
+      residualMm = largestLength(tf.sub(better, v), toMm);
+      v.dispose();
+      v = better;
+    }
+    return {values: v.dataSync() as Float32Array, residualMm};
+  });
+  if (!Number.isFinite(found.residualMm)) {
+    throw new HypermorphError(
+      'E_RANGE',
+      `inverse: the displacement must be finite to have an inverse, got a residual of ${found.residualMm} mm.`,
+    );
+  }
+  const {values, residualMm} = found;
+  return {transform: displacementTransform({...displacement, values}), residualMm};
+}
+
+/** The largest length among vectors [..., 3] in voxels. */
+function largestLength(vectors: tf.Tensor, toMm: tf.Tensor2D): number {
+  return tf.tidy(() => {
+    const lengths = tf.norm(tf.matMul(tf.reshape(vectors, [-1, 3]), toMm), 'euclidean', 1);
+    return tf.max(lengths).dataSync()[0];
+  });
+}
+
+/** [1, I, J, K, 3], the field's own memory. */
+function tensorOf({grid, values}: VectorField<'voxels', 'tensor'>): tf.Tensor5D {
+  return tf.tensor5d(values, [1, ...grid.shape, 3]);
+}
