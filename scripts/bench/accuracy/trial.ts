@@ -23,7 +23,6 @@ export interface Trial {
   readonly row: string;
   readonly pair: string;
   readonly contender: string;
-  readonly command: readonly string[] | null;
   /** Null where it did not run. */
   readonly cost: Cost | null;
   readonly dice: number | null;
@@ -52,7 +51,7 @@ export async function runTrial(
   await rm(folder, {recursive: true, force: true});
   await mkdir(folder, {recursive: true});
   const command = contender.register?.(pair, folder) ?? null;
-  const start = {row, pair: pair.name, contender: contender.name, command};
+  const start = {row, pair: pair.name, contender: contender.name};
   let cost: Cost | null = null;
   try {
     if (command !== null) cost = await timed(python, command);
