@@ -52,6 +52,7 @@ export const ERROR_CODES = {
 /** What went wrong, as a stable word: the command line maps it to an exit code. */
 export type ErrorCode = keyof typeof ERROR_CODES;
 
+/** What an error may carry beside its code and its message. */
 export interface ErrorOptions {
   /** The error underneath, kept for logs and for callers. */
   readonly cause?: unknown;

@@ -7,7 +7,7 @@ const tensorflow = () => import('./tensorflow.js');
 const native = () => import('./native.js');
 const javascript = () => import('./javascript.js');
 
-export type {Engine, EngineName, Precision} from './engine.js';
+export type {Engine, EngineName} from './engine.js';
 
 export interface EngineOptions extends StartOptions {
   /** `auto`: tensorflow where it loads and finds a CUDA GPU, else native, else javascript with a warning. */

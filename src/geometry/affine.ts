@@ -88,6 +88,7 @@ export class Affine {
     return new Affine([a, b, c, x, d, e, f, y, g, h, i, z]);
   }
 
+  /** x -> x + t. */
   static translation([x, y, z]: Triple): Affine {
     return new Affine([1, 0, 0, x, 0, 1, 0, y, 0, 0, 1, z]);
   }

@@ -10,6 +10,7 @@ import {
   type Shapes,
 } from './hyper-layer.js';
 
+/** Settings of a convolution, with those of its generated kernel. */
 export interface HyperConvOptions extends HyperOptions {
   readonly filters: number;
   /** One number, or one per axis; likewise strides and dilations. */

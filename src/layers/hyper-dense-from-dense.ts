@@ -9,6 +9,7 @@ import {
   type Shapes,
 } from './hyper-layer.js';
 
+/** Settings of a dense layer, with those of its generated kernel. */
 export interface HyperDenseOptions extends HyperOptions {
   readonly units: number;
 }

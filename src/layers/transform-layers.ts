@@ -6,6 +6,7 @@ import {rescaleField} from '../ops/rescale.js';
 import {warpTensor, type Interpolation} from '../ops/warp.js';
 import {requirePair, requireShapePair, type Shape, type Shapes} from './hyper-layer.js';
 
+/** Settings of a warp. */
 export interface SpatialTransformerOptions {
   readonly interpolation?: Interpolation;
   /** Value outside the image; null repeats its edge. */
@@ -60,6 +61,7 @@ export class SpatialTransformer extends layers.Layer {
   }
 }
 
+/** Settings of an integration. */
 export interface VecIntOptions {
   /** Number of squarings, 7 by default. */
   readonly steps?: number;
@@ -100,6 +102,7 @@ export class VecInt extends layers.Layer {
   }
 }
 
+/** Settings of a change of resolution. */
 export interface RescaleTransformOptions {
   /** New size over old size. */
   readonly factor: number;

@@ -61,6 +61,7 @@ export const architectureSchema = z.strictObject({
     .describe('Value outside the moving image; null repeats its edge.'),
 });
 
+/** The settings of a network, all of them. */
 export type Architecture = z.infer<typeof architectureSchema>;
 
 /** One convolution of the U-Net, in the order in which it runs. */

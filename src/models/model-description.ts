@@ -167,6 +167,7 @@ export const modelDescriptionSchema = descriptionObject.check(
   checkContradictions(findContradictions),
 );
 
+/** Everything that a model file says about its model. */
 export type ModelDescription = z.infer<typeof modelDescriptionSchema>;
 
 /** A description to be completed: `formatVersion` and `contentHash` are added where it is written. */

@@ -12,6 +12,7 @@ import {initialiseWeights} from './initialise.js';
 import {runUnet} from './unet.js';
 import {listWeights} from './weight-specs.js';
 
+/** A batch of pairs. */
 export interface NetworkInputs {
   /** [N, I, J, K, C] or [N, I, J, C]. */
   readonly moving: tf.Tensor;
@@ -139,6 +140,7 @@ export class RegistrationNetwork {
     });
   }
 
+  /** Give the weights back. */
   dispose(): void {
     for (const weight of this.weights.values()) weight.dispose();
   }

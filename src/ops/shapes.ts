@@ -1,9 +1,6 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import {HypermorphError} from '../errors.js';
 
-/** Channels-last tensors with the batch first: [N, I, J, C] or [N, I, J, K, C]. */
-export type SpatialTensor = tf.Tensor4D | tf.Tensor5D;
-
 /** Number of spatial axes of a channels-last tensor. */
 export function spatialRank(tensor: tf.Tensor): 2 | 3 {
   return tensor.rank === 5 ? 3 : 2;

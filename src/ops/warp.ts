@@ -7,6 +7,7 @@ import {formatShape, requireField, requireSpatial} from './shapes.js';
 
 export type Interpolation = 'linear' | 'nearest';
 
+/** How an image is looked up. */
 export interface WarpOptions {
   readonly interpolation?: Interpolation;
   /** Value where a position lies outside the image along any axis; null repeats the edge. */

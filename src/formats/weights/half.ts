@@ -6,11 +6,6 @@
 
 const scratch = new DataView(new ArrayBuffer(4));
 
-const bitsOf = (value: number): number => {
-  scratch.setFloat32(0, value);
-  return scratch.getUint32(0);
-};
-
 const valueOf = (bits: number): number => {
   scratch.setUint32(0, bits);
   return scratch.getFloat32(0);
@@ -24,17 +19,7 @@ function shiftRounded(value: number, shift: number): number {
   return rest > half || (rest === half && (kept & 1) === 1) ? kept + 1 : kept;
 }
 
-/**
- * Round a float32 number to IEEE 754 binary16.
- *
- * @param value - Any number; it is rounded to float32 first.
- * @returns The 16 bits as an unsigned integer.
- */
-export function float16FromFloat32(value: number): number {
-  return float16FromFloat32Bits(bitsOf(value));
-}
-
-/** The same for the 32 bits of the number. */
+/** Round the float32 number of 32 bits to IEEE 754 binary16. @returns 16 bits. */
 export function float16FromFloat32Bits(bits: number): number {
   const sign = (bits >>> 16) & 0x8000;
   const exponent = (bits >>> 23) & 0xff;
@@ -61,17 +46,7 @@ export function float32FromFloat16(bits: number): number {
   return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
 }
 
-/**
- * Round a float32 number to bfloat16, the upper half of a float32.
- *
- * @param value - Any number; it is rounded to float32 first.
- * @returns The 16 bits as an unsigned integer.
- */
-export function bfloat16FromFloat32(value: number): number {
-  return bfloat16FromFloat32Bits(bitsOf(value));
-}
-
-/** The same for the 32 bits of the number. */
+/** Round the float32 number of 32 bits to bfloat16, the upper half of a float32. @returns 16 bits. */
 export function bfloat16FromFloat32Bits(bits: number): number {
   const isNumber = (bits & 0x7fffffff) <= 0x7f800000;
   return isNumber ? shiftRounded(bits, 16) : (bits >>> 16) | 0x40;

@@ -2,11 +2,15 @@ import assert from 'node:assert/strict';
 import {readFileSync} from 'node:fs';
 import {test} from 'node:test';
 import {
-  bfloat16FromFloat32,
-  float16FromFloat32,
+  bfloat16FromFloat32Bits,
+  float16FromFloat32Bits,
   float32FromBfloat16,
   float32FromFloat16,
 } from '../../../src/formats/weights/half.js';
+
+const bitsOf = (value: number) => new Uint32Array(Float32Array.of(value).buffer)[0];
+const float16FromFloat32 = (value: number) => float16FromFloat32Bits(bitsOf(value));
+const bfloat16FromFloat32 = (value: number) => bfloat16FromFloat32Bits(bitsOf(value));
 
 const {rounding} = JSON.parse(
   readFileSync(new URL('../../fixtures/formats/expected.json', import.meta.url), 'utf8'),

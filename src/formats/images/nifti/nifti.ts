@@ -24,7 +24,6 @@ export type {
   NiftiField,
   NiftiGeometry,
   NiftiImage,
-  NiftiIntent,
   NiftiOutput,
   ReadNiftiOptions,
 } from './types.js';

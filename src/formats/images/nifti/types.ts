@@ -65,6 +65,7 @@ export interface NiftiDescription {
   readonly warnings: readonly string[];
 }
 
+/** What to take from a file, and how. */
 export interface ReadNiftiOptions {
   /** Which volume of a file with several, counted from 0. */
   readonly volume?: number | undefined;
