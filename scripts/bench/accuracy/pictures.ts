@@ -1,0 +1,129 @@
+/**
+ * Draws what a registration did: the middle slices of the fixed image, the moving one before and after, and the deformed grid.
+ *
+ *   node --import tsx scripts/bench/accuracy/pictures.ts FIXED MOVING WARP OUT.png
+ *
+ * One row per plane: sagittal (the front on the right), coronal and axial (the left of the person on the right). WARP is a displacement field on the fixed grid as `register` writes it.
+ */
+import {writeFileSync} from 'node:fs';
+import {encode} from 'fast-png';
+import {readNifti} from '../../../src/formats/images/nifti/nifti.js';
+import {Affine} from '../../../src/geometry/affine.js';
+import {centreOf, cornersOf, type Grid} from '../../../src/geometry/grid.js';
+import type {Triple} from '../../../src/geometry/triple.js';
+import type {Volume} from '../../../src/volume/volume.js';
+import {portableVoxelKernels} from '../../../src/volume/voxel-kernels.js';
+import {readWarp, type Warp} from '../../../src/workflows/evaluate-inputs.js';
+import {sampleOn} from '../../../src/workflows/evaluate-sampling.js';
+
+/** Edge of a picture, pixels; every plane is scaled to fit. */
+const TILE = 240;
+const GAP = 6;
+/** Distance of the lines of the grid, mm. */
+const LINES_MM = 8;
+/** World axes that run to the right and up in a picture, and their signs. */
+const PLANES: readonly (readonly [right: number, rightSign: number, up: number])[] = [
+  [1, 1, 2],
+  [0, -1, 2],
+  [0, -1, 1],
+];
+
+interface Canvas {
+  readonly width: number;
+  readonly height: number;
+  readonly data: Uint8Array;
+}
+
+/** A plane through the middle of a grid, as a grid of TILE x TILE x 1 voxels. */
+function planeOf(grid: Grid, [right, rightSign, up]: (typeof PLANES)[number]): Grid {
+  const corners = cornersOf(grid.shape).map((corner) => grid.affine.apply(corner));
+  const extents = [0, 1, 2].map((axis) => {
+    const values = corners.map((corner) => corner[axis]);
+    return Math.max(...values) - Math.min(...values);
+  });
+  const mm = Math.max(...extents) / TILE;
+  const linear = new Array<number>(9).fill(0);
+  linear[3 * right] = rightSign * mm;
+  linear[3 * up + 1] = -mm; // rows run down
+  const through = [0, 1, 2].find((axis) => axis !== right && axis !== up) ?? 0;
+  linear[3 * through + 2] = mm;
+  const [a, b, c, d, e, f, g, h, i] = linear;
+  const middle: Triple = [(TILE - 1) / 2, (TILE - 1) / 2, 0];
+  const affine = Affine.fromLinear([a, b, c, d, e, f, g, h, i]).taking(middle, centreOf(grid));
+  return {shape: [TILE, TILE, 1], affine};
+}
+
+/** Intensities of a slice as grey values; what is no number is black. */
+function greyOf(slice: ArrayLike<number>, [low, high]: readonly [number, number]): Uint8Array {
+  return Uint8Array.from(slice, (value) =>
+    Number.isFinite(value)
+      ? Math.round(255 * Math.min(Math.max((value - low) / (high - low), 0), 1))
+      : 0,
+  );
+}
+
+/** The 1st and the 99.5th percentile of an image. */
+function windowOf({data}: Volume): readonly [number, number] {
+  const range = portableVoxelKernels.intensityRange(data, {low: 1, high: 99.5});
+  return [range.low, range.high > range.low ? range.high : range.maximum];
+}
+
+/** Where each pixel comes from, in the moving image: lines of equal coordinates make the deformed grid. */
+function gridLines(plane: Grid, warp: Warp, [right, , up]: (typeof PLANES)[number]): Uint8Array {
+  const [x, y, z] = [0, 1, 2].map((axis) => {
+    const place = {...warp, data: coordinateOf(warp, axis)};
+    return sampleOn(plane, place, 'intensity', {warp: null, kernels: portableVoxelKernels});
+  });
+  const coordinates = [x, y, z];
+  const lineOf = (axis: number, n: number) => Math.floor(coordinates[axis][n] / LINES_MM);
+  return Uint8Array.from({length: TILE * TILE}, (_, n) => {
+    if (!Number.isFinite(x[n])) return 0;
+    const isLine = [right, up].some((axis) =>
+      [n + 1, n + TILE].some(
+        (next) =>
+          Number.isFinite(coordinates[axis][next]) && lineOf(axis, n) !== lineOf(axis, next),
+      ),
+    );
+    return isLine ? 230 : 30;
+  });
+}
+
+/** One coordinate of x + u(x) for every voxel of a warp, RAS mm. */
+function coordinateOf({displacement, shape, affine}: Warp, axis: number): Float32Array {
+  const voxels = shape[0] * shape[1] * shape[2];
+  const coordinates = new Float32Array(voxels);
+  for (let k = 0, n = 0; k < shape[2]; k++) {
+    for (let j = 0; j < shape[1]; j++) {
+      for (let i = 0; i < shape[0]; i++, n++) {
+        coordinates[n] = affine.apply([i, j, k])[axis] + displacement[n + axis * voxels];
+      }
+    }
+  }
+  return coordinates;
+}
+
+function paste(canvas: Canvas, tile: Uint8Array, column: number, row: number): void {
+  const left = GAP + column * (TILE + GAP);
+  const top = GAP + row * (TILE + GAP);
+  for (let y = 0; y < TILE; y++) {
+    const line = tile.subarray(y * TILE, (y + 1) * TILE);
+    canvas.data.set(line, (top + y) * canvas.width + left);
+  }
+}
+
+const [fixedPath, movingPath, warpPath, outPath] = process.argv.slice(2);
+if (outPath === undefined) throw new Error('usage: pictures.ts FIXED MOVING WARP OUT.png');
+const [fixed, moving] = [await readNifti(fixedPath), await readNifti(movingPath)];
+const warp = await readWarp(warpPath);
+const [width, height] = [GAP + 4 * (TILE + GAP), GAP + 3 * (TILE + GAP)];
+const canvas: Canvas = {width, height, data: new Uint8Array(width * height).fill(90)};
+for (const [row, axes] of PLANES.entries()) {
+  const plane = planeOf(fixed, axes);
+  const sample = (image: Volume, through: Warp | null) =>
+    sampleOn(plane, image, 'intensity', {warp: through, kernels: portableVoxelKernels});
+  paste(canvas, greyOf(sample(fixed, null), windowOf(fixed)), 0, row);
+  paste(canvas, greyOf(sample(moving, null), windowOf(moving)), 1, row);
+  paste(canvas, greyOf(sample(moving, warp), windowOf(moving)), 2, row);
+  paste(canvas, gridLines(plane, warp, axes), 3, row);
+}
+writeFileSync(outPath, encode({width, height, data: canvas.data, channels: 1, depth: 8}));
