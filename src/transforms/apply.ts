@@ -66,7 +66,7 @@ export interface SampleOptions {
  * import {Affine, affineTransform, sample} from 'hypermorph';
  * const grid = {shape: [3, 1, 1], affine: Affine.identity} as const;
  * const image = {...grid, data: Float32Array.of(1, 2, 3)};
- * sample(image, affineTransform(Affine.translation([1, 0, 0])), grid).data; // 2, 3, 0
+ * sample(image, affineTransform(Affine.translation([1, 0, 0])), grid).data; // [2, 3, 0]
  */
 export function sample(
   image: Volume,
@@ -113,7 +113,7 @@ export function volumeOfTensor(values: Float32Array, {shape, affine}: Grid): Vol
  * import {Affine, affineTransform, displacementOn} from 'hypermorph';
  * const grid = {shape: [2, 1, 1], affine: Affine.scaling([3, 3, 3])} as const;
  * const field = displacementOn(affineTransform(Affine.scaling([2, 1, 1])), grid);
- * field.values; // 0, 3, 0, 0, 0, 0
+ * field.values; // [0, 3, 0, 0, 0, 0]
  */
 export function displacementOn(
   transform: Transform,
@@ -139,6 +139,12 @@ export interface DisplacementMeasure {
  * Largest and mean length of T(x) - A x over the voxels x of a grid, mm: what a transform does beyond an affine map A.
  *
  * @param affine - What does not count; the identity unless told.
+ *
+ * @example
+ * import {Affine, affineTransform, measureDisplacement} from 'hypermorph';
+ * const grid = {shape: [2, 1, 1], affine: Affine.scaling([3, 3, 3])} as const;
+ * const stretch = affineTransform(Affine.scaling([2, 1, 1]));
+ * measureDisplacement(stretch, grid); // {maximumMm: 3, meanMm: 1.5}
  */
 export function measureDisplacement(
   transform: Transform,

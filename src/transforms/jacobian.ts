@@ -17,7 +17,7 @@ import {inVoxels} from './vector-field.js';
  * @example
  * import {Affine, affineTransform, jacobianOn} from 'hypermorph';
  * const grid = {shape: [1, 1, 2], affine: Affine.identity} as const;
- * jacobianOn(affineTransform(Affine.scaling([2, 2, 2])), grid); // 8, 8
+ * jacobianOn(affineTransform(Affine.scaling([2, 2, 2])), grid); // [8, 8]
  */
 export function jacobianOn(
   transform: Transform,

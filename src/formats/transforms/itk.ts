@@ -22,7 +22,7 @@ export const ITK_VECTORS: Partial<NiftiIntent> = {code: 1007};
  * @example
  * import {Affine, affineTransform, encodeItkWarp} from 'hypermorph';
  * const grid = {shape: [1, 1, 1], affine: Affine.identity} as const;
- * encodeItkWarp(affineTransform(Affine.translation([1, 2, 3])), grid); // -1, -2, 3
+ * encodeItkWarp(affineTransform(Affine.translation([1, 2, 3])), grid); // [-1, -2, 3]
  */
 export function encodeItkWarp(
   transform: Transform,
