@@ -45,6 +45,7 @@ export type {FieldOrder, FieldUnit, VectorField} from './transforms/vector-field
 export type {Bytes} from './formats/bytes.js';
 export type {NamedBytes, Source} from './formats/source.js';
 export {readImage} from './formats/images/read-image.js';
+export {readTransform, type ReadTransform} from './formats/transforms/read-transform.js';
 export {
   describeNifti,
   encodeNifti,

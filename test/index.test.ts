@@ -54,6 +54,7 @@ test('the library has these names, and no others', () => {
     'readImage',
     'readModel',
     'readNiftiField',
+    'readTransform',
     'registerPair',
     'rescaleField',
     'sample',
