@@ -10,20 +10,13 @@ import type {Precision} from '../src/engines/engine.js';
 import {NATIVE_BACKEND, registerNativeBackend} from '../src/engines/native/backend.js';
 import {createNativeVoxelKernels} from '../src/engines/native/voxel-kernels.js';
 import {readNifti} from '../src/formats/images/nifti/nifti.js';
-import {readModel} from '../src/models/model-file.js';
-import {RegistrationNetwork} from '../src/models/registration-network.js';
-import {gridSpecOf} from '../src/registration/model.js';
+import {openModel} from '../src/models/open-model.js';
 import {registerPair, type NamedVolume} from '../src/registration/register-pair.js';
 
 const [modelPath, fixedPath, movingPath, ...lambdas] = process.argv.slice(2);
-const {description, weights} = await readModel(modelPath);
 const backend = registerNativeBackend();
 await tf.setBackend(NATIVE_BACKEND);
-const model = {
-  network: RegistrationNetwork.fromWeights(description.architecture, weights),
-  grid: gridSpecOf(description),
-  normalisation: description.normalisation,
-};
+const model = await openModel(modelPath);
 
 async function readNamed(path: string): Promise<NamedVolume> {
   return {...(await readNifti(path)), name: path};
@@ -33,7 +26,7 @@ const [fixed, moving] = [await readNamed(fixedPath), await readNamed(movingPath)
 function register(precision: Precision, lambda: number) {
   backend.precision = precision;
   return registerPair({
-    ...{fixed, moving, model, hyperparameters: [lambda], outputs: {warp: true}},
+    ...{fixed, moving, model, hyperparameters: [lambda], outputs: ['warp']},
     engine: {voxelKernels: createNativeVoxelKernels(backend.addon)},
   });
 }
@@ -51,7 +44,7 @@ function compareWarps(a: Float32Array, b: Float32Array): {mean: number; largest:
   return {mean: sum / voxels, largest};
 }
 
-const spacing = description.grid.spacingMm?.[0];
+const spacing = model.description.grid.spacingMm?.[0];
 console.log(`instruction set ${backend.addon.isa()}, network voxels of ${spacing ?? '?'} mm`);
 console.log(
   '| lambda | displacement mm | difference mm, mean | largest | NCC float32 | bf16 | SDlogJ float32 | bf16 |',
@@ -60,7 +53,7 @@ console.log('| --- | --- | --- | --- | --- | --- | --- | --- |');
 for (const lambda of lambdas.length > 0 ? lambdas.map(Number) : [0.05, 0.3, 0.95]) {
   const exact = await register('float32', lambda);
   const rounded = await register('bf16', lambda);
-  const {mean, largest} = compareWarps(exact.warp!, rounded.warp!);
+  const {mean, largest} = compareWarps(exact.outputs.warp!, rounded.outputs.warp!);
   const cells = [
     String(lambda),
     exact.summary.displacement.maximumMm.toFixed(2),

@@ -10,9 +10,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import {startEngine} from '../src/engines/select.js';
 import {meanDice} from '../src/evaluation/labels.js';
 import {readNifti, type NiftiImage} from '../src/formats/images/nifti/nifti.js';
-import {readModel} from '../src/models/model-file.js';
-import {RegistrationNetwork} from '../src/models/registration-network.js';
-import {gridSpecOf} from '../src/registration/model.js';
+import {openModel} from '../src/models/open-model.js';
 import {
   registerPair,
   type NamedVolume,
@@ -88,12 +86,7 @@ const [modelPath, pairsPath, ...lambdaTexts] = process.argv.slice(2);
 const pairs = JSON.parse(readFileSync(pairsPath, 'utf8')) as Pair[];
 const lambdas = lambdaTexts.length > 0 ? lambdaTexts.map(Number) : [0.05, 0.3, 0.95];
 const engine = await startEngine({engine: 'auto'});
-const {description, weights} = await readModel(modelPath);
-const model: RegistrationModel = {
-  network: RegistrationNetwork.fromWeights(description.architecture, weights),
-  grid: gridSpecOf(description),
-  normalisation: description.normalisation,
-};
+const model = await openModel(modelPath);
 const digits = (value: number | null, count: number) =>
   value === null ? '' : value.toFixed(count);
 console.log(

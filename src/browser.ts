@@ -24,14 +24,14 @@ export {conformImage, networkGridFor, type NetworkGrid} from './volume/conform.j
 export {portableVoxelKernels} from './volume/voxel-kernels.js';
 
 export {decodeModel, encodeModel, type Model} from './models/model-file.js';
+export {gridSpecOf} from './models/network-grid.js';
 export {RegistrationNetwork} from './models/registration-network.js';
 
 export {startJavascript} from './engines/javascript.js';
 
-export {gridSpecOf} from './registration/model.js';
 export {
   registerPair,
   type RegisterPairOptions,
   type Registration,
 } from './registration/register-pair.js';
-export type {ProgressEvent} from './registration/stages.js';
+export type {ProgressEvent} from './progress.js';

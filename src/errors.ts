@@ -52,18 +52,24 @@ export const ERROR_CODES = {
 /** What went wrong, as a stable word: the command line maps it to an exit code. */
 export type ErrorCode = keyof typeof ERROR_CODES;
 
+/** The values of a message, for programs. */
+export type ErrorDetails = Readonly<Record<string, unknown>>;
+
 /** What an error may carry beside its code and its message. */
 export interface ErrorOptions {
   /** The error underneath, kept for logs and for callers. */
   readonly cause?: unknown;
   /** What the user can do, one sentence. */
   readonly hint?: string;
+  /** The values of the message, for programs: what was asked of which setting, and what was got. */
+  readonly details?: ErrorDetails;
 }
 
 /**
  * Every error this library raises on purpose.
  *
  * The message has the form `<where>: <what> must <requirement>, got <value>.`; anything without a code is a bug of ours.
+ * A setting of the caller's is written as code, `volume` or `geometry: 'sform'`, so that a program can put its own word there.
  *
  * @example
  * import {HypermorphError, readImage} from 'hypermorph';
@@ -76,11 +82,13 @@ export interface ErrorOptions {
 export class HypermorphError extends Error {
   readonly code: ErrorCode;
   readonly hint: string | undefined;
+  readonly details: ErrorDetails;
 
   constructor(code: ErrorCode, message: string, options: ErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : {cause: options.cause});
     this.name = 'HypermorphError';
     this.code = code;
     this.hint = options.hint;
+    this.details = options.details ?? {};
   }
 }

@@ -1,4 +1,4 @@
-export {HypermorphError, type ErrorCode, type ErrorOptions} from './errors.js';
+export {HypermorphError, type ErrorCode, type ErrorDetails, type ErrorOptions} from './errors.js';
 export {VERSION} from './version.js';
 
 export {Affine, type AffineParameters, type LinearRows, type Rows} from './geometry/affine.js';
@@ -63,6 +63,12 @@ export {
 export {decodeItkWarp, encodeItkWarp, ITK_VECTORS} from './formats/transforms/itk.js';
 
 export {architectureSchema, sizeMultiple, type Architecture} from './models/architecture.js';
+export {
+  chooseHyperparameters,
+  nameHyperparameters,
+  type HyperparameterSpec,
+  type NamedHyperparameters,
+} from './models/hyperparameters.js';
 export {importKerasModel, type KerasImportOptions} from './models/keras-import.js';
 export type {ModelDescription, ModelDraft} from './models/model-description.js';
 export {
@@ -73,6 +79,8 @@ export {
   type Model,
   type ModelWeights,
 } from './models/model-file.js';
+export {gridSpecOf} from './models/network-grid.js';
+export {openModel, type OpenModel} from './models/open-model.js';
 export {
   RegistrationNetwork,
   type NetworkInputs,
@@ -87,12 +95,7 @@ export {warpTensor, type WarpOptions} from './ops/warp.js';
 export {startEngine, type Engine} from './engines/select.js';
 
 export type {AlignmentMode} from './registration/alignment.js';
-export {
-  chooseHyperparameters,
-  gridSpecOf,
-  type GivenHyperparameters,
-} from './registration/model.js';
-export {encodeRegistration, type OutputPaths} from './registration/outputs.js';
+export {OUTPUTS, type OutputKey} from './registration/outputs.js';
 export {
   registerPair,
   type NamedVolume,
@@ -101,8 +104,23 @@ export {
   type RegistrationModel,
   type RegistrationSummary,
 } from './registration/register-pair.js';
-export {buildReport, type Report} from './registration/report.js';
-export type {ProgressEvent, StageRecord} from './registration/stages.js';
+export type {StageRecord} from './registration/stages.js';
+
+export type {OnProgress, ProgressEvent, Stage} from './progress.js';
+export {
+  planRegistration,
+  registerFiles,
+  type RegisterFilesSettings,
+  type RegistrationPlan,
+  type WorkflowCallbacks,
+} from './workflows/register-files.js';
+export type {Report} from './workflows/report.js';
+export {
+  planTraining,
+  trainFiles,
+  type TrainFilesSettings,
+  type TrainingPlan,
+} from './workflows/train-files.js';
 
 export {
   HyperConv2DFromDense,

@@ -74,7 +74,7 @@ async function registerBytes(library: Library, model: Uint8Array): Promise<reado
   const {description, weights} = library.decodeModel(model);
   const engine = await library.startJavascript();
   const network = library.RegistrationNetwork.fromWeights(description.architecture, weights);
-  const {moved, warp} = await library.registerPair({
+  const {moved, outputs} = await library.registerPair({
     fixed,
     moving,
     engine,
@@ -84,10 +84,10 @@ async function registerBytes(library: Library, model: Uint8Array): Promise<reado
       normalisation: description.normalisation,
     },
     hyperparameters: [0.3],
-    outputs: {warp: true},
+    outputs: ['warp'],
   });
   network.dispose();
-  return [...moved, ...warp!];
+  return [...moved, ...outputs.warp!];
 }
 
 test('the entry for browsers bundles without a module of Node.js', () => {

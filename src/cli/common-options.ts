@@ -1,4 +1,5 @@
 import {type Command, Option} from 'commander';
+import type {EngineName} from '../engines/engine.js';
 import type {LogOptions} from './logger.js';
 
 /** Options that every command has. */
@@ -8,6 +9,7 @@ export interface CommonOptions extends LogOptions {
 
 export function addCommonOptions(command: Command): Command {
   return command
+    .optionsGroup('Messages:')
     .option('--json', 'print the result as JSON')
     .addOption(new Option('-q, --quiet', 'say nothing but errors').conflicts('verbose'))
     .option('--verbose', 'say more, for finding out what goes wrong')
@@ -17,6 +19,15 @@ export function addCommonOptions(command: Command): Command {
         'log lines for people or for programs (default: pretty on a terminal, else json)',
       ).choices(['pretty', 'json']),
     );
+}
+
+export type EngineChoice = 'auto' | EngineName;
+
+export function addEngineOption(command: Command): Command {
+  const names: readonly EngineChoice[] = ['auto', 'tensorflow', 'native', 'javascript'];
+  return command.addOption(
+    new Option('--engine <name>', 'what computes').choices(names).default('auto'),
+  );
 }
 
 /** A command as a user would type it, and what it is for. */

@@ -14,3 +14,9 @@ export interface CliContext {
   /** Aborted when the user interrupts. */
   readonly signal?: AbortSignal | undefined;
 }
+
+/** The same for one command. */
+export interface CommandContext extends CliContext {
+  /** A message of the library in the words of the command's options. */
+  readonly inOptionWords: (text: string) => string;
+}

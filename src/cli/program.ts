@@ -7,9 +7,10 @@ import {importCommand} from './commands/import/options.js';
 import {infoCommand} from './commands/info/options.js';
 import {registerCommand} from './commands/register/options.js';
 import {trainCommand} from './commands/train/options.js';
-import type {CliContext} from './context.js';
+import type {CliContext, CommandContext} from './context.js';
 import {EXIT, exitCodeOf, recogniseMemoryError} from './exit-codes.js';
 import type {LogOptions} from './logger.js';
+import {errorInOptionWords, inOptionWords} from './option-words.js';
 
 /** Every command, in the order of the help: how it is declared, and the module that is loaded when it runs. */
 const COMMANDS = [
@@ -22,7 +23,11 @@ const COMMANDS = [
 ];
 
 interface CommandModule<Options> {
-  readonly run: (options: Options, context: CliContext, args: readonly string[]) => Promise<void>;
+  readonly run: (
+    options: Options,
+    context: CommandContext,
+    args: readonly string[],
+  ) => Promise<void>;
 }
 
 function define<Options extends object>(
@@ -31,9 +36,14 @@ function define<Options extends object>(
 ): (context: CliContext) => Command {
   return (context) => {
     const command = declare();
+    const words = (text: string) => inOptionWords(text, command);
     return command.action(async () => {
       const {run: runCommand} = await load();
-      await runCommand(command.opts<Options>(), context, command.args);
+      try {
+        await runCommand(command.opts<Options>(), {...context, inOptionWords: words}, command.args);
+      } catch (error) {
+        throw errorInOptionWords(error, command);
+      }
     });
   };
 }

@@ -1,91 +1,111 @@
-import type {Bytes} from '../formats/bytes.js';
+import {encodeItkWarp} from '../formats/transforms/itk.js';
+import {Affine} from '../geometry/affine.js';
+import {sample, volumeOfTensor, type TransformEngine} from '../transforms/apply.js';
+import {affineTransform, displacementTransform, type Transform} from '../transforms/transform.js';
 import {
-  encodeNiftiParts,
-  geometryFromGrid,
-  type NiftiImage,
-  type NiftiOutput,
-} from '../formats/images/nifti/nifti.js';
-import {ITK_VECTORS} from '../formats/transforms/itk.js';
-import {VERSION} from '../version.js';
-import {portableVoxelKernels, type VoxelKernels} from '../volume/voxel-kernels.js';
-import type {Registration} from './register-pair.js';
+  backwardTransform,
+  onNetwork,
+  type NetworkField,
+  type RegistrationGeometry,
+} from './geometry.js';
 
-/** Where each result goes; what is left out is not written. */
-export interface OutputPaths {
-  readonly moved?: string | undefined;
-  readonly warp?: string | undefined;
-  readonly inverseWarp?: string | undefined;
-  readonly jacobian?: string | undefined;
-  readonly velocity?: string | undefined;
-  /** In the order of the label maps. */
-  readonly labels?: readonly string[];
+/** What an output is made of. */
+export interface OutputSources {
+  readonly geometry: RegistrationGeometry;
+  /** Jacobian determinant of the deformation on the network's grid, [I, J, K] in tensor order. */
+  readonly jacobian: Float32Array;
+  /** Of the inverse deformation. */
+  readonly inverseDisplacement: () => Promise<NetworkField>;
+  /** On the network's grid. */
+  readonly velocity: () => Promise<NetworkField>;
+  readonly moved: Float32Array;
+  /** Fixed -> moving. */
+  readonly transform: Transform;
+  readonly engine: TransformEngine;
 }
 
-/** Intent of a label map. */
-const LABEL = {code: 1002};
-
-/**
- * The files of a registration, uncompressed; their voxels are the registration's memory.
- *
- * Everything on the fixed grid copies the geometry of the fixed image's header, the inverse warp that of the moving image.
- */
-export function* encodeRegistration(
-  registration: Registration,
-  images: {readonly fixed: NiftiImage; readonly moving: NiftiImage},
-  paths: OutputPaths,
-  kernels: Pick<VoxelKernels, 'areFinite'> = portableVoxelKernels,
-): Generator<{readonly path: string; readonly content: Bytes}> {
-  const {fixed, moving} = images;
-  const onFixed = {shape: fixed.shape, geometry: fixed.geometry};
-  const encode = (path: string, what: string, output: NiftiOutput) => ({
-    path,
-    content: encodeNiftiParts({...output, description: `hypermorph ${VERSION} ${what}`}, (values) =>
-      kernels.areFinite(values),
-    ),
-  });
-  if (paths.moved !== undefined) {
-    yield encode(paths.moved, 'moved', {...onFixed, data: registration.moved});
-  }
-  if (paths.warp !== undefined && registration.warp !== null) {
-    const data = registration.warp;
-    yield encode(paths.warp, 'warp fixed->moving LPS mm', {
-      ...onFixed,
-      components: 3,
-      data,
-      intent: ITK_VECTORS,
-    });
-  }
-  if (paths.inverseWarp !== undefined && registration.inverseWarp !== null) {
-    const {shape, geometry} = moving;
-    const data = registration.inverseWarp;
-    const output = {shape, geometry, components: 3, data, intent: ITK_VECTORS} as const;
-    yield encode(paths.inverseWarp, 'warp moving->fixed LPS mm', output);
-  }
-  if (paths.jacobian !== undefined && registration.jacobian !== null) {
-    yield encode(paths.jacobian, 'jacobian det fixed->moving', {
-      ...onFixed,
-      data: registration.jacobian,
-    });
-  }
-  if (paths.velocity !== undefined && registration.velocity !== null) {
-    const {network} = registration;
-    const {sformCode, qformCode} = fixed.geometry;
-    const geometry = geometryFromGrid(network, {code: sformCode || qformCode || 1});
-    const data = registration.velocity;
-    const output = {
-      shape: network.shape,
-      geometry,
-      components: 3,
-      data,
-      intent: ITK_VECTORS,
-    } as const;
-    yield encode(paths.velocity, 'stationary velocity LPS mm', output);
-  }
-  for (const [n, path] of (paths.labels ?? []).entries()) {
-    yield encode(path, 'labels moved', {
-      ...onFixed,
-      data: registration.labels[n],
-      intent: LABEL,
-    });
-  }
+/** One thing that a registration can give. */
+interface OutputRow {
+  readonly key: string;
+  /** What users call it. */
+  readonly name: string;
+  /** One sentence for users. */
+  readonly meaning: string;
+  /** A few words for the header of a file. */
+  readonly summary: string;
+  /** The grid on which it lies. */
+  readonly grid: 'fixed' | 'moving' | 'network';
+  /** Numbers per voxel: an image, or a vector of millimetres, whose meaning depends on where the files say that voxels lie. */
+  readonly components: 1 | 3;
+  /** Disk order, component slowest. */
+  readonly make: (sources: OutputSources) => Float32Array | Promise<Float32Array>;
 }
+
+/** Everything that a registration can give beside label maps; the one place where an output is added. */
+export const OUTPUTS = [
+  {
+    key: 'moved',
+    name: 'moved',
+    meaning: 'the moving image, warped onto the grid of <fixed>',
+    summary: 'moved',
+    grid: 'fixed',
+    components: 1,
+    make: ({moved}) => moved,
+  },
+  {
+    key: 'warp',
+    name: 'warp',
+    meaning:
+      'displacement from <fixed> to <moving>: LPS mm, on the grid of <fixed>, as ITK, ANTs and Slicer read it',
+    summary: 'warp fixed->moving LPS mm',
+    grid: 'fixed',
+    components: 3,
+    make: ({transform, geometry, engine}) => encodeItkWarp(transform, geometry.fixed, engine),
+  },
+  {
+    key: 'inverseWarp',
+    name: 'inverse warp',
+    meaning: 'displacement from <moving> to <fixed>, on the grid of <moving>',
+    summary: 'warp moving->fixed LPS mm',
+    grid: 'moving',
+    components: 3,
+    make: async ({geometry, inverseDisplacement, engine}) => {
+      const transform = backwardTransform(geometry, await inverseDisplacement());
+      return encodeItkWarp(transform, geometry.moving, engine);
+    },
+  },
+  {
+    key: 'jacobian',
+    name: 'jacobian',
+    meaning:
+      'change of volume at every voxel of <fixed>: above 1 the structure is larger in <moving>, 0 or less is a fold',
+    summary: 'jacobian det fixed->moving',
+    grid: 'fixed',
+    components: 1,
+    make: ({geometry: {fixed, network}, jacobian, engine}) => {
+      const still = affineTransform(Affine.identity);
+      const image = volumeOfTensor(jacobian, network);
+      return sample(image, still, fixed, {outside: 1, engine}).data as Float32Array;
+    },
+  },
+  {
+    key: 'velocity',
+    name: 'velocity',
+    meaning:
+      'stationary velocity field on the grid of the network, LPS mm; its exponential is the displacement',
+    summary: 'stationary velocity LPS mm',
+    grid: 'network',
+    components: 3,
+    make: async ({geometry: {network}, velocity, engine}) => {
+      const field = displacementTransform(onNetwork(network, await velocity()));
+      return encodeItkWarp(field, network, engine);
+    },
+  },
+] as const satisfies readonly OutputRow[];
+
+export type OutputKey = (typeof OUTPUTS)[number]['key'];
+
+export const OUTPUT_KEYS: readonly OutputKey[] = OUTPUTS.map(({key}) => key);
+
+/** Something for each of some outputs. */
+export type PerOutput<T> = Readonly<Partial<Record<OutputKey, T>>>;

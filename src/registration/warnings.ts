@@ -24,7 +24,7 @@ export function placeWarnings(
     const share = Math.round(100 * place.overlap);
     const advice =
       place.align === 'headers'
-        ? 'if the headers do not put the same anatomy at the same place, try --align centre'
+        ? "if the headers do not put the same anatomy at the same place, try `align: 'centre'`"
         : 'check that the two images show the same part of the body';
     warnings.push(
       `${names.moving}: only ${share} % of the smaller field of view lies in that of ${names.fixed}; ${advice}.`,
@@ -71,23 +71,23 @@ export function resultWarnings(
   const {maximumMm} = result.displacement;
   if (maximumMm < VISIBLE_SHARE * Math.min(...network.affine.spacing)) {
     warnings.push(
-      `register: nothing moved: the largest displacement is ${maximumMm.toPrecision(2)} mm. ` +
+      `nothing moved: the largest displacement is ${maximumMm.toPrecision(2)} mm. ` +
         'The model may be untrained, or not made for such images.',
     );
   }
   const {before, after, voxels} = result.similarity;
   if (voxels === 0) {
-    warnings.push('register: the two images share no voxel, so their similarity is unknown.');
+    warnings.push('the two images share no voxel, so their similarity is unknown.');
   } else if (before.ncc !== null && after.ncc !== null && after.ncc < before.ncc - NCC_TOLERANCE) {
     warnings.push(
-      `register: the similarity fell: NCC ${before.ncc.toFixed(4)} before, ${after.ncc.toFixed(4)} after. ` +
+      `the similarity fell: NCC ${before.ncc.toFixed(4)} before, ${after.ncc.toFixed(4)} after. ` +
         'The model may not be made for such images (NCC says little about two different contrasts).',
     );
   }
   const {folds, foldingFraction} = result.jacobian;
   if (foldingFraction !== null && foldingFraction > NOTABLE_FOLDING) {
     warnings.push(
-      `register: the deformation folds at ${folds} voxels (${(100 * foldingFraction).toFixed(2)} %); ` +
+      `the deformation folds at ${folds} voxels (${(100 * foldingFraction).toFixed(2)} %); ` +
         'a larger lambda makes it smoother.',
     );
   }

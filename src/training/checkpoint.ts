@@ -74,7 +74,7 @@ export function requireFinite(
     const index = data.findIndex((value) => !Number.isFinite(value));
     throw new HypermorphError(
       'E_RANGE',
-      `train: weight ${name} must be finite, got ${data[index]} after step ${step}.`,
+      `training: weight ${name} must be finite, got ${data[index]} after step ${step}.`,
       {hint},
     );
   }

@@ -1,4 +1,4 @@
-import type {StepLosses} from './step.js';
+import type {StepLosses} from '../progress.js';
 
 /** Means of the losses since the last line of the log. */
 export class LossWindow {

@@ -3,6 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import {registrationObjective, type ObjectiveOptions} from '../losses/objective.js';
 import type {RegistrationNetwork} from '../models/registration-network.js';
 import type {Adam} from '../optimisers/adam.js';
+import type {StepLosses} from '../progress.js';
 
 /** One batch. */
 export interface StepInputs {
@@ -12,13 +13,6 @@ export interface StepInputs {
   readonly fixed: tf.Tensor;
   /** [N] or [N, 1]; the network sees it as its hyperparameter, the objective as its weight. */
   readonly lambda: tf.Tensor1D | tf.Tensor2D;
-}
-
-/** The two weighted terms and their sum, before the update. */
-export interface StepLosses {
-  readonly total: number;
-  readonly similarity: number;
-  readonly smoothness: number;
 }
 
 /** Gradients of the total by the weights' canonical names. */

@@ -7,6 +7,7 @@ import {writeModel, type ModelWeights} from '../models/model-file.js';
 import {RegistrationNetwork} from '../models/registration-network.js';
 import {countParameters} from '../models/weight-specs.js';
 import {pause} from '../platform.js';
+import type {OnProgress, StepLosses} from '../progress.js';
 import {Random} from '../random.js';
 import type {VoxelKernels} from '../volume/voxel-kernels.js';
 import {Adam} from '../optimisers/adam.js';
@@ -27,29 +28,10 @@ import {openSources, type PairSource} from './pair-source.js';
 import {RunFolder} from './run-folder.js';
 import {learningRateAt} from './schedule.js';
 import {requireDescribable, startingWeights} from './start.js';
-import {trainingStep, type StepLosses} from './step.js';
+import {trainingStep} from './step.js';
 import {trainingShape} from './training-grid.js';
 import type {TrainingKernels} from './training-kernels.js';
-import {imageTensor, validate, type ValidationRow} from './validation.js';
-
-/** What a training tells while it runs. */
-export type TrainingEvent =
-  | {readonly kind: 'warning'; readonly text: string}
-  | {
-      readonly kind: 'start';
-      readonly parameters: number;
-      readonly step: number;
-      readonly steps: number;
-    }
-  | ({
-      readonly kind: 'step';
-      readonly step: number;
-      readonly steps: number;
-      /** Mean time of the steps of this call so far, milliseconds. */
-      readonly millisecondsPerStep: number;
-    } & StepLosses)
-  | {readonly kind: 'validation'; readonly step: number; readonly rows: readonly ValidationRow[]}
-  | {readonly kind: 'checkpoint'; readonly step: number; readonly path: string};
+import {imageTensor, validate} from './validation.js';
 
 export interface TrainOptions {
   readonly config: TrainingConfig;
@@ -62,7 +44,7 @@ export interface TrainOptions {
   readonly toolVersion: string;
   /** Once aborted, the step in hand is finished, a validation given up, a checkpoint written, and the training ends. */
   readonly signal?: AbortSignal | undefined;
-  readonly onProgress?: ((event: TrainingEvent) => void) | undefined;
+  readonly onProgress?: OnProgress | undefined;
 }
 
 export interface TrainingSummary {
@@ -290,7 +272,7 @@ class TrainingRun {
       const names = pairs.map(({name}, n) => `${name} at lambda ${lambdas[n].toFixed(3)}`);
       throw new HypermorphError(
         'E_RANGE',
-        `train: the loss must be finite, got ${losses.total} in step ${this.#step + 1} (${names.join('; ')}).`,
+        `training: the loss must be finite, got ${losses.total} in step ${this.#step + 1} (${names.join('; ')}).`,
         {
           hint: this.#wayOn(),
         },

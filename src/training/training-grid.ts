@@ -1,7 +1,7 @@
 import type {TrainingConfig} from '../config/training-config.js';
 import {sizeMultiple} from '../models/architecture.js';
 import type {ModelDescription} from '../models/model-description.js';
-import {gridSpecOf} from '../registration/model.js';
+import {gridSpecOf} from '../models/network-grid.js';
 import {networkGridFor, type NetworkGrid} from '../volume/conform.js';
 import type {Grid} from '../geometry/grid.js';
 import type {Triple} from '../geometry/triple.js';

@@ -3,24 +3,11 @@ import {jacobianMeasureOf, SMALLEST_DETERMINANT} from '../evaluation/deformation
 import {type ObjectiveOptions} from '../losses/objective.js';
 import type {RegistrationNetwork} from '../models/registration-network.js';
 import {jacobianDeterminant} from '../ops/jacobian.js';
+import type {ValidationRow} from '../progress.js';
 import {smoothness} from '../ops/smoothness.js';
 import type {MeasuringKernels} from '../volume/measuring.js';
 import type {Triple} from '../geometry/triple.js';
 import type {ImagePair} from './make-pair.js';
-
-/** What one lambda gives, averaged over the validation pairs. */
-export interface ValidationRow {
-  readonly lambda: number;
-  readonly total: number;
-  /** Not weighted by 1 - lambda. */
-  readonly similarity: number;
-  /** Not weighted by lambda. */
-  readonly smoothness: number;
-  /** Standard deviation of ln(max(J, 1e-9)), J the Jacobian determinant. */
-  readonly sdLogJacobian: number;
-  /** Share of voxels whose Jacobian determinant is 0 or less. */
-  readonly foldingFraction: number;
-}
 
 /**
  * Measure a network on fixed pairs, for each lambda.

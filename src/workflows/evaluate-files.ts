@@ -170,7 +170,7 @@ async function readPair(
     const data = sampleOn(fixed, moved, kind, {warp, kernels: portableVoxelKernels});
     return {fixed, moved: data, resampled: warp ? 'warp' : 'headers'};
   }
-  requireOneGrid(fixed, moved, 'Sample the second on the grid of the first: --resample.');
+  requireOneGrid(fixed, moved, 'Sample the second on the grid of the first: `resample: true`.');
   return {fixed, moved: moved.data, resampled: null};
 }
 

@@ -3,7 +3,7 @@ import {existsSync} from 'node:fs';
 import {join} from 'node:path';
 import {describe, test} from 'node:test';
 import {readNifti} from '../../src/formats/images/nifti/nifti.js';
-import type {Report} from '../../src/registration/report.js';
+import type {Report} from '../../src/workflows/report.js';
 import {runCli} from '../support/cli.js';
 import {findShared} from '../../scripts/support/shared-folder.js';
 import {DATA, ODD_FILES, ODD_FOLDER, ODD_SET} from '../support/real-data.js';

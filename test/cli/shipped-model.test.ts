@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import {existsSync} from 'node:fs';
 import {join} from 'node:path';
 import {test} from 'node:test';
-import type {Report} from '../../src/registration/report.js';
+import type {Report} from '../../src/workflows/report.js';
 import {runCli} from '../support/cli.js';
 import {temporaryFolder} from '../support/temporary-folder.js';
 

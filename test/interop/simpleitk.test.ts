@@ -3,10 +3,10 @@ import {join} from 'node:path';
 import test from 'node:test';
 import {geometryFromGrid, readNifti, writeNifti} from '../../src/formats/images/nifti/nifti.js';
 import {writeFilesAtomically} from '../../src/formats/files.js';
-import {encodeRegistration} from '../../src/registration/outputs.js';
 import {registerPair} from '../../src/registration/register-pair.js';
 import type {Grid} from '../../src/geometry/grid.js';
 import type {Triple} from '../../src/geometry/triple.js';
+import {encodeRegistration} from '../../src/workflows/encode-outputs.js';
 import {portableVoxelKernels} from '../../src/volume/voxel-kernels.js';
 import {fakeNetwork} from '../support/fake-network.js';
 import {findPython, runReference} from '../support/python.js';
@@ -67,10 +67,12 @@ for (const align of ['headers', 'fov'] as const) {
       engine: {voxelKernels: portableVoxelKernels},
       hyperparameters: [],
       align,
-      outputs: {warp: true, inverseWarp: true},
+      outputs: ['moved', 'warp', 'inverseWarp'],
     });
     const paths = {moved: path('moved'), warp: path('warp'), inverseWarp: path('inverse')};
-    await writeFilesAtomically([...encodeRegistration(registration, {fixed, moving}, paths)]);
+    await writeFilesAtomically([
+      ...encodeRegistration(registration, {fixed, moving}, {outputs: paths, labels: []}),
+    ]);
 
     const files = ['fixed', 'moving', 'warp', 'moved', 'inverse'].map(path);
     const applied = runReference(python.command, 'simpleitk_apply.py', files) as AppliedByItk;

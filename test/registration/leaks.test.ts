@@ -55,7 +55,7 @@ onEveryEngine('registrations', (name) => {
         },
         engine,
         hyperparameters: [n / count],
-        outputs: {inverseWarp: true, jacobian: true, velocity: true},
+        outputs: ['inverseWarp', 'jacobian', 'velocity'],
       });
       network.dispose();
     };

@@ -3,6 +3,7 @@ import {describe, test} from 'node:test';
 import * as tf from '@tensorflow/tfjs-core';
 import type {Grid} from '../../src/geometry/grid.js';
 import type {Triple} from '../../src/geometry/triple.js';
+import type {OutputKey, PerOutput} from '../../src/registration/outputs.js';
 import {fakeNetwork} from '../support/fake-network.js';
 import {FIXED, MOVING, MOVING_SHAPE, named, register, tilt} from '../support/registration.js';
 import {blobs, centredAffine, imageOf, obliqueAffine} from '../support/volumes.js';
@@ -30,8 +31,9 @@ describe('what registerPair computes beside the moved image', () => {
 
   test('the Jacobian of a stretch is its volume change', async () => {
     const stretch = fakeNetwork(([i, j, k]) => [0.1 * (i - 9), 0.1 * (j - 9), 0.1 * (k - 9)]);
-    const {jacobian, summary} = await register(stretch, {outputs: {jacobian: true}});
-    assert.ok(jacobian!.every((value) => Math.abs(value - 1.1 ** 3) < 1e-4));
+    const {outputs, summary} = await register(stretch, {outputs: ['jacobian']});
+    assert.deepEqual(Object.keys(outputs), ['jacobian']);
+    assert.ok(outputs.jacobian!.every((value) => Math.abs(value - 1.1 ** 3) < 1e-4));
     assert.equal(summary.jacobian.folds, 0);
   });
 
@@ -42,18 +44,19 @@ describe('what registerPair computes beside the moved image', () => {
   });
 
   test('warp, inverse warp and velocity are millimetres to the left, back and up', async () => {
-    const {warp, inverseWarp, velocity} = await register(
+    const {outputs} = await register(
       fakeNetwork(() => [1, 0, 0], {steps: 4}),
       {
-        outputs: {warp: true, inverseWarp: true, velocity: true},
+        outputs: ['warp', 'inverseWarp', 'velocity'],
       },
     );
+    const {warp, inverseWarp, velocity} = requireOutputs(outputs);
     const voxels = 19 * 25 * 13;
-    assert.equal(warp!.length, 3 * voxels);
-    assert.ok(Math.abs(warp![0] - 3) < 1e-5 && Math.abs(warp![voxels]) < 1e-5);
+    assert.equal(warp.length, 3 * voxels);
+    assert.ok(Math.abs(warp[0] - 3) < 1e-5 && Math.abs(warp[voxels]) < 1e-5);
     const middle = 25 + 51 * (17 + 35 * 22);
-    assert.ok(Math.abs(inverseWarp![middle] + 3) < 1e-5);
-    assert.ok(Math.abs(velocity![0] - 3) < 1e-5);
+    assert.ok(Math.abs(inverseWarp[middle] + 3) < 1e-5);
+    assert.ok(Math.abs(velocity[0] - 3) < 1e-5);
   });
 
   test('the inverse warp leads back to where the warp came from', async () => {
@@ -63,12 +66,13 @@ describe('what registerPair computes beside the moved image', () => {
       1.1 * Math.sin((i + j) / 6),
     ];
     const fixed = named(imageOf(MOVING, blobs), 'f'); // one large grid, so that all points stay inside
-    const {warp, inverseWarp} = await register(fakeNetwork(wave, {steps: 7}), {
+    const {outputs} = await register(fakeNetwork(wave, {steps: 7}), {
       fixed,
-      outputs: {warp: true, inverseWarp: true},
+      outputs: ['warp', 'inverseWarp'],
       align: 'headers',
     });
-    const at = trilinearVectors(inverseWarp!, MOVING);
+    const {warp, inverseWarp} = requireOutputs(outputs);
+    const at = trilinearVectors(inverseWarp, MOVING);
     const voxels = MOVING_SHAPE[0] * MOVING_SHAPE[1] * MOVING_SHAPE[2];
     const MARGIN = 8; // voxels: the network grid ends a little outside, and its edge is clamped
     let worst = 0;
@@ -78,7 +82,7 @@ describe('what registerPair computes beside the moved image', () => {
         for (let i = MARGIN; i < MOVING_SHAPE[0] - MARGIN; i += 3) {
           const n = i + MOVING_SHAPE[0] * (j + MOVING_SHAPE[1] * k);
           const p = MOVING.affine.apply([i, j, k]);
-          const d = [-warp![n], -warp![n + voxels], warp![n + 2 * voxels]]; // RAS
+          const d = [-warp[n], -warp[n + voxels], warp[n + 2 * voxels]]; // RAS
           const q: Triple = [p[0] + d[0], p[1] + d[1], p[2] + d[2]];
           const back = at(q);
           worst = Math.max(worst, Math.hypot(d[0] - back[0], d[1] - back[1], d[2] + back[2]));
@@ -100,13 +104,18 @@ describe('what registerPair computes beside the moved image', () => {
       {
         fixed,
         moving,
-        outputs: {warp: true, inverseWarp: true, jacobian: true, velocity: true},
+        outputs: ['warp', 'inverseWarp', 'jacobian', 'velocity'],
       },
     );
     assert.equal(tf.memory().numTensors, before);
     assert.deepEqual([fixed.data, moving.data], copies);
   });
 });
+
+/** All outputs as if each had been asked for. */
+function requireOutputs(outputs: PerOutput<Float32Array>): Record<OutputKey, Float32Array> {
+  return outputs as Record<OutputKey, Float32Array>;
+}
 
 /** Vectors of a warp (component slowest) at any world point inside its grid. */
 function trilinearVectors(data: Float32Array, grid: Grid): (point: Triple) => number[] {

@@ -51,7 +51,7 @@ describe('registerPair refuses, warns and stops', () => {
         error.code === 'E_GRID' &&
         error.message ===
           'slice.nii: the slice must lie in the plane of the two-dimensional model (RA), got 8x12x1 voxels along RS.' &&
-        /--orientation fixed/.test(error.hint ?? ''),
+        /orientation "fixed"/.test(error.hint ?? ''),
     );
     // The same plane, stored with its thickness first.
     const turned: Grid = {
@@ -71,7 +71,7 @@ describe('registerPair refuses, warns and stops', () => {
       await assert.rejects(register(network), (error) => {
         assert.ok(error instanceof HypermorphError);
         assert.equal(error.code, 'E_RANGE');
-        assert.match(error.message, new RegExp(`^register: the ${got}\\.$`));
+        assert.match(error.message, new RegExp(`^network: the predicted ${got}\\.$`));
         return true;
       });
     }
@@ -84,19 +84,19 @@ describe('registerPair refuses, warns and stops', () => {
     const {moved} = await register(network, {fixed});
     assert.equal(moved.length, 19 * 25 * 13);
     await assert.rejects(
-      register(network, {fixed, outputs: {warp: true}}),
+      register(network, {fixed, outputs: ['warp']}),
       (error) =>
         error instanceof HypermorphError &&
         error.code === 'E_GRID' &&
         error.message.startsWith('fixed.nii: the header must say where the voxels lie') &&
-        /--assume-orientation/.test(error.hint ?? ''),
+        /`assumeOrientation: true`/.test(error.hint ?? ''),
     );
     const assumed = await register(network, {
       fixed,
-      outputs: {warp: true},
+      outputs: ['warp'],
       assumeOrientation: true,
     });
-    assert.equal(assumed.warp!.length, 3 * 19 * 25 * 13);
+    assert.equal(assumed.outputs.warp?.length, 3 * 19 * 25 * 13);
   });
 
   test('images far apart are registered with a warning that names the way out', async () => {
@@ -112,7 +112,7 @@ describe('registerPair refuses, warns and stops', () => {
     );
     assert.equal(summary.overlap, 0);
     assert.equal(summary.similarity.voxels, 0);
-    assert.match(summary.warnings.join('\n'), /moving.nii: only 0 % of .* try --align centre/);
+    assert.match(summary.warnings.join('\n'), /moving.nii: only 0 % of .* try `align: 'centre'`/);
   });
 
   test('an image smaller than a network voxel is registered with a warning, and what is unknown is null', async () => {
@@ -152,21 +152,21 @@ describe('registerPair refuses, warns and stops', () => {
     );
   });
 
-  test('progress counts the stages, and an interruption stops before the next one', async () => {
-    const events: (string | null)[] = [];
+  test('progress names the stages, and an interruption stops before the next one', async () => {
+    const events: string[] = [];
     await register(
       fakeNetwork(() => [1, 0, 0]),
-      {onProgress: ({stage}) => events.push(stage)},
+      {onProgress: (event) => events.push(event.kind === 'stage' ? event.stage : event.kind)},
     );
-    assert.deepEqual(events, ['align', 'conform', 'predict', 'sample', 'place', 'measure', null]);
+    assert.deepEqual(events, ['align', 'conform', 'predict', 'sample', 'measure', 'place']);
     const controller = new AbortController();
     await assert.rejects(
       register(
         fakeNetwork(() => [1, 0, 0]),
         {
           signal: controller.signal,
-          onProgress: ({stage}) => {
-            if (stage === 'sample') controller.abort();
+          onProgress: (event) => {
+            if (event.kind === 'stage' && event.stage === 'sample') controller.abort();
           },
         },
       ),

@@ -1,7 +1,7 @@
 import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
-import type {VelocityNetwork} from '../../src/registration/network-fields.js';
 import type {Triple} from '../../src/geometry/triple.js';
+import type {VelocityNetwork} from '../../src/registration/velocity.js';
 
 /** What a network was asked, for tests that look at its inputs. */
 export interface FakeNetwork extends VelocityNetwork {

@@ -53,7 +53,7 @@ export const REFUSALS: readonly Refusal[] = [
     name: 'seven axes without a choice of volume',
     file: {dim: [7, 4, 5, 1, 1, 1, 2, 3]},
     code: 'E_NIFTI',
-    says: 'must hold one volume, got 6 (4 x 5 x 1 x 1 x 1 x 2 x 3); choose one with --volume 0 to --volume 5.',
+    says: 'must hold one volume, got 6 (4 x 5 x 1 x 1 x 1 x 2 x 3); choose one with `volume: 0` to `volume: 5`.',
   },
   {
     name: 'a volume that is not there',

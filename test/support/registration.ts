@@ -4,7 +4,7 @@ import {
   type RegisterPairOptions,
   type Registration,
 } from '../../src/registration/register-pair.js';
-import type {VelocityNetwork} from '../../src/registration/network-fields.js';
+import type {VelocityNetwork} from '../../src/registration/velocity.js';
 import type {NetworkGridSpec} from '../../src/volume/conform.js';
 import type {Grid} from '../../src/geometry/grid.js';
 import type {Triple} from '../../src/geometry/triple.js';

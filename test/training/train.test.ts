@@ -6,7 +6,8 @@ import * as tf from '@tensorflow/tfjs-core';
 import {decodeTrainingConfig} from '../../src/config/load-config.js';
 import {startEngine} from '../../src/engines/select.js';
 import {readModel} from '../../src/models/model-file.js';
-import {train, type TrainingEvent, type TrainOptions} from '../../src/training/train.js';
+import type {ProgressEvent} from '../../src/progress.js';
+import {train, type TrainOptions} from '../../src/training/train.js';
 import {portableTrainingKernels} from '../../src/training/portable-kernels.js';
 import {portableVoxelKernels} from '../../src/volume/voxel-kernels.js';
 import {temporaryFolder} from '../support/temporary-folder.js';
@@ -83,7 +84,7 @@ test('N + M steps equal N steps, a stop, and M resumed ones, bit for bit', async
 test('an interrupted run leaves a model that loads and says what it is', async (t) => {
   const output = join(await temporaryFolder(t), 'run');
   const abort = new AbortController();
-  const onProgress = (event: TrainingEvent) => {
+  const onProgress = (event: ProgressEvent) => {
     if (event.kind === 'step') abort.abort();
   };
   const summary = await train({...optionsFor(output), signal: abort.signal, onProgress});
@@ -105,7 +106,7 @@ test('what a model cannot say is told before the first step', async (t) => {
   const options = optionsFor(join(await temporaryFolder(t), 'run'));
   const config = {...options.config, grid: {...options.config.grid, orientation: 'XY'}};
   const events: string[] = [];
-  const onProgress = ({kind}: TrainingEvent) => events.push(kind);
+  const onProgress = ({kind}: ProgressEvent) => events.push(kind);
   await assert.rejects(train({...options, config, onProgress}), {code: 'E_WEIGHTS'});
   assert.deepEqual(events, []);
 });

@@ -10,15 +10,15 @@ import type {DoctorOptions} from './options.js';
 import type {CliContext} from '../../context.js';
 import {createLogger} from '../../logger.js';
 import {writeJson, writeTable, type Row} from '../../output.js';
-import {parseThreads} from '../../threads.js';
+import {parseWhole} from '../../numbers.js';
 
 /** The command `doctor`. An engine that does not load is a finding, not an error. */
 export async function run(options: DoctorOptions, context: CliContext): Promise<void> {
   const logger = await createLogger(context, options);
-  const threads = parseThreads('doctor', options.threads);
+  const threads = parseWhole(options.threads, {option: '--threads', minimum: 1});
   const engines = await describeEngines();
   const isNative = engines.some(({name, loads}) => name === 'native' && loads);
-  const machine = isNative ? await measureMachine(threads) : null;
+  const machine = isNative ? await measureMachine(threads === undefined ? {} : {threads}) : null;
   if (!isNative) {
     logger.warn('Without the native engine, registering a pair takes minutes to hours.');
   }

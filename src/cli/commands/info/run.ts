@@ -3,14 +3,14 @@ import {describeNifti, type NiftiDescription} from '../../../formats/images/nift
 import {readModel} from '../../../models/model-file.js';
 import type {ModelDescription} from '../../../models/model-description.js';
 import type {CommonOptions} from '../../common-options.js';
-import type {CliContext} from '../../context.js';
+import type {CommandContext} from '../../context.js';
 import {createLogger} from '../../logger.js';
 import {writeJson, writeTable, type Row} from '../../output.js';
 
 /** The command `info`: the content of the file decides what it is. */
 export async function run(
   options: CommonOptions,
-  context: CliContext,
+  context: CommandContext,
   [path]: readonly string[],
 ): Promise<void> {
   const logger = await createLogger(context, options);
@@ -22,7 +22,7 @@ export async function run(
     return;
   }
   const description = await describeNifti(path);
-  description.warnings.forEach((warning) => logger.warn(warning));
+  description.warnings.forEach((warning) => logger.warn(context.inOptionWords(warning)));
   if (options.json === true) writeJson(context.stdout, description);
   else writeTable(context.stdout, imageRows(description));
 }

@@ -1,27 +1,44 @@
 import {Command, Option} from 'commander';
-import {addCommonOptions, addExamples, collect, type CommonOptions} from '../../common-options.js';
+import {ALIGNMENT_MODES, type AlignmentMode} from '../../../registration/alignment.js';
+import {OUTPUTS, type OutputKey} from '../../../registration/outputs.js';
+import {
+  addCommonOptions,
+  addEngineOption,
+  addExamples,
+  collect,
+  type CommonOptions,
+  type EngineChoice,
+} from '../../common-options.js';
+import {optionFor} from '../../option-words.js';
+
+/** What commander calls the option of an output. */
+type OutputAttribute = OutputKey | 'svf';
 
 /** The options as commander gives them; texts are checked where it is known what is allowed. */
-export interface RegisterOptions extends CommonOptions {
+export interface RegisterOptions
+  extends CommonOptions, Readonly<Partial<Record<OutputAttribute, string>>> {
   readonly model?: string;
   readonly lambda?: string;
   readonly hyper?: readonly string[];
-  readonly moved?: string;
-  readonly warp?: string;
-  readonly inverseWarp?: string;
-  readonly jacobian?: string;
-  readonly svf?: string;
   readonly labels?: readonly string[];
   readonly report?: string;
-  readonly align: 'headers' | 'centre' | 'fov';
+  readonly align: AlignmentMode;
   readonly volume?: string;
   readonly geometry: 'auto' | 'sform' | 'qform';
   readonly assumeOrientation?: boolean;
-  readonly engine: 'auto' | 'tensorflow' | 'native' | 'javascript';
+  readonly engine: EngineChoice;
   readonly precision: 'float32' | 'bf16';
   readonly threads?: string;
   readonly dryRun?: boolean;
 }
+
+const SHORT_FLAGS: Readonly<Partial<Record<OutputKey, string>>> = {moved: '-o, ', warp: '-w, '};
+
+/** One option per output. */
+export const outputOptions = OUTPUTS.map(({key, meaning}) => {
+  const option = new Option(`${SHORT_FLAGS[key] ?? ''}${optionFor(key)} <file>`, meaning);
+  return {key, option, attribute: option.attributeName() as OutputAttribute};
+});
 
 const DESCRIPTION = `Register <moving> to <fixed>.
 
@@ -34,37 +51,11 @@ export function registerCommand(): Command {
     .summary('register a moving image to a fixed one')
     .description(DESCRIPTION)
     .argument('<fixed>', 'the image that stays')
-    .argument('<moving>', 'the image that is warped onto it')
-    .option(
-      '-m, --model <file>',
-      'model to register with (default: the one that comes with hypermorph)',
-    )
-    .option(
-      '-l, --lambda <number>',
-      'smoothness: small follows the images closely, large keeps the deformation smooth (default: what the model recommends)',
-    )
-    .option('--hyper <name=value>', 'another hyperparameter of the model; repeatable', collect);
-  addOutputOptions(command);
-  addInputOptions(command);
-  command
-    .addOption(
-      new Option('--engine <name>', 'what computes')
-        .choices(['auto', 'tensorflow', 'native', 'javascript'])
-        .default('auto'),
-    )
-    .addOption(
-      new Option(
-        '--precision <name>',
-        'what the large convolutions multiply; bf16 keeps 8 of 24 binary places, and needs the native engine and a processor with AVX512_BF16',
-      )
-        .choices(['float32', 'bf16'])
-        .default('float32'),
-    )
-    .option('--threads <n>', 'threads to use (default: all)')
-    .option(
-      '-n, --dry-run',
-      'check options, model, files and output names, and say what would be done, without registering',
-    );
+    .argument('<moving>', 'the image that is warped onto it');
+  addModelOptions(command.optionsGroup('Model:'));
+  addOutputOptions(command.optionsGroup('Outputs:'));
+  addInputOptions(command.optionsGroup('Inputs:'));
+  addComputingOptions(command.optionsGroup('Computing:'));
   addCommonOptions(command);
   return addExamples(command, [
     {
@@ -84,25 +75,22 @@ export function registerCommand(): Command {
   ]);
 }
 
-function addOutputOptions(command: Command): void {
+function addModelOptions(command: Command): void {
   command
-    .option('-o, --moved <file>', 'the moving image, warped onto the grid of <fixed>')
     .option(
-      '-w, --warp <file>',
-      'displacement from <fixed> to <moving>: LPS mm, on the grid of <fixed>, as ITK, ANTs and Slicer read it',
+      '-m, --model <file>',
+      'model to register with (default: the one that comes with hypermorph)',
     )
     .option(
-      '--inverse-warp <file>',
-      'displacement from <moving> to <fixed>, on the grid of <moving>',
+      '-l, --lambda <number>',
+      'smoothness: small follows the images closely, large keeps the deformation smooth (default: what the model recommends)',
     )
-    .option(
-      '--jacobian <file>',
-      'change of volume at every voxel of <fixed>: above 1 the structure is larger in <moving>, 0 or less is a fold',
-    )
-    .option(
-      '--svf <file>',
-      'stationary velocity field on the grid of the network, LPS mm; its exponential is the displacement',
-    )
+    .option('--hyper <name=value>', 'another hyperparameter of the model; repeatable', collect);
+}
+
+function addOutputOptions(command: Command): void {
+  for (const {option} of outputOptions) command.addOption(option);
+  command
     .option(
       '--labels <in:out>',
       'warp a label map that belongs to <moving>, nearest voxel; repeatable',
@@ -118,7 +106,7 @@ function addInputOptions(command: Command): void {
         '--align <mode>',
         'bring the images together first: by their headers, by moving the centre of mass or the centre of the field of view',
       )
-        .choices(['headers', 'centre', 'fov'])
+        .choices(ALIGNMENT_MODES)
         .default('headers'),
     )
     .option('--volume <n>', 'which volume of a file with several, counted from 0')
@@ -130,5 +118,22 @@ function addInputOptions(command: Command): void {
     .option(
       '--assume-orientation',
       'write warps although a header does not say how the image is oriented',
+    );
+}
+
+function addComputingOptions(command: Command): void {
+  addEngineOption(command)
+    .addOption(
+      new Option(
+        '--precision <name>',
+        'what the large convolutions multiply; bf16 keeps 8 of 24 binary places, and needs the native engine and a processor with AVX512_BF16',
+      )
+        .choices(['float32', 'bf16'])
+        .default('float32'),
+    )
+    .option('--threads <n>', 'threads to use (default: all)')
+    .option(
+      '-n, --dry-run',
+      'check options, model, files and output names, and say what would be done, without registering',
     );
 }

@@ -1,43 +1,42 @@
-import type {Report} from '../../../registration/report.js';
+import {OUTPUTS} from '../../../registration/outputs.js';
+import type {RegistrationPlan} from '../../../workflows/register-files.js';
+import type {Report} from '../../../workflows/report.js';
 import type {Row} from '../../output.js';
 import {formatSeconds} from '../../progress.js';
-import type {RegisterPaths} from './paths.js';
 
-/** Which file holds what; absent outputs are left out. */
-export function listOutputs({
-  outputs,
-  report,
-}: RegisterPaths): Readonly<Record<string, string | readonly string[]>> {
-  const {labels = [], ...single} = outputs;
-  const entries = Object.entries({...single, report}).filter(([, path]) => path !== undefined);
-  const named = Object.fromEntries(entries) as Record<string, string>;
-  return labels.length === 0 ? named : {...named, labels};
-}
-
-const OUTPUT_NAMES: Readonly<Record<string, string>> = {
-  inverseWarp: 'inverse warp',
-  velocity: 'velocity',
-};
+const NAMES = new Map<string, string>(OUTPUTS.map(({key, name}) => [key, name]));
 
 /** One row per file. */
-export function outputRows(outputs: Readonly<Record<string, string | readonly string[]>>): Row[] {
-  return Object.entries(outputs).flatMap(([name, paths]) =>
-    [paths].flat().map((path): Row => [OUTPUT_NAMES[name] ?? name, path]),
+function outputRows(outputs: Report['outputs']): Row[] {
+  return Object.entries(outputs).flatMap(([key, paths]) =>
+    [paths].flat().map((path): Row => [NAMES.get(key) ?? key, path]),
   );
 }
 
+function hyperparameterRows(hyperparameters: Report['hyperparameters']): Row[] {
+  return Object.entries(hyperparameters).map(([name, value]): Row => [name, String(value)]);
+}
+
+/** What would be done. */
+export function planRows({fixed, moving, model, ...plan}: RegistrationPlan): Row[] {
+  return [
+    ['fixed', `${fixed.path} (${fixed.shape.join('x')})`],
+    ['moving', `${moving.path} (${moving.shape.join('x')})`],
+    ['model', model],
+    ...hyperparameterRows(plan.hyperparameters),
+    ['network grid', plan.networkShape.join('x')],
+    ...outputRows(plan.outputs).map(([name, path]): Row => [`would write ${name}`, path]),
+  ];
+}
+
 /** What a person wants to know at once. */
-export function tableOf(report: Report): Row[] {
+export function reportRows(report: Report): Row[] {
   const {similarity, displacement, jacobian} = report;
   const {before, after} = similarity;
-  const hyperparameters = Object.entries(report.hyperparameters).map(([name, value]) => [
-    name,
-    String(value),
-  ]) as unknown as Row[];
   const change = (a: number | null, b: number | null) => `${format(a)} -> ${format(b)}`;
   return [
     ...outputRows(report.outputs),
-    ...hyperparameters,
+    ...hyperparameterRows(report.hyperparameters),
     [
       'similarity',
       `NCC ${change(before.ncc, after.ncc)}, MSE ${change(before.mse, after.mse)} (before -> after)`,

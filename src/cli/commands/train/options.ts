@@ -1,5 +1,12 @@
-import {Command, Option} from 'commander';
-import {addCommonOptions, addExamples, collect, type CommonOptions} from '../../common-options.js';
+import {Command} from 'commander';
+import {
+  addCommonOptions,
+  addEngineOption,
+  addExamples,
+  collect,
+  type CommonOptions,
+  type EngineChoice,
+} from '../../common-options.js';
 
 export interface TrainOptions extends CommonOptions {
   readonly config: string;
@@ -7,7 +14,7 @@ export interface TrainOptions extends CommonOptions {
   readonly output?: string;
   readonly resume?: boolean;
   readonly dryRun?: boolean;
-  readonly engine: 'auto' | 'tensorflow' | 'native' | 'javascript';
+  readonly engine: EngineChoice;
   readonly threads?: string;
 }
 
@@ -31,13 +38,8 @@ export function trainCommand(): Command {
     )
     .option('-o, --output <folder>', 'the run folder (default: runs/ and the name of <config>)')
     .option('--resume', 'go on from the checkpoint in the run folder')
-    .option('-n, --dry-run', 'read the configuration and all images, and say what would be done')
-    .addOption(
-      new Option('--engine <name>', 'what computes')
-        .choices(['auto', 'tensorflow', 'native', 'javascript'])
-        .default('auto'),
-    )
-    .option('--threads <n>', 'threads to use (default: all)');
+    .option('-n, --dry-run', 'read the configuration and all images, and say what would be done');
+  addEngineOption(command).option('--threads <n>', 'threads to use (default: all)');
   addCommonOptions(command);
   return addExamples(command, [
     {

@@ -162,7 +162,7 @@ function warnAboutOtherPrograms(
   const distance = both ? largestDistance(sform, qform, shape) : 0;
   if (request === 'auto' && distance > DISAGREEMENT_MM) {
     warn(
-      `its two placements (qform and sform) differ by up to ${distance.toFixed(1)} mm; the sform is used, some programs (ITK, ANTs) may take the qform. Choose with --geometry sform or --geometry qform.`,
+      `its two placements (qform and sform) differ by up to ${distance.toFixed(1)} mm; the sform is used, some programs (ITK, ANTs) may take the qform. Choose with \`geometry: 'sform'\` or \`geometry: 'qform'\`.`,
     );
   }
   if (source === 'sform' && affine.shear > SHEAR) {

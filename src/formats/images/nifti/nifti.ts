@@ -195,7 +195,7 @@ function chooseVolume({path, volumes, dimensions, fields}: NiftiSource, volume?:
       'E_NIFTI',
       isVectorIntent(fields.intentCode)
         ? `${path}: must be an image with one number per voxel, got a vector field (${axes}).`
-        : `${path}: must hold one volume, got ${volumes} (${axes}); choose one with --volume 0 to --volume ${last}.`,
+        : `${path}: must hold one volume, got ${volumes} (${axes}); choose one with \`volume: 0\` to \`volume: ${last}\`.`,
     );
   }
   const chosen = volume ?? 0;

@@ -49,7 +49,7 @@ test('a series asks for one of its volumes', async () => {
     if (missingOddFiles(name) !== false) continue;
     await assert.rejects(readNifti(join(ODD_FOLDER, name)), (error: unknown) => {
       assert.ok(error instanceof HypermorphError);
-      const range = `choose one with --volume 0 to --volume ${count - 1}.`;
+      const range = `choose one with \`volume: 0\` to \`volume: ${count - 1}\`.`;
       assert.ok(error.message.endsWith(range), error.message);
       return true;
     });

@@ -90,7 +90,7 @@ const ODDITIES: readonly Oddity[] = [
     name: 'qform and sform that disagree',
     file: {qformOffset: [-10, 20, -33]},
     warns: [
-      'its two placements (qform and sform) differ by up to 3.0 mm; the sform is used, some programs (ITK, ANTs) may take the qform. Choose with --geometry sform or --geometry qform.',
+      "its two placements (qform and sform) differ by up to 3.0 mm; the sform is used, some programs (ITK, ANTs) may take the qform. Choose with `geometry: 'sform'` or `geometry: 'qform'`.",
     ],
   },
   {name: 'qform and sform that disagree by 0.05 mm', file: {qformOffset: [-10, 20, -30.05]}},

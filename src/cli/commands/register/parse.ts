@@ -1,0 +1,69 @@
+import {HypermorphError} from '../../../errors.js';
+import type {NamedHyperparameters} from '../../../models/hyperparameters.js';
+import type {LabelPaths} from '../../../workflows/output-paths.js';
+import type {RegisterFilesSettings} from '../../../workflows/register-files.js';
+import {parseNumber, parseWhole} from '../../numbers.js';
+import {outputOptions, type RegisterOptions} from './options.js';
+
+/** What the options ask for. E_USAGE where a text is not what it must be. */
+export function parseSettings(
+  [fixed, moving]: readonly string[],
+  options: RegisterOptions,
+): RegisterFilesSettings {
+  const {model, report, align, geometry, assumeOrientation, engine, precision} = options;
+  const outputs = outputOptions.map(({key, attribute}) => [key, options[attribute]] as const);
+  return {
+    ...{fixed, moving, model, report, align, geometry, assumeOrientation, engine, precision},
+    hyperparameters: parseHyperparameters(options),
+    outputs: Object.fromEntries(outputs),
+    labels: options.labels?.map(splitLabels),
+    volume: parseWhole(options.volume, {option: '--volume', minimum: 0}),
+    threads: parseWhole(options.threads, {option: '--threads', minimum: 1}),
+    hashes: options.json === true || report !== undefined,
+  };
+}
+
+/** `--lambda` and `--hyper name=value` as numbers by name. */
+export function parseHyperparameters({
+  lambda,
+  hyper = [],
+}: Pick<RegisterOptions, 'lambda' | 'hyper'>): NamedHyperparameters {
+  const values = new Map<string, {readonly option: string; readonly value: number}>();
+  const set = (name: string, option: string, text: string) => {
+    const value = parseNumber(text);
+    if (Number.isNaN(value)) {
+      const got = text === '' ? 'nothing' : text;
+      throw new HypermorphError('E_USAGE', `${option} must be a number, got ${got}.`);
+    }
+    const earlier = values.get(name);
+    if (earlier !== undefined) {
+      throw new HypermorphError(
+        'E_USAGE',
+        `${name} must be given once, got ${earlier.option} and ${option}.`,
+      );
+    }
+    values.set(name, {option, value});
+  };
+  if (lambda !== undefined) set('lambda', '--lambda', lambda);
+  for (const pair of hyper) {
+    const at = pair.indexOf('=');
+    if (at < 1) {
+      throw new HypermorphError('E_USAGE', `--hyper must be name=value, got "${pair}".`);
+    }
+    const name = pair.slice(0, at);
+    set(name, `--hyper ${name}`, pair.slice(at + 1));
+  }
+  return Object.fromEntries([...values].map(([name, {value}]) => [name, value]));
+}
+
+function splitLabels(pair: string): LabelPaths {
+  // The last colon: a drive letter (C:\labels.nii:moved.nii) has one, too.
+  const at = pair.lastIndexOf(':');
+  if (at < 1 || at === pair.length - 1) {
+    throw new HypermorphError(
+      'E_USAGE',
+      `--labels must be two files with a colon between them (labels.nii.gz:labels_moved.nii.gz), got "${pair}".`,
+    );
+  }
+  return {source: pair.slice(0, at), target: pair.slice(at + 1)};
+}

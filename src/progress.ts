@@ -1,0 +1,62 @@
+/** The stages of a registration of files, in their order; those from `align` to `place` are the registration of a pair. */
+export const STAGES = [
+  'read',
+  'engine',
+  'align',
+  'conform',
+  'predict',
+  'sample',
+  'measure',
+  'place',
+  'encode',
+  'write',
+] as const;
+
+export type Stage = (typeof STAGES)[number];
+
+/** The objective on a batch. */
+export interface StepLosses {
+  readonly total: number;
+  readonly similarity: number;
+  readonly smoothness: number;
+}
+
+/** What a network does on the validation pairs at one lambda; means over the pairs. */
+export interface ValidationRow {
+  readonly lambda: number;
+  readonly total: number;
+  /** Not weighted by 1 - lambda. */
+  readonly similarity: number;
+  /** Not weighted by lambda. */
+  readonly smoothness: number;
+  /** Standard deviation of ln(max(J, 1e-9)), J the Jacobian determinant. */
+  readonly sdLogJacobian: number;
+  /** Share of voxels whose Jacobian determinant is 0 or less. */
+  readonly foldingFraction: number;
+}
+
+/** What a registration or a training says while it runs. */
+export type ProgressEvent =
+  | {readonly kind: 'warning'; readonly text: string}
+  /** The engine on which everything runs from now on. */
+  | {readonly kind: 'engine'; readonly name: string; readonly description: string}
+  /** A stage begins; `done` is the share of all stages that lie behind, 0 to 1. */
+  | {readonly kind: 'stage'; readonly stage: Stage; readonly done: number}
+  /** A training begins after `step` of `steps` steps. */
+  | {
+      readonly kind: 'start';
+      readonly parameters: number;
+      readonly step: number;
+      readonly steps: number;
+    }
+  | ({
+      readonly kind: 'step';
+      readonly step: number;
+      readonly steps: number;
+      /** Mean time of the steps of this call so far. */
+      readonly millisecondsPerStep: number;
+    } & StepLosses)
+  | {readonly kind: 'validation'; readonly step: number; readonly rows: readonly ValidationRow[]}
+  | {readonly kind: 'checkpoint'; readonly step: number; readonly path: string};
+
+export type OnProgress = (event: ProgressEvent) => void;

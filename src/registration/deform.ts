@@ -1,0 +1,29 @@
+import type {VoxelKernels} from '../volume/voxel-kernels.js';
+import type {PreparedPair} from './prepare.js';
+import type {StageLog} from './stages.js';
+import {integrate, predictVelocity, type Deformation, type Integration} from './velocity.js';
+
+/**
+ * Run the network on a prepared pair and integrate what it says.
+ *
+ * @param hyperparameters - One value per hyperparameter of the model, lambda first; empty for a model without any.
+ * @throws {HypermorphError} E_RANGE if the network answers with numbers that are not finite; E_INTERRUPTED.
+ */
+export async function deform(
+  pair: PreparedPair,
+  hyperparameters: readonly number[],
+  {kernels, stages}: {readonly kernels: VoxelKernels; readonly stages: StageLog},
+): Promise<Deformation> {
+  return stages.run('predict', async () => {
+    const {shape} = pair.geometry.network;
+    const {network} = pair.model;
+    const velocity = await predictVelocity(network, pair.conformed, {shape, hyperparameters});
+    return integrate(velocity, integrationOf(pair, kernels));
+  });
+}
+
+/** How velocities of a pair are integrated. */
+export function integrationOf(pair: PreparedPair, kernels: VoxelKernels): Integration {
+  const {shape} = pair.geometry.network;
+  return {architecture: pair.model.network.architecture, shape, kernels};
+}

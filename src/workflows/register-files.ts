@@ -1,0 +1,185 @@
+import type {EngineName, Precision} from '../engines/engine.js';
+import type {Bytes} from '../formats/bytes.js';
+import {writeFilesAtomically} from '../formats/files.js';
+import {gzipBytes} from '../formats/gzip.js';
+import {nameHyperparameters, type NamedHyperparameters} from '../models/hyperparameters.js';
+import {gridSpecOf} from '../models/network-grid.js';
+import type {OnProgress} from '../progress.js';
+import type {AlignmentMode} from '../registration/alignment.js';
+import {OUTPUT_KEYS, type OutputKey} from '../registration/outputs.js';
+import {layNetworkGrid, requirePlacement} from '../registration/plan.js';
+import {StageLog} from '../registration/stages.js';
+import type {Triple} from '../geometry/triple.js';
+import {encodeRegistration} from './encode-outputs.js';
+import {listOutputs, planPaths, type OutputPaths} from './output-paths.js';
+import {DEFAULT_MODEL, hashInputs, readInputs, type InputSettings} from './registration-inputs.js';
+import {buildReport, type Report} from './report.js';
+import {WarningLog} from './warnings.js';
+
+export interface RegisterFilesSettings extends InputSettings {
+  /** Where each result goes; without any (and without label maps) the moved image, `<moving>_moved.nii.gz`. */
+  readonly outputs?: Readonly<Partial<Record<OutputKey, string | undefined>>> | undefined;
+  /** Where the report goes, as JSON. */
+  readonly report?: string | undefined;
+  /** How the images are brought together first; by their headers unless told. */
+  readonly align?: AlignmentMode | undefined;
+  /** Write fields of the world although a header does not say where its voxels lie. */
+  readonly assumeOrientation?: boolean | undefined;
+  /** What computes; the fastest that loads unless told. */
+  readonly engine?: 'auto' | EngineName | undefined;
+  readonly precision?: Precision | undefined;
+  readonly threads?: number | undefined;
+  /** Hash the inputs for the report; true unless told. */
+  readonly hashes?: boolean | undefined;
+}
+
+/** How a caller watches and stops long work. */
+export interface WorkflowCallbacks {
+  readonly onProgress?: OnProgress | undefined;
+  /** Once aborted, the work ends before its next stage, and nothing is written. */
+  readonly signal?: AbortSignal | undefined;
+  /** Memory of the process, MiB. */
+  readonly memory?: {readonly inUse: () => number; readonly peak: () => number} | undefined;
+}
+
+/**
+ * Register two image files: read, register, write all files or none.
+ *
+ * @returns What was done and how well it went; where the report is written too, its file lacks only the time of writing it.
+ * @throws {HypermorphError} Errors of reading and of `registerPair`; E_USAGE about names of files; E_ENGINE; E_INTERRUPTED.
+ *
+ * @example
+ * import {registerFiles} from 'hypermorph';
+ * const report = await registerFiles({
+ *   fixed: 'fixed.nii.gz',
+ *   moving: 'moving.nii.gz',
+ *   model: 'model.safetensors',
+ *   hyperparameters: {lambda: 0.3},
+ *   outputs: {moved: 'moved.nii.gz', warp: 'warp.nii.gz'},
+ *   engine: 'javascript',
+ * });
+ * report.outputs; // {moved: 'moved.nii.gz', warp: 'warp.nii.gz'}
+ */
+export async function registerFiles(
+  settings: RegisterFilesSettings,
+  callbacks: WorkflowCallbacks = {},
+): Promise<Report> {
+  const start = performance.now();
+  const {onProgress, signal, memory} = callbacks;
+  const paths = await planPathsOf(settings);
+  const stages = new StageLog({onProgress, signal, memoryMib: memory?.inUse});
+  const warnings = new WarningLog(onProgress);
+  const reading = stages.run('read', () => readInputs(settings));
+  const loading = import('./computing.js');
+  loading.catch(() => undefined); // what is wrong with the inputs is said first
+  const inputs = await reading;
+  warnings.add(inputs.warnings);
+
+  const {startEngine, openModel, registerPair} = await loading;
+  const engine = await stages.run('engine', () => startEngine(engineOptions(settings)));
+  warnings.add(engine.warnings);
+  onProgress?.({kind: 'engine', name: engine.name, description: engine.description});
+  const {align = 'headers', assumeOrientation = false} = settings;
+  const {fixed, moving, labels, hyperparameters} = inputs;
+  const outputs = wantedOutputs(paths);
+  const model = await openModel(inputs.model);
+  const registration = await registerPair({
+    ...{fixed, moving, labels, model, engine, hyperparameters},
+    ...{align, assumeOrientation, outputs, stages},
+  }).finally(() => model.dispose());
+  warnings.add(registration.summary.warnings);
+
+  const {files, hashed} = await stages.run('encode', async () => ({
+    files: await compressed([
+      ...encodeRegistration(registration, inputs, paths, engine.voxelKernels),
+    ]),
+    hashed: await hashInputs(inputs, settings.hashes !== false),
+  }));
+  const describe = () =>
+    buildReport(hashed, registration.summary, {
+      engine: {name: engine.name, description: engine.description},
+      hyperparameters: nameHyperparameters(inputs.model.description, hyperparameters),
+      ...{align, outputs: listOutputs(paths), stages: stages.records, warnings: warnings.texts},
+      seconds: (performance.now() - start) / 1000,
+      peakMemoryMib: memory?.peak() ?? null,
+    });
+  const report = paths.report === undefined ? [] : [jsonFile(paths.report, describe())];
+  await stages.run('write', () => writeFilesAtomically([...files, ...report]));
+  return describe(); // with the time of writing, which the report's file cannot hold
+}
+
+/** What a registration would do. */
+export interface RegistrationPlan {
+  readonly fixed: {readonly path: string; readonly shape: Triple};
+  readonly moving: {readonly path: string; readonly shape: Triple};
+  readonly model: string;
+  readonly hyperparameters: NamedHyperparameters;
+  readonly networkShape: Triple;
+  readonly outputs: Readonly<Record<string, string | readonly string[]>>;
+}
+
+/**
+ * Check settings, model, images and names of outputs as `registerFiles` does, without registering or writing anything.
+ *
+ * @example
+ * import {planRegistration} from 'hypermorph';
+ * const files = {fixed: 'fixed.nii.gz', moving: 'moving.nii.gz', model: 'model.safetensors'};
+ * const plan = await planRegistration(files);
+ * plan.outputs; // {moved: 'moving_moved.nii.gz'}
+ */
+export async function planRegistration(
+  settings: RegisterFilesSettings,
+  {onProgress}: Pick<WorkflowCallbacks, 'onProgress'> = {},
+): Promise<RegistrationPlan> {
+  const paths = await planPathsOf(settings);
+  const inputs = await readInputs(settings);
+  new WarningLog(onProgress).add(inputs.warnings);
+  const {fixed, moving, labels} = inputs;
+  const {description, path: model} = inputs.model;
+  const images = [fixed, moving, ...labels];
+  if (settings.assumeOrientation !== true) requirePlacement(images, wantedOutputs(paths));
+  const {dimensions} = description.architecture;
+  const network = layNetworkGrid(fixed, {dimensions, grid: gridSpecOf(description)});
+  return {
+    fixed: {path: fixed.path, shape: fixed.shape},
+    moving: {path: moving.path, shape: moving.shape},
+    model,
+    hyperparameters: nameHyperparameters(description, inputs.hyperparameters),
+    networkShape: network.shape,
+    outputs: listOutputs(paths),
+  };
+}
+
+function planPathsOf(settings: RegisterFilesSettings): Promise<OutputPaths> {
+  const {fixed, moving, model = DEFAULT_MODEL} = settings;
+  return planPaths([fixed, moving, model], moving, settings);
+}
+
+function wantedOutputs({outputs}: OutputPaths): readonly OutputKey[] {
+  return OUTPUT_KEYS.filter((key) => outputs[key] !== undefined);
+}
+
+function engineOptions({engine = 'auto', precision = 'float32', threads}: RegisterFilesSettings) {
+  return {engine, precision, ...(threads === undefined ? {} : {threads})};
+}
+
+interface OutputFile {
+  readonly path: string;
+  readonly content: Bytes | string;
+}
+
+/** Files whose name says so, compressed. */
+function compressed(
+  files: readonly {readonly path: string; readonly content: Bytes}[],
+): Promise<OutputFile[]> {
+  return Promise.all(
+    files.map(async ({path, content}) => ({
+      path,
+      content: /\.gz$/i.test(path) ? await gzipBytes(content) : content,
+    })),
+  );
+}
+
+function jsonFile(path: string, value: unknown): OutputFile {
+  return {path, content: `${JSON.stringify(value, null, 2)}\n`};
+}

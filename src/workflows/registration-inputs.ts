@@ -1,0 +1,131 @@
+import {fileURLToPath} from 'node:url';
+import {HypermorphError} from '../errors.js';
+import {fileExists, sha256OfFile} from '../formats/files.js';
+import {
+  describeNifti,
+  readNifti,
+  type NiftiImage,
+  type ReadNiftiOptions,
+} from '../formats/images/nifti/nifti.js';
+import {chooseHyperparameters, type NamedHyperparameters} from '../models/hyperparameters.js';
+import {readModel, type Model} from '../models/model-file.js';
+import type {NamedVolume} from '../registration/prepare.js';
+import type {LabelPaths} from './output-paths.js';
+import type {HashedFile, ReportInputs} from './report.js';
+
+/** The model that comes with the package, seen from src/workflows and from dist/workflows. */
+export const DEFAULT_MODEL = fileURLToPath(
+  new URL('../../data/models/default.safetensors', import.meta.url),
+);
+
+/** What a registration reads, and how. */
+export interface InputSettings {
+  readonly fixed: string;
+  readonly moving: string;
+  /** A model file; without it the one that comes with the package. */
+  readonly model?: string | undefined;
+  /** By name; what is left out is what the model recommends. */
+  readonly hyperparameters?: NamedHyperparameters | undefined;
+  /** Label maps that belong to the moving image: warped with the nearest voxel and written. */
+  readonly labels?: readonly LabelPaths[] | undefined;
+  /** Which volume of the files that hold several, counted from 0. */
+  readonly volume?: number | undefined;
+  /** Which placement in the headers to believe. */
+  readonly geometry?: ReadNiftiOptions['geometry'];
+}
+
+/** An image that was read, with the name under which messages speak of it. */
+export type InputImage = NiftiImage & NamedVolume;
+
+/** Everything that is read before anything is computed. */
+export interface RegistrationInputs {
+  readonly model: Model & {readonly path: string};
+  /** In the order of the model. */
+  readonly hyperparameters: readonly number[];
+  readonly fixed: InputImage;
+  readonly moving: InputImage;
+  readonly labels: readonly InputImage[];
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Read the model and the images, and check what was asked for against the model.
+ *
+ * @throws {HypermorphError} E_IO, E_NIFTI, E_RANGE of the images; E_IO, E_WEIGHTS of the model; E_USAGE if it does not fit.
+ */
+export async function readInputs(settings: InputSettings): Promise<RegistrationInputs> {
+  const {fixed, moving, labels = []} = settings;
+  if (settings.model === undefined && !(await fileExists(DEFAULT_MODEL))) {
+    throw new HypermorphError(
+      'E_USAGE',
+      '`model` must be given, because none came with this installation.',
+    );
+  }
+  const reading = Promise.all([
+    readImage(fixed, settings),
+    readImage(moving, settings),
+    ...labels.map(({source}) => readImage(source, settings, 'label')),
+  ]);
+  // The images are read while the model is; what is wrong with the model is said first.
+  reading.catch(() => undefined);
+  const path = settings.model ?? DEFAULT_MODEL;
+  const model = {...(await readModel(path)), path};
+  const modelName = settings.model ?? 'the model that comes with hypermorph';
+  requireSingleChannel(model, modelName);
+  const hyperparameters = chooseHyperparameters(
+    model.description,
+    settings.hyperparameters,
+    modelName,
+  );
+  const images = await reading;
+  const [fixedImage, movingImage, ...labelImages] = images;
+  return {
+    ...{model, hyperparameters, fixed: fixedImage, moving: movingImage, labels: labelImages},
+    warnings: images.flatMap((image) => image.warnings),
+  };
+}
+
+/**
+ * Path and hash of every input.
+ *
+ * @param isWanted - Hashing reads every input again; without it all hashes are empty.
+ */
+export async function hashInputs(
+  {model, fixed, moving, labels}: RegistrationInputs,
+  isWanted: boolean,
+): Promise<ReportInputs> {
+  const hash = async (path: string, files: readonly string[]): Promise<HashedFile> => ({
+    path,
+    sha256: isWanted ? await sha256OfFile(...files) : '',
+  });
+  return {
+    fixed: await hash(fixed.path, fixed.files),
+    moving: await hash(moving.path, moving.files),
+    labels: await Promise.all(labels.map(({path, files}) => hash(path, files))),
+    model: {
+      ...(await hash(model.path, [model.path])),
+      contentHash: model.description.contentHash,
+    },
+  };
+}
+
+/** Read an image; `volume` speaks of the files that hold several. */
+async function readImage(
+  path: string,
+  {geometry, volume}: InputSettings,
+  kind: 'intensity' | 'label' = 'intensity',
+): Promise<InputImage> {
+  const place = geometry === undefined ? {} : {geometry};
+  const hasSeveral = volume !== undefined && (await describeNifti(path, place)).volumes > 1;
+  const image = await readNifti(path, {...place, kind, ...(hasSeveral ? {volume} : {})});
+  return {...image, name: image.path};
+}
+
+function requireSingleChannel({description}: Model, modelName: string): void {
+  const {movingChannels, fixedChannels} = description.architecture;
+  if (movingChannels === 1 && fixedChannels === 1) return;
+  throw new HypermorphError(
+    'E_USAGE',
+    `${modelName}: the model must take one channel per image, got ${movingChannels} for moving and ${fixedChannels} for fixed.`,
+  );
+}

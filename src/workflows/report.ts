@@ -1,0 +1,63 @@
+import type {Engine} from '../engines/engine.js';
+import type {NamedHyperparameters} from '../models/hyperparameters.js';
+import type {AlignmentMode} from '../registration/alignment.js';
+import type {RegistrationSummary} from '../registration/register-pair.js';
+import type {StageRecord} from '../registration/stages.js';
+import {VERSION} from '../version.js';
+
+/** An input with the SHA-256 of its bytes; of a pair, those of the header and then those of the voxel file. */
+export interface HashedFile {
+  readonly path: string;
+  /** Empty where it was not asked for. */
+  readonly sha256: string;
+}
+
+/** The files that went in. */
+export interface ReportInputs {
+  readonly fixed: HashedFile;
+  readonly moving: HashedFile;
+  readonly labels: readonly HashedFile[];
+  readonly model: HashedFile & {readonly contentHash: string};
+}
+
+/** What was done to which files, with what, and how well it went. */
+export interface Report
+  extends ReportInputs, Omit<RegistrationSummary, 'stages' | 'warnings'>, Usage {
+  readonly tool: 'hypermorph';
+  readonly version: string;
+  readonly engine: Pick<Engine, 'name' | 'description'>;
+  readonly hyperparameters: NamedHyperparameters;
+  readonly align: AlignmentMode;
+  /** Which file holds what, e.g. `{moved: 'a.nii.gz'}`; `labels` is a list. */
+  readonly outputs: Readonly<Record<string, string | readonly string[]>>;
+  readonly stages: readonly StageRecord[];
+  readonly warnings: readonly string[];
+}
+
+/** What the whole work took so far. */
+export interface Usage {
+  readonly seconds: number;
+  /** Largest memory of the process so far; null where the caller cannot tell. */
+  readonly peakMemoryMib: number | null;
+}
+
+/** Put a report together, its entries in the order in which people read them. */
+export function buildReport(
+  inputs: ReportInputs,
+  summary: RegistrationSummary,
+  run: Pick<
+    Report,
+    'engine' | 'hyperparameters' | 'align' | 'outputs' | 'stages' | 'warnings' | keyof Usage
+  >,
+): Report {
+  const {engine, hyperparameters, align, outputs} = run;
+  const {displacement, similarity, jacobian, overlap, alignmentMm, networkShape} = summary;
+  return {
+    ...{tool: 'hypermorph', version: VERSION, engine},
+    ...inputs,
+    ...{hyperparameters, align, outputs},
+    ...{displacement, similarity, jacobian, overlap, alignmentMm, networkShape},
+    ...{seconds: run.seconds, peakMemoryMib: run.peakMemoryMib},
+    ...{stages: [...run.stages], warnings: [...run.warnings]},
+  };
+}

@@ -1,0 +1,114 @@
+import {basename, extname, join} from 'node:path';
+import {loadTrainingConfig} from '../config/load-config.js';
+import type {TrainingConfig} from '../config/training-config.js';
+import type {Engine, EngineName} from '../engines/engine.js';
+import {startEngine} from '../engines/select.js';
+import {countParameters} from '../models/weight-specs.js';
+
+import {startingWeights} from '../training/start.js';
+import {openData, train, type TrainingSummary} from '../training/train.js';
+import {VERSION} from '../version.js';
+import type {WorkflowCallbacks} from './register-files.js';
+import {WarningLog} from './warnings.js';
+
+export interface TrainFilesSettings {
+  /** A configuration, YAML. */
+  readonly config: string;
+  /** Settings that replace those of the configuration, `path=value` each. */
+  readonly overrides?: readonly string[] | undefined;
+  /** Folder of the run; `runs/` and the name of the configuration unless told. */
+  readonly output?: string | undefined;
+  /** Go on from the checkpoint in that folder. */
+  readonly resume?: boolean | undefined;
+  readonly engine?: 'auto' | EngineName | undefined;
+  readonly threads?: number | undefined;
+}
+
+type TrainingCallbacks = Pick<WorkflowCallbacks, 'onProgress' | 'signal'>;
+
+/**
+ * Train a model as a configuration file says.
+ *
+ * @throws {HypermorphError} E_CONFIG by path and value; E_ENGINE; errors of `train`.
+ *
+ * @example
+ * import {writeFileSync} from 'node:fs';
+ * import {trainFiles} from 'hypermorph';
+ * writeFileSync(
+ *   'tiny.yaml',
+ *   `{dimensions: 2, grid: {shape: [16, 16]}, unet: {encoder: [4, 4], decoder: [4, 4]}, steps: 2,
+ *     hypernetwork: {layers: 1, units: 4}, sources: [{kind: shapes, maps: 1, labels: 4, scaleVox: 6}],
+ *     augmentation: {deformationVox: 1, deformationScaleVox: 8}}`,
+ * );
+ * const {outcome} = await trainFiles({config: 'tiny.yaml', output: 'run', engine: 'javascript'});
+ * outcome; // 'finished'
+ */
+export async function trainFiles(
+  settings: TrainFilesSettings,
+  callbacks: TrainingCallbacks = {},
+): Promise<TrainingSummary & {readonly steps: number}> {
+  const {config, engine, output} = await begin(settings, callbacks);
+  const summary = await train({
+    ...{config, output, toolVersion: VERSION, ...callbacks},
+    resume: settings.resume === true,
+    kernels: engine.voxelKernels,
+    trainingKernels: engine.trainingKernels,
+  });
+  return {...summary, steps: config.steps};
+}
+
+/** What a training would do. */
+export interface TrainingPlan {
+  readonly config: string;
+  readonly output: string;
+  readonly parameters: number;
+  readonly shape: readonly number[];
+  readonly sources: readonly string[];
+  readonly validationPairs: number;
+  readonly steps: number;
+}
+
+/**
+ * Check the configuration, the model to start from and all images as `trainFiles` does, without training or writing.
+ *
+ * @example
+ * import {planTraining} from 'hypermorph';
+ * import {writeFileSync} from 'node:fs';
+ * writeFileSync('plan.yaml', '{grid: {shape: [32, 32, 32]}, sources: [{kind: shapes, maps: 1}], steps: 5}');
+ * const {steps} = await planTraining({config: 'plan.yaml', engine: 'javascript'});
+ * steps; // 5
+ */
+export async function planTraining(
+  settings: TrainFilesSettings,
+  callbacks: TrainingCallbacks = {},
+): Promise<TrainingPlan> {
+  const {config, engine, output} = await begin(settings, callbacks);
+  const {voxelKernels: kernels, trainingKernels} = engine;
+  await startingWeights(config, VERSION);
+  await openData({config, kernels, trainingKernels, onProgress: callbacks.onProgress});
+  return {
+    config: settings.config,
+    output,
+    parameters: countParameters(config.architecture),
+    shape: config.grid.shape,
+    sources: config.sources.map(({kind}) => kind),
+    validationPairs: config.validation.sources.length === 0 ? 0 : config.validation.pairs,
+    steps: config.steps,
+  };
+}
+
+async function begin(
+  settings: TrainFilesSettings,
+  {onProgress}: TrainingCallbacks,
+): Promise<{
+  readonly config: TrainingConfig;
+  readonly engine: Engine;
+  readonly output: string;
+}> {
+  const {config: path, engine: name = 'auto', threads} = settings;
+  const config = await loadTrainingConfig(path, settings.overrides);
+  const engine = await startEngine({engine: name, ...(threads === undefined ? {} : {threads})});
+  new WarningLog(onProgress).add(engine.warnings);
+  onProgress?.({kind: 'engine', name: engine.name, description: engine.description});
+  return {config, engine, output: settings.output ?? join('runs', basename(path, extname(path)))};
+}
