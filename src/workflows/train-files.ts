@@ -36,8 +36,8 @@ type TrainingCallbacks = Pick<WorkflowCallbacks, 'onProgress' | 'signal'>;
  * import {trainFiles} from 'hypermorph';
  * writeFileSync(
  *   'tiny.yaml',
- *   `{dimensions: 2, grid: {shape: [16, 16]}, unet: {encoder: [4, 4], decoder: [4, 4]}, steps: 2,
- *     hypernetwork: {layers: 1, units: 4}, sources: [{kind: shapes, maps: 1, labels: 4, scaleVox: 6}],
+ *   `{architecture: {dimensions: 2, unet: {encoder: [4, 4], decoder: [4, 4]}, hypernetwork: {layers: 1, units: 4}},
+ *     grid: {shape: [16, 16]}, steps: 2, sources: [{kind: shapes, maps: 1, labels: 4, scaleVox: 6}],
  *     augmentation: {deformationVox: 1, deformationScaleVox: 8}}`,
  * );
  * const {outcome} = await trainFiles({config: 'tiny.yaml', output: 'run', engine: 'javascript'});
