@@ -5,6 +5,7 @@ export const STAGES = [
   'align',
   'conform',
   'predict',
+  'refine',
   'sample',
   'measure',
   'place',

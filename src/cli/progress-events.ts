@@ -11,6 +11,7 @@ const STAGE_TEXTS: Readonly<Record<Stage, string>> = {
   align: 'placing the network grid',
   conform: 'conforming both images',
   predict: 'running the network',
+  refine: 'refining on the pair',
   sample: 'sampling the moving image',
   measure: 'measuring the result',
   place: 'making the outputs',

@@ -1,5 +1,6 @@
 import type {NetworkGrid} from '../volume/conform.js';
 import type {Triple} from '../geometry/triple.js';
+import type {RefinementKernels} from '../optimisers/refinement/level.js';
 import type {VoxelArray} from '../volume/volume.js';
 import type {VoxelKernels} from '../volume/voxel-kernels.js';
 import type {AlignmentMode} from './alignment.js';
@@ -8,6 +9,13 @@ import type {Transform} from '../transforms/transform.js';
 import type {OutputKey, PerOutput} from './outputs.js';
 import {requirePlacement} from './plan.js';
 import {preparePair, type NamedVolume, type RegistrationModel} from './prepare.js';
+import {
+  canRefine,
+  refinePair,
+  type Answer,
+  type PairRefinement,
+  type RefinementSummary,
+} from './refine/refine-pair.js';
 import {realise, type Measures} from './realise.js';
 import {StageLog, type StageOptions, type StageRecord} from './stages.js';
 import {resultWarnings} from './warnings.js';
@@ -18,10 +26,18 @@ export interface RegisterPairOptions extends StageOptions {
   readonly fixed: NamedVolume;
   readonly moving: NamedVolume;
   readonly model: RegistrationModel;
-  readonly engine: {readonly voxelKernels: VoxelKernels};
+  readonly engine: {
+    readonly voxelKernels: VoxelKernels;
+    readonly refinementKernels?: RefinementKernels;
+  };
   /** One value per hyperparameter of the model, lambda first; empty for a model without any. */
   readonly hyperparameters: readonly number[];
   readonly align?: AlignmentMode;
+  /**
+   * Optimise the velocity on the pair itself after the network, where the engine can and the fixed image has 4 voxels or more along
+   * every axis (but the third of a slice); null: do not.
+   */
+  readonly refine?: PairRefinement | null;
   /** Label maps in the moving image's world, warped with the nearest voxel. */
   readonly labels?: readonly NamedVolume[];
   /** What to make beside the moved image. */
@@ -52,6 +68,8 @@ export interface RegistrationSummary extends Measures {
   /** Translation before the network, fixed -> moving, RAS mm. */
   readonly alignmentMm: Triple;
   readonly networkShape: Triple;
+  /** What was chosen and why; null without a refinement. */
+  readonly refinement: RefinementSummary | null;
   readonly stages: readonly StageRecord[];
   readonly warnings: readonly string[];
 }
@@ -71,10 +89,17 @@ export async function registerPair(options: RegisterPairOptions): Promise<Regist
   const tools = {kernels: options.engine.voxelKernels, stages};
   if (options.assumeOrientation !== true) requirePlacement([fixed, moving, ...labels], outputs);
   const pair = await preparePair({fixed, moving}, model, {align, ...tools});
-  const deformation = await deform(pair, hyperparameters, tools);
-  const {measures, ...made} = await realise(pair, deformation, {labels, outputs}, tools);
+  const predicted = {pair, deformation: await deform(pair, hyperparameters, tools)};
+  const refined = await refineWhereAsked(predicted, options, tools);
+  const answer = refined ?? predicted;
+  const {measures, ...made} = await realise(
+    answer.pair,
+    answer.deformation,
+    {labels, outputs},
+    tools,
+  );
 
-  const {alignment, network} = pair.geometry;
+  const {alignment, network} = answer.pair.geometry;
   return {
     ...made,
     network,
@@ -82,9 +107,21 @@ export async function registerPair(options: RegisterPairOptions): Promise<Regist
       ...measures,
       overlap: pair.overlap,
       alignmentMm: alignment.offset,
-      networkShape: network.shape,
+      networkShape: pair.geometry.network.shape,
+      refinement: refined?.summary ?? null,
       stages: stages.records,
       warnings: [...pair.warnings, ...resultWarnings(measures, network)],
     },
   };
+}
+
+async function refineWhereAsked(
+  predicted: Answer,
+  {refine, engine, signal}: RegisterPairOptions,
+  tools: {readonly kernels: VoxelKernels; readonly stages: StageLog},
+) {
+  const refinement = engine.refinementKernels;
+  const isPossible = refinement !== undefined && canRefine(predicted.pair.fixed.shape);
+  if (!refine || !isPossible) return null;
+  return refinePair(predicted, {...refine, signal}, {...tools, refinement});
 }

@@ -23,6 +23,8 @@ export interface RegisterFilesSettings extends InputSettings {
   readonly report?: string | undefined;
   /** How the images are brought together first; by their headers unless told. */
   readonly align?: AlignmentMode | undefined;
+  /** Optimise the velocity on the pair itself after the network, and keep what fits best: at most so many steps at each resolution. */
+  readonly refine?: 'auto' | 'none' | number | undefined;
   /** Write fields of the world although a header does not say where its voxels lie. */
   readonly assumeOrientation?: boolean | undefined;
   /** What computes; the fastest that loads unless told. */
@@ -85,7 +87,8 @@ export async function registerFiles(
   const model = await openModel(inputs.model);
   const registration = await registerPair({
     ...{fixed, moving, labels, model, engine, hyperparameters},
-    ...{align, assumeOrientation, outputs, stages},
+    ...{align, assumeOrientation, outputs, stages, signal},
+    refine: refinementOf(settings, hyperparameters[0]),
   }).finally(() => model.dispose());
   warnings.add(registration.summary.warnings);
 
@@ -148,6 +151,15 @@ export async function planRegistration(
     networkShape: network.shape,
     outputs: listOutputs(paths),
   };
+}
+
+/** Weight of the smoothness in a refinement after a model that has none. */
+const USUAL_LAMBDA = 0.3;
+
+/** The refinement that was asked for; its smoothness is weighed as the network's. */
+function refinementOf({refine = 'none'}: RegisterFilesSettings, lambda = USUAL_LAMBDA) {
+  if (refine === 'none') return null;
+  return {lambda, ...(refine === 'auto' ? {} : {iterations: refine})};
 }
 
 function planPathsOf(settings: RegisterFilesSettings): Promise<OutputPaths> {

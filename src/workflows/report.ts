@@ -52,11 +52,13 @@ export function buildReport(
 ): Report {
   const {engine, hyperparameters, align, outputs} = run;
   const {displacement, similarity, jacobian, overlap, alignmentMm, networkShape} = summary;
+  const {refinement} = summary;
   return {
     ...{tool: 'hypermorph', version: VERSION, engine},
     ...inputs,
     ...{hyperparameters, align, outputs},
     ...{displacement, similarity, jacobian, overlap, alignmentMm, networkShape},
+    refinement,
     ...{seconds: run.seconds, peakMemoryMib: run.peakMemoryMib},
     ...{stages: [...run.stages], warnings: [...run.warnings]},
   };

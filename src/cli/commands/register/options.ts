@@ -22,6 +22,7 @@ export interface RegisterOptions
   readonly hyper?: readonly string[];
   readonly labels?: readonly string[];
   readonly report?: string;
+  readonly refine: string;
   readonly align: AlignmentMode;
   readonly volume?: string;
   readonly geometry: 'auto' | 'sform' | 'qform';
@@ -108,6 +109,11 @@ function addInputOptions(command: Command): void {
       )
         .choices(ALIGNMENT_MODES)
         .default('headers'),
+    )
+    .option(
+      '--refine <auto|none|n>',
+      'follow the images more closely than the network does: optimise the velocity on this pair, at most n steps at each resolution, and keep what fits best',
+      'none',
     )
     .option('--volume <n>', 'which volume of a file with several, counted from 0')
     .addOption(

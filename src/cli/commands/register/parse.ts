@@ -15,12 +15,23 @@ export function parseSettings(
   return {
     ...{fixed, moving, model, report, align, geometry, assumeOrientation, engine, precision},
     hyperparameters: parseHyperparameters(options),
+    refine: parseRefine(options.refine),
     outputs: Object.fromEntries(outputs),
     labels: options.labels?.map(splitLabels),
     volume: parseWhole(options.volume, {option: '--volume', minimum: 0}),
     threads: parseWhole(options.threads, {option: '--threads', minimum: 1}),
     hashes: options.json === true || report !== undefined,
   };
+}
+
+function parseRefine(text: string): 'auto' | 'none' | number {
+  if (text === 'auto' || text === 'none') return text;
+  const steps = parseNumber(text);
+  if (Number.isInteger(steps) && steps >= 1) return steps;
+  throw new HypermorphError(
+    'E_USAGE',
+    `--refine must be auto, none or a whole number from 1, got ${text}.`,
+  );
 }
 
 /** `--lambda` and `--hyper name=value` as numbers by name. */

@@ -31,7 +31,7 @@ export function planRows({fixed, moving, model, ...plan}: RegistrationPlan): Row
 
 /** What a person wants to know at once. */
 export function reportRows(report: Report): Row[] {
-  const {similarity, displacement, jacobian} = report;
+  const {similarity, displacement, jacobian, refinement} = report;
   const {before, after} = similarity;
   const change = (a: number | null, b: number | null) => `${format(a)} -> ${format(b)}`;
   return [
@@ -51,8 +51,15 @@ export function reportRows(report: Report): Row[] {
         ? 'unknown: no voxel of the network lies inside the fixed image'
         : `${jacobian.folds} voxels (${(100 * jacobian.foldingFraction).toFixed(3)} %), SD of log Jacobian ${jacobian.sdLogJacobian.toFixed(3)}`,
     ],
+    ...(refinement === null ? [] : [keptRow(refinement)]),
     ['time', `${formatSeconds(report.seconds)} on the ${report.engine.name} engine`],
   ];
+}
+
+/** Which answer was kept, and how well each one fitted. */
+function keptRow({kept, judgements}: NonNullable<Report['refinement']>): Row {
+  const fits = judgements.map(({answer, similarity}) => `${answer} ${similarity.toFixed(4)}`);
+  return ['kept', `${kept} (squared local correlation: ${fits.join(', ')})`];
 }
 
 function format(value: number | null): string {

@@ -1,0 +1,98 @@
+import assert from 'node:assert/strict';
+import {createNativeRefinementKernels} from '../../../src/engines/native/refinement-kernels.js';
+import type {Grid} from '../../../src/geometry/grid.js';
+import type {Triple} from '../../../src/geometry/triple.js';
+import {portableVoxelKernels} from '../../../src/volume/voxel-kernels.js';
+import {seededRandom} from '../../support/random.js';
+import {fakeNetwork} from '../../support/fake-network.js';
+import {test, testedAddon, testedBackend} from '../../support/native.js';
+import {named, OWN_AXES, register} from '../../support/registration.js';
+import {centredAffine, imageOf, obliqueAffine} from '../../support/volumes.js';
+
+const SHAPE: Triple = [28, 24, 26];
+const FIXED: Grid = {
+  shape: SHAPE,
+  affine: centredAffine(obliqueAffine([10, -6, 4], [2, 2.2, 1.9]), SHAPE, [0, 0, 0]),
+};
+const MOVING: Grid = {
+  shape: [30, 28, 30],
+  affine: centredAffine(obliqueAffine([-5, 8, 3], [-2, 2, 2]), [30, 28, 30], [1, 0, -1]),
+};
+
+const random = seededRandom(5);
+const SPOTS = Array.from({length: 120}, () => ({
+  at: [60 * random() - 30, 60 * random() - 30, 60 * random() - 30],
+  height: 50 + 150 * random(),
+}));
+const texture = (p: Triple) =>
+  SPOTS.reduce((sum, {at, height}) => {
+    const square = at.reduce((total, x, axis) => total + (p[axis] - x) ** 2, 0);
+    return sum + height * Math.exp(-square / 50);
+  }, 0);
+/** Up to 4 mm, smooth. */
+const bend = ([x, y, z]: Triple): Triple => {
+  const bump = 4 * Math.exp(-(x ** 2 + y ** 2 + z ** 2) / 800);
+  return [x + bump, y - 0.5 * bump, z + 0.5 * bump];
+};
+
+await testedBackend();
+const engine = {
+  voxelKernels: portableVoxelKernels,
+  refinementKernels: createNativeRefinementKernels(testedAddon()),
+};
+const pair = {
+  engine,
+  fixed: named(
+    imageOf(FIXED, (p) => texture(bend(p))),
+    'fixed.nii',
+  ),
+  moving: named(imageOf(MOVING, texture), 'moving.nii'),
+  grid: OWN_AXES,
+};
+const still = fakeNetwork(() => [0, 0, 0]);
+const astray = fakeNetwork(() => [3, -3, 3]);
+
+test('a refinement that fits better is kept, and the report says how much', async () => {
+  const {summary} = await register(still, {...pair, refine: {lambda: 0.2}});
+  const {kept, judgements} = summary.refinement!;
+  assert.equal(kept, 'refinement');
+  assert.deepEqual(
+    judgements.map(({answer}) => answer),
+    ['alignment', 'network', 'refinement'],
+  );
+  assert.ok(judgements[2].similarity > judgements[0].similarity + 0.02);
+  assert.ok(summary.similarity.after.ncc! > summary.similarity.before.ncc!);
+  assert.ok(summary.stages.some(({name}) => name === 'refine'));
+});
+
+test('a network that leads astray is left out', async () => {
+  const options = {lambda: 1, iterations: 1};
+  const {summary} = await register(astray, {...pair, refine: options});
+  const {kept, judgements} = summary.refinement!;
+  assert.ok(judgements[1].similarity < judgements[0].similarity);
+  assert.notEqual(kept, 'network');
+});
+
+test('an image onto itself stays where it is, whatever the network says', async () => {
+  const {fixed} = pair;
+  const {summary} = await register(astray, {
+    ...pair,
+    moving: fixed,
+    refine: {lambda: 0.2},
+  });
+  assert.ok(summary.displacement.meanMm < 0.1);
+});
+
+test('the outputs lie on the grids of the images', async () => {
+  const {outputs, network} = await register(still, {
+    ...pair,
+    refine: {lambda: 0.2, iterations: 5},
+    outputs: ['inverseWarp', 'velocity', 'jacobian'],
+  });
+  const voxels = SHAPE[0] * SHAPE[1] * SHAPE[2];
+  assert.deepEqual(network.shape, SHAPE);
+  assert.equal(outputs.inverseWarp!.length, 3 * 30 * 28 * 30);
+  assert.equal(outputs.velocity!.length, 3 * voxels);
+  assert.equal(outputs.jacobian!.length, voxels);
+  assert.ok(outputs.jacobian!.every((value) => value > 0));
+});
