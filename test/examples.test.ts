@@ -69,11 +69,8 @@ export const check = (actual, expected) => assert.deepEqual(rounded(actual), rou
 
 const examples = findExamples();
 
-/** Still to come. The list only gets shorter. */
-const WITHOUT_EXAMPLE = [
-  ...['conformImage', 'gridSpecOf'],
-  ...['measureIntensity', 'normaliseInPlace', 'registerPair'],
-];
+/** Parts of a registration that are still to come. The list only gets shorter. */
+const WITHOUT_EXAMPLE = ['conformImage', 'measureIntensity', 'normaliseInPlace'];
 
 test('every public function and class has an example', () => {
   const shown = new Set(examples.map(({name}) => name));

@@ -1,7 +1,14 @@
 import type {NetworkGridSpec} from '../volume/conform.js';
 import type {ModelDescription} from './model-description.js';
 
-/** The grid on which a described model sees its images. */
+/**
+ * The grid on which a described model sees its images.
+ *
+ * @example
+ * import {gridSpecOf, readModel} from 'hypermorph';
+ * const {description} = await readModel('model.safetensors');
+ * gridSpecOf(description).orientation; // 'LIA'
+ */
 export function gridSpecOf({
   architecture,
   grid,

@@ -82,6 +82,15 @@ export interface RegistrationSummary extends Measures {
  *
  * @throws {HypermorphError} E_GRID if a world-space field is asked for and an orientation is unknown; errors of `preparePair`
  *   and `deform`; E_INTERRUPTED.
+ * @example
+ * import {openModel, readImage, registerPair, startEngine} from 'hypermorph';
+ * const engine = await startEngine({engine: 'javascript'});
+ * const model = await openModel('model.safetensors');
+ * const fixed = {...(await readImage('fixed.nii.gz')), name: 'fixed'};
+ * const moving = {...(await readImage('moving.nii.gz')), name: 'moving'};
+ * const {moved} = await registerPair({fixed, moving, model, engine, hyperparameters: [0.3]});
+ * moved.length; // 990
+ * model.dispose();
  */
 export async function registerPair(options: RegisterPairOptions): Promise<Registration> {
   const {fixed, moving, model, hyperparameters, align = 'headers'} = options;
