@@ -127,7 +127,7 @@ test('a loss that is no longer finite stops the run with the pair and the step; 
     assert.equal((error as Error & {code: string}).code, 'E_RANGE');
     assert.match(
       error.message,
-      /^train: (the loss|weight \S+) must be finite, got \S+ (in|after) step \d+/,
+      /^training: (the loss|weight \S+) must be finite, got \S+ (in|after) step \d+/,
     );
     return true;
   });
