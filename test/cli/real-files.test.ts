@@ -19,7 +19,8 @@ const UNREADABLE: Readonly<Record<string, RegExp>> = {
 /** Register with a model that is run in a moment. */
 async function register(folder: string, moving: string) {
   const model = join(folder, 'model.safetensors');
-  if (!existsSync(model)) await writeTinyModel(model, {spacing: 8});
+  // A gentle one: strong random weights make much of intensities that differ by a rounding.
+  if (!existsSync(model)) await writeTinyModel(model, {spacing: 8, strength: 0.005});
   const moved = join(folder, 'moved.nii');
   const result = await runCli([
     'register',
