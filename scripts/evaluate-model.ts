@@ -59,7 +59,7 @@ async function measure(
     model,
     engine,
     hyperparameters: [lambda],
-    align: align ?? 'headers',
+    affine: align ?? 'headers',
     labels: movingLabels === null ? [] : [movingLabels],
   });
   return {

@@ -94,7 +94,7 @@ export {warpTensor, type WarpOptions} from './ops/warp.js';
 
 export {startEngine, type Engine} from './engines/select.js';
 
-export type {AlignmentMode} from './registration/alignment.js';
+export type {AlignmentKind, AlignmentSummary} from './registration/align/align-pair.js';
 export {OUTPUTS, type OutputKey} from './registration/outputs.js';
 export {
   registerPair,

@@ -8,7 +8,7 @@ import {createProgressBar} from './progress.js';
 const STAGE_TEXTS: Readonly<Record<Stage, string>> = {
   read: 'reading the images',
   engine: 'starting the engine',
-  align: 'placing the network grid',
+  align: 'bringing the images together',
   conform: 'conforming both images',
   predict: 'running the network',
   refine: 'refining on the pair',

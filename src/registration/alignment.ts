@@ -3,18 +3,17 @@ import {centreOf, type Grid} from '../geometry/grid.js';
 import {mapTriple, type Triple} from '../geometry/triple.js';
 import type {Volume} from '../volume/volume.js';
 
-/** How the two images are brought together before the network looks at them. */
-export type AlignmentMode = 'headers' | 'centre' | 'fov';
-
-export const ALIGNMENT_MODES: readonly AlignmentMode[] = ['headers', 'centre', 'fov'];
-
 /**
  * The map from fixed points to moving points, RAS mm, before any deformation.
  *
  * `headers` trusts both files; `centre` moves the centre of mass of the one onto that of the other; `fov` does so with the
  * centres of the fields of view.
  */
-export function alignmentFor(mode: AlignmentMode, fixed: Volume, moving: Volume): Affine {
+export function alignmentFor(
+  mode: 'headers' | 'centre' | 'fov',
+  fixed: Volume,
+  moving: Volume,
+): Affine {
   if (mode === 'headers') return Affine.identity;
   const centre = mode === 'centre' ? centreOfMass : centreOf;
   const from = centre(fixed);

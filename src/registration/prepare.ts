@@ -2,7 +2,10 @@ import {conformImage, type NetworkGridSpec} from '../volume/conform.js';
 import {measureIntensity, type IntensityScale, type Normalisation} from '../volume/intensity.js';
 import type {Volume} from '../volume/volume.js';
 import type {VoxelKernels} from '../volume/voxel-kernels.js';
-import {alignmentFor, overlapOf, type AlignmentMode} from './alignment.js';
+import type {Affine} from '../geometry/affine.js';
+import type {AlignKernels} from '../kernels/align.js';
+import {alignAsAsked, type AlignmentKind, type AlignmentSummary} from './align/align-pair.js';
+import {overlapOf} from './alignment.js';
 import type {VelocityNetwork} from './velocity.js';
 import {networkToFixed, networkToMoving, type RegistrationGeometry} from './geometry.js';
 import {layNetworkGrid, type PlacedImage} from './plan.js';
@@ -25,6 +28,8 @@ export interface PreparedPair {
   readonly fixed: NamedVolume;
   readonly moving: NamedVolume;
   readonly geometry: RegistrationGeometry;
+  /** What brought the images together. */
+  readonly affine: AlignmentSummary;
   /** What the network sees: [I, J, K] in tensor order, normalised. */
   readonly conformed: {readonly fixed: Float32Array; readonly moving: Float32Array};
   readonly scales: {readonly fixed: IntensityScale; readonly moving: IntensityScale};
@@ -42,18 +47,24 @@ export async function preparePair(
   {fixed, moving}: {readonly fixed: NamedVolume; readonly moving: NamedVolume},
   model: RegistrationModel,
   options: {
-    readonly align: AlignmentMode;
+    /** Fixed points -> moving points, RAS mm, or how to find them. */
+    readonly affine: AlignmentKind | Affine;
+    readonly alignKernels: AlignKernels;
     readonly kernels: VoxelKernels;
+    readonly signal?: AbortSignal | undefined;
     readonly stages: StageLog;
   },
 ): Promise<PreparedPair> {
-  const {align, kernels, stages} = options;
+  const {affine: asked, alignKernels, signal, kernels, stages} = options;
   const {dimensions} = model.network.architecture;
-  const geometry = await stages.run('align', () => ({
-    ...{fixed, moving},
-    network: layNetworkGrid(fixed, {dimensions, grid: model.grid}),
-    alignment: alignmentFor(align, fixed, moving),
-  }));
+  const {geometry, affine} = await stages.run('align', async () => {
+    const network = layNetworkGrid(fixed, {dimensions, grid: model.grid});
+    const aligned = await alignAsAsked(fixed, moving, {asked, kernels: alignKernels, signal});
+    return {
+      geometry: {fixed, moving, network, alignment: aligned.affine},
+      affine: aligned.summary,
+    };
+  });
   return stages.run('conform', () => {
     const {network, alignment} = geometry;
     const {shape} = network;
@@ -63,7 +74,7 @@ export async function preparePair(
     const overlap = overlapOf(fixed, moving, alignment);
     const names = {fixed: fixed.name, moving: moving.name};
     return {
-      ...{model, fixed, moving, geometry, scales, overlap},
+      ...{model, fixed, moving, geometry, affine, scales, overlap},
       conformed: {
         fixed: conformImage(fixed, networkToFixed(geometry), {shape, scale: scales.fixed, kernels}),
         moving: conformImage(moving, networkToMoving(geometry), {
@@ -71,7 +82,7 @@ export async function preparePair(
         }),
       },
       warnings: [
-        ...placeWarnings(names, {overlap, align, fixed, network}),
+        ...placeWarnings(names, {overlap, affine, fixed, network}),
         ...scales.fixed.warnings,
         ...scales.moving.warnings,
       ],

@@ -3,7 +3,9 @@ import type {Triple} from '../geometry/triple.js';
 import type {RefinementKernels} from '../optimisers/refinement/level.js';
 import type {VoxelArray} from '../volume/volume.js';
 import type {VoxelKernels} from '../volume/voxel-kernels.js';
-import type {AlignmentMode} from './alignment.js';
+import type {Affine} from '../geometry/affine.js';
+import {portableAlignKernels, type AlignKernels} from '../kernels/align.js';
+import type {AlignmentKind, AlignmentSummary} from './align/align-pair.js';
 import {deform} from './deform.js';
 import type {Transform} from '../transforms/transform.js';
 import type {OutputKey, PerOutput} from './outputs.js';
@@ -29,10 +31,13 @@ export interface RegisterPairOptions extends StageOptions {
   readonly engine: {
     readonly voxelKernels: VoxelKernels;
     readonly refinementKernels?: RefinementKernels;
+    /** The portable ones unless told. */
+    readonly alignKernels?: AlignKernels;
   };
   /** One value per hyperparameter of the model, lambda first; empty for a model without any. */
   readonly hyperparameters: readonly number[];
-  readonly align?: AlignmentMode;
+  /** Fixed points -> moving points, RAS mm, or how to find them before anything deforms; `headers` unless told. */
+  readonly affine?: AlignmentKind | Affine;
   /**
    * Optimise the velocity on the pair itself after the network, where the engine can and the fixed image has 4 voxels or more along
    * every axis (but the third of a slice); null: do not.
@@ -65,8 +70,8 @@ export interface Registration {
 export interface RegistrationSummary extends Measures {
   /** Share of the smaller field of view that both images cover, 0 to 1. */
   readonly overlap: number;
-  /** Translation before the network, fixed -> moving, RAS mm. */
-  readonly alignmentMm: Triple;
+  /** What brought the images together before anything deformed. */
+  readonly affine: AlignmentSummary;
   readonly networkShape: Triple;
   /** What was chosen and why; null without a refinement. */
   readonly refinement: RefinementSummary | null;
@@ -93,11 +98,14 @@ export interface RegistrationSummary extends Measures {
  * model.dispose();
  */
 export async function registerPair(options: RegisterPairOptions): Promise<Registration> {
-  const {fixed, moving, model, hyperparameters, align = 'headers'} = options;
+  const {fixed, moving, model, hyperparameters, engine, affine = 'headers'} = options;
   const {labels = [], outputs = [], stages = new StageLog(options)} = options;
-  const tools = {kernels: options.engine.voxelKernels, stages};
+  const tools = {kernels: engine.voxelKernels, stages};
   if (options.assumeOrientation !== true) requirePlacement([fixed, moving, ...labels], outputs);
-  const pair = await preparePair({fixed, moving}, model, {align, ...tools});
+  const pair = await preparePair({fixed, moving}, model, {
+    ...{affine, alignKernels: engine.alignKernels ?? portableAlignKernels, signal: options.signal},
+    ...tools,
+  });
   const predicted = {pair, deformation: await deform(pair, hyperparameters, tools)};
   const refined = await refineWhereAsked(predicted, options, tools);
   const answer = refined ?? predicted;
@@ -108,14 +116,14 @@ export async function registerPair(options: RegisterPairOptions): Promise<Regist
     tools,
   );
 
-  const {alignment, network} = answer.pair.geometry;
+  const {network} = answer.pair.geometry;
   return {
     ...made,
     network,
     summary: {
       ...measures,
       overlap: pair.overlap,
-      alignmentMm: alignment.offset,
+      affine: pair.affine,
       networkShape: pair.geometry.network.shape,
       refinement: refined?.summary ?? null,
       stages: stages.records,

@@ -1,7 +1,7 @@
 import type {NetworkGrid} from '../volume/conform.js';
 import {Affine} from '../geometry/affine.js';
 import type {Grid} from '../geometry/grid.js';
-import type {AlignmentMode} from './alignment.js';
+import type {AlignmentSummary} from './align/align-pair.js';
 import type {JacobianMeasure} from '../evaluation/deformation.js';
 import type {DisplacementMeasure} from '../transforms/apply.js';
 import type {SimilarityChange} from './measures.js';
@@ -14,7 +14,7 @@ export function placeWarnings(
   names: {readonly fixed: string; readonly moving: string},
   place: {
     readonly overlap: number;
-    readonly align: AlignmentMode;
+    readonly affine: AlignmentSummary;
     readonly fixed: Grid;
     readonly network: NetworkGrid;
   },
@@ -23,8 +23,8 @@ export function placeWarnings(
   if (place.overlap < POOR_OVERLAP) {
     const share = Math.round(100 * place.overlap);
     const advice =
-      place.align === 'headers'
-        ? "if the headers do not put the same anatomy at the same place, try `align: 'centre'`"
+      place.affine.asked === 'headers'
+        ? "if the headers do not put the same anatomy at the same place, try `affine: 'auto'`"
         : 'check that the two images show the same part of the body';
     warnings.push(
       `${names.moving}: only ${share} % of the smaller field of view lies in that of ${names.fixed}; ${advice}.`,

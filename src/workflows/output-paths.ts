@@ -15,6 +15,7 @@ export interface OutputPaths {
   readonly outputs: PerOutput<string>;
   readonly labels: readonly LabelPaths[];
   readonly report?: string | undefined;
+  readonly affine?: string | undefined;
 }
 
 /**
@@ -31,9 +32,10 @@ export async function planPaths(
     readonly outputs?: Readonly<Partial<Record<OutputKey, string | undefined>>> | undefined;
     readonly labels?: readonly LabelPaths[] | undefined;
     readonly report?: string | undefined;
+    readonly affineOut?: string | undefined;
   },
 ): Promise<OutputPaths> {
-  const {labels = [], report} = given;
+  const {labels = [], report, affineOut: affine} = given;
   const named = OUTPUT_KEYS.flatMap((key) => {
     const path = given.outputs?.[key];
     return path === undefined ? [] : [[key, path] as const];
@@ -44,20 +46,22 @@ export async function planPaths(
     : Object.fromEntries(named);
   const images = [...Object.values(outputs), ...labels.map(({target}) => target)];
   images.forEach(requireNiftiName);
-  const all = report === undefined ? images : [...images, report];
+  const all = [...images, ...[affine, report].filter((path) => path !== undefined)];
   await requireSeparateFiles([...inputs, ...labels.map(({source}) => source)], all);
   for (const path of all) await requireWritable(path);
-  return {outputs, labels, report};
+  return {outputs, labels, affine, report};
 }
 
 /** Which file holds what; absent outputs are left out. */
 export function listOutputs({
   outputs,
   labels,
+  affine,
   report,
 }: OutputPaths): Readonly<Record<string, string | readonly string[]>> {
   return {
     ...outputs,
+    ...(affine === undefined ? {} : {affine}),
     ...(report === undefined ? {} : {report}),
     ...(labels.length === 0 ? {} : {labels: labels.map(({target}) => target)}),
   };

@@ -5,7 +5,8 @@ import {gzipBytes} from '../formats/gzip.js';
 import {nameHyperparameters, type NamedHyperparameters} from '../models/hyperparameters.js';
 import {gridSpecOf} from '../models/network-grid.js';
 import type {OnProgress} from '../progress.js';
-import type {AlignmentMode} from '../registration/alignment.js';
+import {encodeItkAffine} from '../formats/transforms/itk-text.js';
+import {Affine} from '../geometry/affine.js';
 import {OUTPUT_KEYS, type OutputKey} from '../registration/outputs.js';
 import {layNetworkGrid, requirePlacement} from '../registration/plan.js';
 import {StageLog} from '../registration/stages.js';
@@ -21,8 +22,8 @@ export interface RegisterFilesSettings extends InputSettings {
   readonly outputs?: Readonly<Partial<Record<OutputKey, string | undefined>>> | undefined;
   /** Where the report goes, as JSON. */
   readonly report?: string | undefined;
-  /** How the images are brought together first; by their headers unless told. */
-  readonly align?: AlignmentMode | undefined;
+  /** Where the affine goes that brought the images together, as a text file of ITK. */
+  readonly affineOut?: string | undefined;
   /** Optimise the velocity on the pair itself after the network, and keep what fits best: at most so many steps at each resolution. */
   readonly refine?: 'auto' | 'none' | number | undefined;
   /** Write fields of the world although a header does not say where its voxels lie. */
@@ -81,13 +82,13 @@ export async function registerFiles(
   const engine = await stages.run('engine', () => startEngine(engineOptions(settings)));
   warnings.add(engine.warnings);
   onProgress?.({kind: 'engine', name: engine.name, description: engine.description});
-  const {align = 'headers', assumeOrientation = false} = settings;
-  const {fixed, moving, labels, hyperparameters} = inputs;
+  const {assumeOrientation = false} = settings;
+  const {fixed, moving, labels, hyperparameters, affine} = inputs;
   const outputs = wantedOutputs(paths);
   const model = await openModel(inputs.model);
   const registration = await registerPair({
     ...{fixed, moving, labels, model, engine, hyperparameters},
-    ...{align, assumeOrientation, outputs, stages, signal},
+    ...{affine, assumeOrientation, outputs, stages, signal},
     refine: refinementOf(settings, hyperparameters[0]),
   }).finally(() => model.dispose());
   warnings.add(registration.summary.warnings);
@@ -102,12 +103,15 @@ export async function registerFiles(
     buildReport(hashed, registration.summary, {
       engine: {name: engine.name, description: engine.description},
       hyperparameters: nameHyperparameters(inputs.model.description, hyperparameters),
-      ...{align, outputs: listOutputs(paths), stages: stages.records, warnings: warnings.texts},
+      ...{outputs: listOutputs(paths), stages: stages.records, warnings: warnings.texts},
       seconds: (performance.now() - start) / 1000,
       peakMemoryMib: memory?.peak() ?? null,
     });
   const report = paths.report === undefined ? [] : [jsonFile(paths.report, describe())];
-  await stages.run('write', () => writeFilesAtomically([...files, ...report]));
+  const found = Affine.fromMatrix(registration.summary.affine.matrix);
+  const texts =
+    paths.affine === undefined ? [] : [{path: paths.affine, content: encodeItkAffine(found)}];
+  await stages.run('write', () => writeFilesAtomically([...files, ...texts, ...report]));
   return describe(); // with the time of writing, which the report's file cannot hold
 }
 

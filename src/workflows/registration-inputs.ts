@@ -1,14 +1,17 @@
 import {fileURLToPath} from 'node:url';
 import {HypermorphError} from '../errors.js';
-import {fileExists, sha256OfFile} from '../formats/files.js';
+import {fileExists, readFileText, sha256OfFile} from '../formats/files.js';
 import {
   describeNifti,
   readNifti,
   type NiftiImage,
   type ReadNiftiOptions,
 } from '../formats/images/nifti/nifti.js';
+import {decodeItkAffine} from '../formats/transforms/itk-text.js';
+import type {Affine} from '../geometry/affine.js';
 import {chooseHyperparameters, type NamedHyperparameters} from '../models/hyperparameters.js';
 import {readModel, type Model} from '../models/model-file.js';
+import {ALIGNMENT_KINDS, type AlignmentKind} from '../registration/align/align-pair.js';
 import type {NamedVolume} from '../registration/prepare.js';
 import type {LabelPaths} from './output-paths.js';
 import type {HashedFile, ReportInputs} from './report.js';
@@ -28,6 +31,11 @@ export interface InputSettings {
   readonly hyperparameters?: NamedHyperparameters | undefined;
   /** Label maps that belong to the moving image: warped with the nearest voxel and written. */
   readonly labels?: readonly LabelPaths[] | undefined;
+  /**
+   * How the images are brought together before anything deforms: a kind of alignment, or a transform file of ITK; by their
+   * headers unless told.
+   */
+  readonly affine?: string | undefined;
   /** Which volume of the files that hold several, counted from 0. */
   readonly volume?: number | undefined;
   /** Which placement in the headers to believe. */
@@ -42,6 +50,7 @@ export interface RegistrationInputs {
   readonly model: Model & {readonly path: string};
   /** In the order of the model. */
   readonly hyperparameters: readonly number[];
+  readonly affine: AlignmentKind | Affine;
   readonly fixed: InputImage;
   readonly moving: InputImage;
   readonly labels: readonly InputImage[];
@@ -77,10 +86,18 @@ export async function readInputs(settings: InputSettings): Promise<RegistrationI
     settings.hyperparameters,
     modelName,
   );
+  const affine = await chooseAffine(settings.affine ?? 'headers');
   const images = await reading;
   const [fixedImage, movingImage, ...labelImages] = images;
   return {
-    ...{model, hyperparameters, fixed: fixedImage, moving: movingImage, labels: labelImages},
+    ...{
+      model,
+      hyperparameters,
+      affine,
+      fixed: fixedImage,
+      moving: movingImage,
+      labels: labelImages,
+    },
     warnings: images.flatMap((image) => image.warnings),
   };
 }
@@ -107,6 +124,17 @@ export async function hashInputs(
       contentHash: model.description.contentHash,
     },
   };
+}
+
+/** @throws {HypermorphError} E_USAGE if it is neither a kind nor a file; E_IO if the file holds no affine. */
+async function chooseAffine(asked: string): Promise<AlignmentKind | Affine> {
+  const kind = ALIGNMENT_KINDS.find((name) => name === asked);
+  if (kind !== undefined) return kind;
+  if (await fileExists(asked)) return decodeItkAffine(await readFileText(asked), asked);
+  throw new HypermorphError(
+    'E_USAGE',
+    `\`affine\` must be ${ALIGNMENT_KINDS.join(', ')} or a transform file of ITK, got "${asked}".`,
+  );
 }
 
 /** Read an image; `volume` speaks of the files that hold several. */

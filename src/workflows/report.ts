@@ -1,6 +1,5 @@
 import type {Engine} from '../engines/engine.js';
 import type {NamedHyperparameters} from '../models/hyperparameters.js';
-import type {AlignmentMode} from '../registration/alignment.js';
 import type {RegistrationSummary} from '../registration/register-pair.js';
 import type {StageRecord} from '../registration/stages.js';
 import {VERSION} from '../version.js';
@@ -27,7 +26,6 @@ export interface Report
   readonly version: string;
   readonly engine: Pick<Engine, 'name' | 'description'>;
   readonly hyperparameters: NamedHyperparameters;
-  readonly align: AlignmentMode;
   /** Which file holds what, e.g. `{moved: 'a.nii.gz'}`; `labels` is a list. */
   readonly outputs: Readonly<Record<string, string | readonly string[]>>;
   readonly stages: readonly StageRecord[];
@@ -45,19 +43,16 @@ export interface Usage {
 export function buildReport(
   inputs: ReportInputs,
   summary: RegistrationSummary,
-  run: Pick<
-    Report,
-    'engine' | 'hyperparameters' | 'align' | 'outputs' | 'stages' | 'warnings' | keyof Usage
-  >,
+  run: Pick<Report, 'engine' | 'hyperparameters' | 'outputs' | 'stages' | 'warnings' | keyof Usage>,
 ): Report {
-  const {engine, hyperparameters, align, outputs} = run;
-  const {displacement, similarity, jacobian, overlap, alignmentMm, networkShape} = summary;
+  const {engine, hyperparameters, outputs} = run;
+  const {displacement, similarity, jacobian, overlap, affine, networkShape} = summary;
   const {refinement} = summary;
   return {
     ...{tool: 'hypermorph', version: VERSION, engine},
     ...inputs,
-    ...{hyperparameters, align, outputs},
-    ...{displacement, similarity, jacobian, overlap, alignmentMm, networkShape},
+    ...{hyperparameters, outputs, affine},
+    ...{displacement, similarity, jacobian, overlap, networkShape},
     refinement,
     ...{seconds: run.seconds, peakMemoryMib: run.peakMemoryMib},
     ...{stages: [...run.stages], warnings: [...run.warnings]},

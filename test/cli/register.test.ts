@@ -279,7 +279,7 @@ describe('register refuses with exit code 2', () => {
     for (const [result, message] of [
       [await register('--lamda', '1'), /unknown option '--lamda'\s+\(Did you mean --lambda\?\)/],
       [await runCli(['register', path('fixed.nii')]), /missing required argument 'moving'/],
-      [await register('--align', 'eyes'), /'eyes' is invalid.*headers, centre, fov/],
+      [await register('--affine', 'eyes'), /--affine must be auto, headers, .*, got .*eyes/],
       [await runCli(['regster']), /unknown command 'regster'\s+\(Did you mean register\?\)/],
     ] as const) {
       assert.equal(result.code, 2);

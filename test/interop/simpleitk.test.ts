@@ -66,7 +66,7 @@ for (const align of ['headers', 'fov'] as const) {
       },
       engine: {voxelKernels: portableVoxelKernels},
       hyperparameters: [],
-      align,
+      affine: align,
       outputs: ['moved', 'warp', 'inverseWarp'],
     });
     const paths = {moved: path('moved'), warp: path('warp'), inverseWarp: path('inverse')};

@@ -69,7 +69,6 @@ describe('what registerPair computes beside the moved image', () => {
     const {outputs} = await register(fakeNetwork(wave, {steps: 7}), {
       fixed,
       outputs: ['warp', 'inverseWarp'],
-      align: 'headers',
     });
     const {warp, inverseWarp} = requireOutputs(outputs);
     const at = trilinearVectors(inverseWarp, MOVING);

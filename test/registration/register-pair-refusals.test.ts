@@ -112,7 +112,7 @@ describe('registerPair refuses, warns and stops', () => {
     );
     assert.equal(summary.overlap, 0);
     assert.equal(summary.similarity.voxels, 0);
-    assert.match(summary.warnings.join('\n'), /moving.nii: only 0 % of .* try `align: 'centre'`/);
+    assert.match(summary.warnings.join('\n'), /moving.nii: only 0 % of .* try `affine: 'auto'`/);
   });
 
   test('an image smaller than a network voxel is registered with a warning, and what is unknown is null', async () => {

@@ -1,5 +1,6 @@
 import {HypermorphError} from '../../errors.js';
-import type {Affine} from '../../geometry/affine.js';
+import {pause} from '../../platform.js';
+import {Affine} from '../../geometry/affine.js';
 import {isSameGrid} from '../../geometry/grid.js';
 import type {Volume} from '../../volume/volume.js';
 import {alignmentFor} from '../alignment.js';
@@ -61,6 +62,34 @@ export interface Alignment {
   readonly reasons: readonly string[];
 }
 
+/** What was decided about bringing two images together, as far as a report tells. */
+export interface AlignmentSummary extends Omit<Alignment, 'affine' | 'kind' | 'found'> {
+  /** `given`: not ours to decide. */
+  readonly asked: AlignmentKind | 'given';
+  readonly found: Alignment['found'] | 'given';
+  /** Fixed -> moving points, RAS mm: twelve numbers, row by row. */
+  readonly matrix: readonly number[];
+  /** Mutual information won, nats; null where nothing was searched. */
+  readonly gain: number | null;
+}
+
+/** Align two images as asked for, or take an affine that is given. */
+export async function alignAsAsked(
+  fixed: AlignedImage,
+  moving: AlignedImage,
+  {asked, ...options}: Omit<AlignOptions, 'kind'> & {readonly asked: AlignmentKind | Affine},
+): Promise<{readonly affine: Affine; readonly summary: AlignmentSummary}> {
+  if (asked instanceof Affine) {
+    const nothing = {start: null, similarity: null, gain: null, reasons: []};
+    const summary = {asked: 'given', found: 'given', matrix: asked.rows, ...nothing} as const;
+    return {affine: asked, summary};
+  }
+  const {affine, kind, found, ...rest} = await alignPair(fixed, moving, {...options, kind: asked});
+  const {before = null, after = null} = rest.similarity ?? {};
+  const gain = before === null || after === null ? null : after - before;
+  return {affine, summary: {asked: kind, found, matrix: affine.rows, gain, ...rest}};
+}
+
 /** A gain of mutual information below this is none, nats. */
 const SMALLEST_GAIN = 0.001;
 
@@ -84,9 +113,18 @@ export async function alignPair(
   const {kind, kernels} = options;
   if (kind === 'headers' || kind === 'centre' || kind === 'fov') {
     const affine = alignmentFor(kind, fixed, moving);
-    return {affine, kind, found: kind, start: null, similarity: null, reasons: []};
+    return {...NOTHING_SEARCHED, affine, kind, found: kind, reasons: []};
   }
   const levels = levelsOf(fixed, moving, options);
+  const empty = emptySide(levels, {fixed, moving}, options.masks);
+  if (empty !== null && kind === 'auto') {
+    const reasons = [`No affine is searched: ${empty}`];
+    return {...NOTHING_SEARCHED, affine: Affine.identity, kind, found: 'headers', reasons};
+  }
+  if (empty !== null) {
+    const hint = 'Check that it is the intended file, or align by the headers.';
+    throw new HypermorphError('E_RANGE', empty, {hint});
+  }
   const finest = levels[levels.length - 1];
   const body = bodyOf(finest.moving);
   const starts = placements(fixed, moving, body.radius);
@@ -109,6 +147,8 @@ export async function alignPair(
   }
   return decide(best, own, judgements);
 }
+
+const NOTHING_SEARCHED = {start: null, similarity: null} as const;
 
 interface StartJudgement {
   readonly start: Start;
@@ -170,17 +210,23 @@ function levelsOf(
     ] as const
   ).map(([image, mask]) => {
     requireMaskGrid(image, mask);
-    const levels = buildPyramid(image, mask, spacings, kernels.averageBoxes);
-    if (levels[0].blocks.length === 0) {
-      throw new HypermorphError(
-        'E_RANGE',
-        `${image.name}: voxels must differ from each other for an alignment${mask === null ? '' : ' within the mask'}, got no part where they do.`,
-        {hint: 'Check that it is the intended file, or align by the headers.'},
-      );
-    }
-    return levels;
+    return buildPyramid(image, mask, spacings, kernels.averageBoxes);
   });
   return fixedLevels.map((level, n) => ({fixed: level, moving: movingLevels[n]})).reverse();
+}
+
+/** What is wrong with an image that shows nothing at some resolution; null where both show something. */
+function emptySide(
+  levels: readonly LevelPair[],
+  images: {readonly fixed: AlignedImage; readonly moving: AlignedImage},
+  masks: AlignOptions['masks'] = {},
+): string | null {
+  for (const side of ['fixed', 'moving'] as const) {
+    if (levels.every((pair) => pair[side].blocks.length > 0)) continue;
+    const where = masks[side] === undefined ? '' : ' within the mask';
+    return `${images[side].name}: voxels must differ from each other for an alignment${where}, got no part where they do.`;
+  }
+  return null;
 }
 
 function requireMaskGrid(image: AlignedImage, mask: Volume | null): void {
@@ -198,7 +244,7 @@ async function pauseBetweenLevels(
   total: number,
 ): Promise<void> {
   onProgress?.(finished, total);
-  await new Promise((resolve) => setImmediate(resolve));
+  await pause();
   if (signal?.aborted === true) {
     throw new HypermorphError('E_INTERRUPTED', 'align: interrupted.');
   }

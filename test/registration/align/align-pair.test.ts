@@ -200,13 +200,16 @@ describe('alignPair', () => {
       imageOf(GRID, () => 7),
       'flat.nii',
     );
-    await assert.rejects(alignPair(fixed, constant, {kind: 'auto', kernels}), {
+    await assert.rejects(alignPair(fixed, constant, {kind: 'rigid', kernels}), {
       code: 'E_RANGE',
       message:
         'flat.nii: voxels must differ from each other for an alignment, got no part where they do.',
     });
+    const {found, reasons} = await alignPair(fixed, constant, {kind: 'auto', kernels});
+    assert.equal(found, 'headers');
+    assert.match(reasons.join(), /^No affine is searched: flat.nii: voxels must differ/);
     const masks = {fixed: imageOf(GRID, () => 0)};
-    await assert.rejects(alignPair(fixed, fixed, {kind: 'auto', kernels, masks}), {
+    await assert.rejects(alignPair(fixed, fixed, {kind: 'rigid', kernels, masks}), {
       code: 'E_RANGE',
       message:
         'fixed.nii: voxels must differ from each other for an alignment within the mask, got no part where they do.',

@@ -1,5 +1,4 @@
 import {Command, Option} from 'commander';
-import {ALIGNMENT_MODES, type AlignmentMode} from '../../../registration/alignment.js';
 import {OUTPUTS, type OutputKey} from '../../../registration/outputs.js';
 import {
   addCommonOptions,
@@ -23,7 +22,8 @@ export interface RegisterOptions
   readonly labels?: readonly string[];
   readonly report?: string;
   readonly refine: string;
-  readonly align: AlignmentMode;
+  readonly affine?: string;
+  readonly affineOut?: string;
   readonly volume?: string;
   readonly geometry: 'auto' | 'sform' | 'qform';
   readonly assumeOrientation?: boolean;
@@ -97,18 +97,20 @@ function addOutputOptions(command: Command): void {
       'warp a label map that belongs to <moving>, nearest voxel; repeatable',
       collect,
     )
+    .option(
+      '--affine-out <file>',
+      'the affine that brought the images together, <fixed> to <moving>, as a text file of ITK',
+    )
     .option('--report <file>', 'what was done and how well it went, as JSON');
 }
 
 function addInputOptions(command: Command): void {
   command
-    .addOption(
-      new Option(
-        '--align <mode>',
-        'bring the images together first: by their headers, by moving the centre of mass or the centre of the field of view',
-      )
-        .choices(ALIGNMENT_MODES)
-        .default('headers'),
+    .option(
+      '--affine <how>',
+      'bring the images together first: auto searches an affine and keeps it where it is better than its start; rigid, similarity and affine keep what they find; ' +
+        'centre and fov move the centre of mass or of the field of view; none (or headers) trusts the headers; or a transform file of ITK (.txt, .tfm) ' +
+        '(default: headers)',
     )
     .option(
       '--refine <auto|none|n>',

@@ -10,10 +10,12 @@ export function parseSettings(
   [fixed, moving]: readonly string[],
   options: RegisterOptions,
 ): RegisterFilesSettings {
-  const {model, report, align, geometry, assumeOrientation, engine, precision} = options;
+  const {model, report, affine, affineOut, geometry, assumeOrientation, engine, precision} =
+    options;
   const outputs = outputOptions.map(({key, attribute}) => [key, options[attribute]] as const);
   return {
-    ...{fixed, moving, model, report, align, geometry, assumeOrientation, engine, precision},
+    ...{fixed, moving, model, report, affineOut, geometry, assumeOrientation, engine, precision},
+    affine: affine === 'none' ? 'headers' : affine,
     hyperparameters: parseHyperparameters(options),
     refine: parseRefine(options.refine),
     outputs: Object.fromEntries(outputs),

@@ -37,6 +37,7 @@ export function reportRows(report: Report): Row[] {
   return [
     ...outputRows(report.outputs),
     ...hyperparameterRows(report.hyperparameters),
+    ['affine', describeAffine(report.affine)],
     [
       'similarity',
       `NCC ${change(before.ncc, after.ncc)}, MSE ${change(before.mse, after.mse)} (before -> after)`,
@@ -60,6 +61,12 @@ export function reportRows(report: Report): Row[] {
 function keptRow({kept, judgements}: NonNullable<Report['refinement']>): Row {
   const fits = judgements.map(({answer, similarity}) => `${answer} ${similarity.toFixed(4)}`);
   return ['kept', `${kept} (squared local correlation: ${fits.join(', ')})`];
+}
+
+/** What brought the images together, in a few words. */
+function describeAffine({found, reasons}: Report['affine']): string {
+  const words = found === 'headers' ? 'none, the headers count' : found;
+  return reasons.length === 0 ? words : `${words}. ${reasons.join(' ')}`;
 }
 
 function format(value: number | null): string {
