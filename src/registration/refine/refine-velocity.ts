@@ -55,7 +55,7 @@ export interface RefinementRecord {
   readonly stopped: 'flat' | 'cap' | 'start';
 }
 
-/** Defaults of a refinement; chosen on painted and real brains, hippocampi and a lung (docs/accuracy.md). */
+/** Defaults of a refinement; chosen on painted brains only, so not yet with real scans in view (docs/accuracy.md). */
 export const REFINEMENT_DEFAULTS = {similarity: 'lncc', window: 5} as const;
 
 /**
