@@ -6,9 +6,10 @@
  *   node --import tsx scripts/compare-precision.ts <model.safetensors> <fixed> <moving> [lambda ...]
  */
 import * as tf from '@tensorflow/tfjs-core';
+import {runnerOn} from '../src/kernels/voxel-operation.js';
 import type {Precision} from '../src/engines/engine.js';
 import {NATIVE_BACKEND, registerNativeBackend} from '../src/engines/native/backend.js';
-import {createNativeVoxelKernels} from '../src/engines/native/voxel-kernels.js';
+import {VOXEL_KERNELS} from '../src/engines/native/kernels/index.js';
 import {readNifti} from '../src/formats/images/nifti/nifti.js';
 import {openModel} from '../src/models/open-model.js';
 import {registerPair, type NamedVolume} from '../src/registration/register-pair.js';
@@ -27,7 +28,7 @@ function register(precision: Precision, lambda: number) {
   backend.precision = precision;
   return registerPair({
     ...{fixed, moving, model, hyperparameters: [lambda], outputs: ['warp']},
-    engine: {voxelKernels: createNativeVoxelKernels(backend.addon)},
+    engine: runnerOn(backend.addon, VOXEL_KERNELS),
   });
 }
 

@@ -21,7 +21,7 @@ export {
 } from './formats/images/nifti/nifti.js';
 
 export {conformImage, networkGridFor, type NetworkGrid} from './volume/conform.js';
-export {portableVoxelKernels} from './volume/voxel-kernels.js';
+export {PORTABLE} from './kernels/voxel-operation.js';
 
 export {decodeModel, encodeModel, type Model} from './models/model-file.js';
 export {gridSpecOf} from './models/network-grid.js';

@@ -4,7 +4,8 @@ export {VERSION} from './version.js';
 export {Affine, type AffineParameters, type LinearRows, type Rows} from './geometry/affine.js';
 export {isSameGrid, type Grid} from './geometry/grid.js';
 export type {Triple} from './geometry/triple.js';
-export type {Volume, VoxelArray} from './volume/volume.js';
+export type {Volume} from './volume/volume.js';
+export type {VoxelArray} from './kernels/voxels.js';
 export {
   conformImage,
   networkGridFor,
@@ -17,7 +18,7 @@ export {
   type IntensityScale,
   type Normalisation,
 } from './volume/intensity.js';
-export {portableVoxelKernels, type VoxelKernels} from './volume/voxel-kernels.js';
+export {PORTABLE, type KernelRunner, type VoxelOperation} from './kernels/voxel-operation.js';
 
 export {
   displacementOn,
@@ -26,7 +27,6 @@ export {
   sample,
   type DisplacementMeasure,
   type SampleOptions,
-  type TransformEngine,
 } from './transforms/apply.js';
 export {exponential, inverse, type Inverse, type InverseOptions} from './transforms/inverse.js';
 export {jacobianOn} from './transforms/jacobian.js';

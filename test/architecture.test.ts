@@ -16,7 +16,7 @@ const ROOMS: readonly string[] = readFileSync(PAGE, 'utf8')
   .map((line) => line.split(' ')[0]);
 
 // What does not keep the order yet, by room. These lists only get shorter.
-const CLIMBING_ROOMS = ['engines -> training'];
+const CLIMBING_ROOMS: readonly string[] = [];
 const ROOMS_WITH_CIRCLES = ['volume', 'engines', 'training'];
 
 /** Rooms that may know TensorFlow.js. */

@@ -1,5 +1,7 @@
 import '../../src/ops/gradients.js';
 import * as tf from '@tensorflow/tfjs-core';
+import {SAMPLE_GRID, SAMPLE_MAP, MAP_OFFSETS, MEASURE_LENGTHS} from '../../src/kernels/sampling.js';
+import {SUM_MOMENTS, MEASURE_DETERMINANTS} from '../../src/kernels/measures.js';
 import type {Engine} from '../../src/engines/select.js';
 import {gzipBytes} from '../../src/formats/gzip.js';
 import {isImplemented, kernelNameOf} from '../../src/kernels/tensor-operation.js';
@@ -179,7 +181,6 @@ function adamCall({parameters}: WorkOf<'adam'>): Call {
 }
 
 function volumeCall({operation, size}: WorkOf<'volume'>, engine: Engine): Call {
-  const {voxelKernels: kernels} = engine;
   const shape = [size[0], size[1], size[2]] as const;
   const data = waves(size, 1, 100);
   const field = waves(size, 3, 4);
@@ -192,21 +193,24 @@ function volumeCall({operation, size}: WorkOf<'volume'>, engine: Engine): Call {
   switch (operation) {
     case 'sampleOnGrid':
       return () =>
-        kernels.sampleOnGrid({data, shape}, turned, shape, {interpolation: 'linear', outside: 0});
+        engine.run(SAMPLE_GRID, {data, shape}, turned, shape, {
+          interpolation: 'linear',
+          outside: 0,
+        });
     case 'sampleThroughMap':
-      return () => kernels.sampleThroughMap({data, shape}, moved, shape, {outside: 0});
+      return () => engine.run(SAMPLE_MAP, {data, shape}, moved, shape, {outside: 0});
     case 'mapOffsets':
-      return () => kernels.mapOffsets(displaced, nowhere, shape);
+      return () => engine.run(MAP_OFFSETS, displaced, nowhere, shape);
     case 'similarityMoments': {
       const images = {fixed: data, before: data.slice(), after: data.slice()};
-      return () => kernels.similarityMoments(images, {fixed: 0.01, moving: 0.01});
+      return () => engine.run(SUM_MOMENTS, images, {fixed: 0.01, moving: 0.01});
     }
     case 'measureLengths':
-      return () => kernels.measureLengths(displaced, nowhere, shape);
+      return () => engine.run(MEASURE_LENGTHS, displaced, nowhere, shape);
     case 'determinantStatistics':
-      return () => kernels.determinantStatistics(data, shape, null, 1e-9);
+      return () => engine.run(MEASURE_DETERMINANTS, data, shape, null, 1e-9);
     case 'gzip': {
-      const warp = kernels.mapOffsets(displaced, nowhere, shape);
+      const warp = engine.run(MAP_OFFSETS, displaced, nowhere, shape);
       return () => gzipBytes(new Uint8Array(warp.buffer));
     }
   }

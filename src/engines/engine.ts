@@ -1,27 +1,18 @@
-import type {AlignKernels} from '../kernels/align.js';
-import type {TrainingKernels} from '../training/training-kernels.js';
-import type {RefinementKernels} from '../optimisers/refinement/level.js';
-import type {VoxelKernels} from '../volume/voxel-kernels.js';
+import type {KernelRunner} from '../kernels/voxel-operation.js';
 
-/** Engines by the names that users choose from. */
-export type EngineName = 'tensorflow' | 'native' | 'javascript';
+/** Engines by the names that users choose from, in the order in which `auto` prefers them. */
+export const ENGINE_NAMES = ['tensorflow', 'native', 'javascript'] as const;
+
+export type EngineName = (typeof ENGINE_NAMES)[number];
 
 /** What the large convolutions of a network multiply: float32, or numbers rounded to bfloat16. */
 export type Precision = 'float32' | 'bf16';
 
-/** A started engine: TensorFlow.js runs on its backend from now on. */
-export interface Engine {
+/** A started engine: TensorFlow.js runs on its backend from now on, and it runs loops over voxels. */
+export interface Engine extends KernelRunner {
   readonly name: EngineName;
   /** What it computes with, for people: library, device, instruction set, threads. */
   readonly description: string;
-  /** The loops over voxels outside the network. */
-  readonly voxelKernels: VoxelKernels;
-  /** The loops over voxels that bring two images together. */
-  readonly alignKernels: AlignKernels;
-  /** The loops over voxels with which training pairs are made. */
-  readonly trainingKernels: TrainingKernels;
-  /** The loops over voxels with which a pair is refined. */
-  readonly refinementKernels: RefinementKernels;
   /** What a user should know, such as that a faster engine could not be used. */
   readonly warnings: readonly string[];
 }

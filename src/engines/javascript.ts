@@ -1,9 +1,6 @@
 import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
-import {portableAlignKernels} from '../kernels/align.js';
-import {portableRefinementKernels} from '../optimisers/refinement/portable-kernels.js';
-import {portableTrainingKernels} from '../training/portable-kernels.js';
-import {portableVoxelKernels} from '../volume/voxel-kernels.js';
+import {PORTABLE} from '../kernels/voxel-operation.js';
 import type {Engine} from './engine.js';
 
 export const JAVASCRIPT_WARNING =
@@ -19,12 +16,9 @@ export async function startJavascript(reasons: readonly string[] = []): Promise<
   Reflect.set(tf.findBackend('cpu'), 'firstUse', false);
   await tf.setBackend('cpu');
   return {
+    ...PORTABLE,
     name: 'javascript',
     description: `TensorFlow.js ${tf.version_core}, one thread`,
-    voxelKernels: portableVoxelKernels,
-    alignKernels: portableAlignKernels,
-    refinementKernels: portableRefinementKernels,
-    trainingKernels: portableTrainingKernels,
     warnings: [JAVASCRIPT_WARNING, ...reasons],
   };
 }

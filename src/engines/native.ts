@@ -1,12 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
 import {HypermorphError} from '../errors.js';
+import {runnerOn} from '../kernels/voxel-operation.js';
 import type {Engine, Precision, StartOptions} from './engine.js';
 import {loadAddon, type NativeAddon} from './native/addon.js';
-import {createNativeAlignKernels} from './native/align-kernels.js';
 import {NATIVE_BACKEND, registerNativeBackend} from './native/backend.js';
-import {createNativeRefinementKernels} from './native/refinement-kernels.js';
-import {createNativeTrainingKernels} from './native/training-kernels.js';
-import {createNativeVoxelKernels} from './native/voxel-kernels.js';
+import {VOXEL_KERNELS} from './native/kernels/index.js';
 
 /**
  * The addon's kernels on a TensorFlow.js backend.
@@ -18,12 +16,9 @@ export async function startNative(options: StartOptions): Promise<Engine> {
   const backend = registerNativeBackend(options);
   await tf.setBackend(NATIVE_BACKEND);
   return {
+    ...runnerOn(backend.addon, VOXEL_KERNELS),
     name: 'native',
     description: describeNative(options.precision),
-    voxelKernels: createNativeVoxelKernels(backend.addon),
-    alignKernels: createNativeAlignKernels(backend.addon),
-    refinementKernels: createNativeRefinementKernels(backend.addon),
-    trainingKernels: createNativeTrainingKernels(backend.addon),
     warnings: [],
   };
 }

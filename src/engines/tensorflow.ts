@@ -5,10 +5,7 @@ import {pathToFileURL} from 'node:url';
 import util from 'node:util';
 import * as tf from '@tensorflow/tfjs-core';
 import {HypermorphError} from '../errors.js';
-import {portableAlignKernels} from '../kernels/align.js';
-import {portableRefinementKernels} from '../optimisers/refinement/portable-kernels.js';
-import {portableTrainingKernels} from '../training/portable-kernels.js';
-import {portableVoxelKernels} from '../volume/voxel-kernels.js';
+import {PORTABLE} from '../kernels/voxel-operation.js';
 import type {Engine, StartOptions} from './engine.js';
 
 const PACKAGE = '@tensorflow/tfjs-node-gpu';
@@ -63,12 +60,9 @@ export async function loadTensorflow(options: StartOptions = {}): Promise<Tensor
 export async function startTensorflow(options: StartOptions): Promise<Engine> {
   const {description, usesGpu} = await loadTensorflow(options);
   return {
+    ...PORTABLE,
     name: 'tensorflow',
     description,
-    voxelKernels: portableVoxelKernels,
-    alignKernels: portableAlignKernels,
-    refinementKernels: portableRefinementKernels,
-    trainingKernels: portableTrainingKernels,
     warnings: usesGpu
       ? []
       : ['The tensorflow engine found no CUDA GPU; on a processor the native engine is faster.'],

@@ -1,6 +1,6 @@
 import type {Grid} from '../geometry/grid.js';
 import type {Triple} from '../geometry/triple.js';
-import type {DeterminantStatistics} from '../volume/measuring.js';
+import type {DeterminantStatistics} from '../kernels/measures.js';
 
 /** Logarithms of determinants are taken of at least this: folds have none. */
 export const SMALLEST_DETERMINANT = 1e-9;

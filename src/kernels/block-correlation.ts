@@ -1,5 +1,6 @@
 import type {Affine, LinearRows} from '../geometry/affine.js';
 import type {Triple} from '../geometry/triple.js';
+import type {VoxelOperation} from './voxel-operation.js';
 
 /** Parameters of an affine motion: the entries of its 3 x 4 generator, row-major. */
 export const MOTION_PARAMETERS = 12;
@@ -19,6 +20,9 @@ export interface BlockImage {
   /** Added to a block's variance, so that noise where nothing is counts little; > 0. */
   readonly noise: number;
 }
+
+/** The image that the points are compared with. */
+export type SampledBlocks = Pick<BlockImage, 'data' | 'shape' | 'noise'>;
 
 /** How a point of one image reaches the other, and the motion. */
 export interface BlockMap {
@@ -55,14 +59,12 @@ export interface BlockMisfit {
  *
  * @see Golub and Pereyra, Inverse Problems 19, 2003, section 4 (variable projection and Kaufman's approximation).
  */
-export type CorrelateBlocks = (
-  points: BlockImage,
-  sampled: Pick<BlockImage, 'data' | 'shape' | 'noise'>,
-  map: BlockMap,
-) => BlockMisfit;
+export const CORRELATE_BLOCKS: VoxelOperation<
+  [points: BlockImage, sampled: SampledBlocks, map: BlockMap],
+  BlockMisfit
+> = {name: 'correlateBlocks', portable: correlateBlocks};
 
-/** `CorrelateBlocks` in plain TypeScript. */
-export const portableCorrelateBlocks: CorrelateBlocks = (points, sampled, map) => {
+function correlateBlocks(points: BlockImage, sampled: SampledBlocks, map: BlockMap): BlockMisfit {
   const total = {
     points: 0,
     misfit: 0,
@@ -83,7 +85,7 @@ export const portableCorrelateBlocks: CorrelateBlocks = (points, sampled, map) =
     }
   }
   return total;
-};
+}
 
 interface Block {
   count: number;

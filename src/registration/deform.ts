@@ -1,4 +1,4 @@
-import type {VoxelKernels} from '../volume/voxel-kernels.js';
+import type {KernelRunner} from '../kernels/voxel-operation.js';
 import type {PreparedPair} from './prepare.js';
 import type {StageLog} from './stages.js';
 import {integrate, predictVelocity, type Deformation, type Integration} from './velocity.js';
@@ -12,18 +12,18 @@ import {integrate, predictVelocity, type Deformation, type Integration} from './
 export async function deform(
   pair: PreparedPair,
   hyperparameters: readonly number[],
-  {kernels, stages}: {readonly kernels: VoxelKernels; readonly stages: StageLog},
+  {engine, stages}: {readonly engine: KernelRunner; readonly stages: StageLog},
 ): Promise<Deformation> {
   return stages.run('predict', async () => {
     const {shape} = pair.geometry.network;
     const {network} = pair.model;
     const velocity = await predictVelocity(network, pair.conformed, {shape, hyperparameters});
-    return integrate(velocity, integrationOf(pair, kernels));
+    return integrate(velocity, integrationOf(pair, engine));
   });
 }
 
 /** How velocities of a pair are integrated. */
-export function integrationOf(pair: PreparedPair, kernels: VoxelKernels): Integration {
+export function integrationOf(pair: PreparedPair, engine: KernelRunner): Integration {
   const {shape} = pair.geometry.network;
-  return {architecture: pair.model.network.architecture, shape, kernels};
+  return {architecture: pair.model.network.architecture, shape, engine};
 }

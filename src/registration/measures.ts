@@ -1,3 +1,5 @@
+import {SUM_MOMENTS, MEASURE_DETERMINANTS, type ComparedImages} from '../kernels/measures.js';
+import type {KernelRunner} from '../kernels/voxel-operation.js';
 import {
   jacobianMeasureOf,
   SMALLEST_DETERMINANT,
@@ -5,7 +7,6 @@ import {
 } from '../evaluation/deformation.js';
 import {similarityOf, type Similarity} from '../evaluation/similarity.js';
 import type {IntensityScale} from '../volume/intensity.js';
-import type {MeasuringKernels} from '../volume/measuring.js';
 import {networkToFixed, type RegistrationGeometry} from './geometry.js';
 
 /** Similarity before and after, over the same voxels. The mean square is of intensities that are scaled as for the network. */
@@ -23,13 +24,13 @@ export interface SimilarityChange {
  * @param images.after - The moved image, likewise.
  */
 export function measureSimilarity(
-  images: Parameters<MeasuringKernels['similarityMoments']>[0],
+  images: ComparedImages,
   scales: {readonly fixed: IntensityScale; readonly moving: IntensityScale},
-  kernels: Pick<MeasuringKernels, 'similarityMoments'>,
+  engine: KernelRunner,
 ): SimilarityChange {
   const fixed = 1 / (scales.fixed.high - scales.fixed.low);
   const moving = 1 / (scales.moving.high - scales.moving.low);
-  const sums = kernels.similarityMoments(images, {fixed, moving});
+  const sums = engine.run(SUM_MOMENTS, images, {fixed, moving});
   const {voxels, f, ff} = sums;
   const offset = scales.moving.low * moving - scales.fixed.low * fixed;
   return {
@@ -43,13 +44,14 @@ export function measureSimilarity(
 export function measureJacobian(
   jacobian: Float32Array,
   geometry: RegistrationGeometry,
-  kernels: Pick<MeasuringKernels, 'determinantStatistics'>,
+  engine: KernelRunner,
 ): JacobianMeasure {
   const {network, fixed} = geometry;
   const bounds = network.isFixedGrid
     ? null
     : {toVoxel: networkToFixed(geometry), shape: fixed.shape};
-  const found = kernels.determinantStatistics(
+  const found = engine.run(
+    MEASURE_DETERMINANTS,
     jacobian,
     network.shape,
     bounds,

@@ -1,6 +1,7 @@
+import type {KernelRunner} from '../kernels/voxel-operation.js';
 import {encodeItkWarp} from '../formats/transforms/itk.js';
 import {Affine} from '../geometry/affine.js';
-import {sample, volumeOfTensor, type TransformEngine} from '../transforms/apply.js';
+import {sample, volumeOfTensor} from '../transforms/apply.js';
 import {affineTransform, displacementTransform, type Transform} from '../transforms/transform.js';
 import {
   backwardTransform,
@@ -21,7 +22,7 @@ export interface OutputSources {
   readonly moved: Float32Array;
   /** Fixed -> moving. */
   readonly transform: Transform;
-  readonly engine: TransformEngine;
+  readonly engine: KernelRunner;
 }
 
 /** One thing that a registration can give. */

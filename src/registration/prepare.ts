@@ -1,9 +1,8 @@
+import type {KernelRunner} from '../kernels/voxel-operation.js';
 import {conformImage, type NetworkGridSpec} from '../volume/conform.js';
 import {measureIntensity, type IntensityScale, type Normalisation} from '../volume/intensity.js';
 import type {Volume} from '../volume/volume.js';
-import type {VoxelKernels} from '../volume/voxel-kernels.js';
 import type {Affine} from '../geometry/affine.js';
-import type {AlignKernels} from '../kernels/align.js';
 import {alignAsAsked, type AlignmentKind, type AlignmentSummary} from './align/align-pair.js';
 import {overlapOf} from './alignment.js';
 import type {VelocityNetwork} from './velocity.js';
@@ -49,17 +48,16 @@ export async function preparePair(
   options: {
     /** Fixed points -> moving points, RAS mm, or how to find them. */
     readonly affine: AlignmentKind | Affine;
-    readonly alignKernels: AlignKernels;
-    readonly kernels: VoxelKernels;
+    readonly engine: KernelRunner;
     readonly signal?: AbortSignal | undefined;
     readonly stages: StageLog;
   },
 ): Promise<PreparedPair> {
-  const {affine: asked, alignKernels, signal, kernels, stages} = options;
+  const {affine: asked, signal, engine, stages} = options;
   const {dimensions} = model.network.architecture;
   const {geometry, affine} = await stages.run('align', async () => {
     const network = layNetworkGrid(fixed, {dimensions, grid: model.grid});
-    const aligned = await alignAsAsked(fixed, moving, {asked, kernels: alignKernels, signal});
+    const aligned = await alignAsAsked(fixed, moving, {asked, engine, signal});
     return {
       geometry: {fixed, moving, network, alignment: aligned.affine},
       affine: aligned.summary,
@@ -69,16 +67,16 @@ export async function preparePair(
     const {network, alignment} = geometry;
     const {shape} = network;
     const scale = (image: NamedVolume) =>
-      measureIntensity(image, model.normalisation, kernels, image.name);
+      measureIntensity(image, model.normalisation, engine, image.name);
     const scales = {fixed: scale(fixed), moving: scale(moving)};
     const overlap = overlapOf(fixed, moving, alignment);
     const names = {fixed: fixed.name, moving: moving.name};
     return {
       ...{model, fixed, moving, geometry, affine, scales, overlap},
       conformed: {
-        fixed: conformImage(fixed, networkToFixed(geometry), {shape, scale: scales.fixed, kernels}),
+        fixed: conformImage(fixed, networkToFixed(geometry), {shape, scale: scales.fixed, engine}),
         moving: conformImage(moving, networkToMoving(geometry), {
-          ...{shape, scale: scales.moving, kernels},
+          ...{shape, scale: scales.moving, engine},
         }),
       },
       warnings: [

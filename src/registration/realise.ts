@@ -1,8 +1,10 @@
+import {FILL_MISSING} from '../kernels/intensities.js';
+import type {KernelRunner} from '../kernels/voxel-operation.js';
+import type {Outside, VoxelArray} from '../kernels/voxels.js';
 import type {JacobianMeasure} from '../evaluation/deformation.js';
 import {measureDisplacement, sample, type DisplacementMeasure} from '../transforms/apply.js';
 import {affineTransform, type Transform} from '../transforms/transform.js';
-import type {Volume, VoxelArray} from '../volume/volume.js';
-import type {Outside, VoxelKernels} from '../volume/voxel-kernels.js';
+import type {Volume} from '../volume/volume.js';
 import {integrationOf} from './deform.js';
 import {forwardTransform, isOneGrid} from './geometry.js';
 import {measureJacobian, measureSimilarity, type SimilarityChange} from './measures.js';
@@ -40,13 +42,12 @@ export async function realise(
   pair: PreparedPair,
   deformation: Deformation,
   wanted: {readonly labels: readonly Volume[]; readonly outputs: readonly OutputKey[]},
-  {kernels, stages}: {readonly kernels: VoxelKernels; readonly stages: StageLog},
+  {engine, stages}: {readonly engine: KernelRunner; readonly stages: StageLog},
 ): Promise<Realisation> {
   const {fixed, geometry} = pair;
-  const engine = {voxelKernels: kernels};
   const transform = forwardTransform(geometry, deformation.displacement);
   const {images, labels} = await stages.run('sample', () => ({
-    images: sampleMoving(pair, transform, kernels),
+    images: sampleMoving(pair, transform, engine),
     labels: wanted.labels.map(
       (label) => sample(label, transform, fixed, {interpolation: 'nearest', engine}).data,
     ),
@@ -54,13 +55,13 @@ export async function realise(
   const {moved, measures} = await stages.run('measure', () => ({
     measures: {
       displacement: measureDisplacement(transform, fixed, {affine: geometry.alignment, engine}),
-      similarity: measureSimilarity({fixed: fixed.data, ...images}, pair.scales, kernels),
-      jacobian: measureJacobian(deformation.jacobian, geometry, kernels),
+      similarity: measureSimilarity({fixed: fixed.data, ...images}, pair.scales, engine),
+      jacobian: measureJacobian(deformation.jacobian, geometry, engine),
     },
-    moved: fillOutside(images.after, pair, kernels),
+    moved: fillOutside(images.after, pair, engine),
   }));
   const {velocity, jacobian} = deformation;
-  const integration = integrationOf(pair, kernels);
+  const integration = integrationOf(pair, engine);
   const outputs = await stages.run('place', () =>
     makeOutputs(wanted.outputs, {
       ...{geometry, jacobian, moved, transform, engine},
@@ -75,13 +76,13 @@ export async function realise(
 function sampleMoving(
   {fixed, moving, geometry, model}: PreparedPair,
   transform: Transform,
-  kernels: VoxelKernels,
+  engine: KernelRunner,
 ): {readonly before: Float32Array; readonly after: Float32Array} {
   // As the original does where all grids are one: beyond the image its edge continues, unless the model says otherwise.
   const repeatsEdge = isOneGrid(geometry) && model.network.architecture.fill === null;
   const outside: Outside = repeatsEdge ? 'edge' : NaN;
   const through = (map: Transform) =>
-    sample(moving, map, fixed, {outside, engine: {voxelKernels: kernels}}).data as Float32Array;
+    sample(moving, map, fixed, {outside, engine}).data as Float32Array;
   return {before: through(affineTransform(geometry.alignment)), after: through(transform)};
 }
 
@@ -89,9 +90,9 @@ function sampleMoving(
 function fillOutside(
   sampled: Float32Array,
   {scales}: PreparedPair,
-  kernels: VoxelKernels,
+  engine: KernelRunner,
 ): Float32Array {
-  kernels.fillMissing(sampled, scales.moving.background);
+  engine.run(FILL_MISSING, sampled, scales.moving.background);
   return sampled;
 }
 

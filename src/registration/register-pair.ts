@@ -1,10 +1,8 @@
+import type {KernelRunner} from '../kernels/voxel-operation.js';
+import type {VoxelArray} from '../kernels/voxels.js';
 import type {NetworkGrid} from '../volume/conform.js';
 import type {Triple} from '../geometry/triple.js';
-import type {RefinementKernels} from '../optimisers/refinement/level.js';
-import type {VoxelArray} from '../volume/volume.js';
-import type {VoxelKernels} from '../volume/voxel-kernels.js';
 import type {Affine} from '../geometry/affine.js';
-import {portableAlignKernels, type AlignKernels} from '../kernels/align.js';
 import type {AlignmentKind, AlignmentSummary} from './align/align-pair.js';
 import {deform} from './deform.js';
 import type {Transform} from '../transforms/transform.js';
@@ -28,18 +26,13 @@ export interface RegisterPairOptions extends StageOptions {
   readonly fixed: NamedVolume;
   readonly moving: NamedVolume;
   readonly model: RegistrationModel;
-  readonly engine: {
-    readonly voxelKernels: VoxelKernels;
-    readonly refinementKernels?: RefinementKernels;
-    /** The portable ones unless told. */
-    readonly alignKernels?: AlignKernels;
-  };
+  readonly engine: KernelRunner;
   /** One value per hyperparameter of the model, lambda first; empty for a model without any. */
   readonly hyperparameters: readonly number[];
   /** Fixed points -> moving points, RAS mm, or how to find them before anything deforms; `headers` unless told. */
   readonly affine?: AlignmentKind | Affine;
   /**
-   * Optimise the velocity on the pair itself after the network, where the engine can and the fixed image has 4 voxels or more along
+   * Optimise the velocity on the pair itself after the network, where the fixed image has 4 voxels or more along
    * every axis (but the third of a slice); null: do not.
    */
   readonly refine?: PairRefinement | null;
@@ -100,10 +93,10 @@ export interface RegistrationSummary extends Measures {
 export async function registerPair(options: RegisterPairOptions): Promise<Registration> {
   const {fixed, moving, model, hyperparameters, engine, affine = 'headers'} = options;
   const {labels = [], outputs = [], stages = new StageLog(options)} = options;
-  const tools = {kernels: engine.voxelKernels, stages};
+  const tools = {engine, stages};
   if (options.assumeOrientation !== true) requirePlacement([fixed, moving, ...labels], outputs);
   const pair = await preparePair({fixed, moving}, model, {
-    ...{affine, alignKernels: engine.alignKernels ?? portableAlignKernels, signal: options.signal},
+    ...{affine, signal: options.signal},
     ...tools,
   });
   const predicted = {pair, deformation: await deform(pair, hyperparameters, tools)};
@@ -134,11 +127,9 @@ export async function registerPair(options: RegisterPairOptions): Promise<Regist
 
 async function refineWhereAsked(
   predicted: Answer,
-  {refine, engine, signal}: RegisterPairOptions,
-  tools: {readonly kernels: VoxelKernels; readonly stages: StageLog},
+  {refine, signal}: RegisterPairOptions,
+  tools: {readonly engine: KernelRunner; readonly stages: StageLog},
 ) {
-  const refinement = engine.refinementKernels;
-  const isPossible = refinement !== undefined && canRefine(predicted.pair.fixed.shape);
-  if (!refine || !isPossible) return null;
-  return refinePair(predicted, {...refine, signal}, {...tools, refinement});
+  if (!refine || !canRefine(predicted.pair.fixed.shape)) return null;
+  return refinePair(predicted, {...refine, signal}, tools);
 }

@@ -1,10 +1,11 @@
 import * as tf from '@tensorflow/tfjs-core';
+import {areFinite} from '../volume/finite.js';
+import type {KernelRunner} from '../kernels/voxel-operation.js';
 import {HypermorphError} from '../errors.js';
 import type {Architecture} from '../models/architecture.js';
 import {integratePrediction} from '../models/registration-network.js';
 import {jacobianDeterminant} from '../ops/jacobian.js';
 import {rescaleField} from '../ops/rescale.js';
-import type {MeasuringKernels} from '../volume/measuring.js';
 import type {Triple} from '../geometry/triple.js';
 import type {NetworkField} from './geometry.js';
 
@@ -47,7 +48,7 @@ export interface Deformation {
 export interface Integration {
   readonly architecture: VelocityNetwork['architecture'];
   readonly shape: Triple;
-  readonly kernels: Pick<MeasuringKernels, 'areFinite'>;
+  readonly engine: KernelRunner;
 }
 
 /**
@@ -139,8 +140,8 @@ function tensorOf({values, shape}: Velocity): tf.Tensor {
   return tf.tensor(values, [1, ...shape]);
 }
 
-function requireFinite(values: Float32Array, what: string, {kernels}: Integration): void {
-  if (kernels.areFinite(values)) return;
+function requireFinite(values: Float32Array, what: string, {engine}: Integration): void {
+  if (areFinite(engine, values)) return;
   throw new HypermorphError(
     'E_RANGE',
     `network: the predicted ${what} must be finite, got ${values.find((value) => !Number.isFinite(value))}.`,

@@ -3,9 +3,11 @@ import {HypermorphError} from '../errors.js';
 import {readImage} from '../formats/images/read-image.js';
 import {Affine} from '../geometry/affine.js';
 import type {Grid} from '../geometry/grid.js';
+import {SAMPLE_GRID} from '../kernels/sampling.js';
+import type {KernelRunner} from '../kernels/voxel-operation.js';
 import {conformImage} from '../volume/conform.js';
+import {areFinite} from '../volume/finite.js';
 import {measureIntensity, normaliseInPlace} from '../volume/intensity.js';
-import type {VoxelKernels} from '../volume/voxel-kernels.js';
 import {trainingGridOn} from './training-grid.js';
 
 /** An image on the training grid, as the network sees it. */
@@ -21,13 +23,13 @@ export interface TrainingImage {
 export class ImageStore {
   readonly warnings: string[] = [];
   readonly #config: TrainingConfig;
-  readonly #kernels: VoxelKernels;
+  readonly #engine: KernelRunner;
   readonly #images = new Map<string, Promise<TrainingImage>>();
   #reference: Promise<Grid> | null = null;
 
-  constructor(config: TrainingConfig, kernels: VoxelKernels) {
+  constructor(config: TrainingConfig, engine: KernelRunner) {
     this.#config = config;
-    this.#kernels = kernels;
+    this.#engine = engine;
   }
 
   /** An image by its path. Errors name the file. */
@@ -35,15 +37,15 @@ export class ImageStore {
     return this.#once(`image ${path}`, async () => {
       const image = await readImage(path);
       const grid = await this.#gridFor(image);
-      const scale = measureIntensity(image, this.#config.normalisation, this.#kernels, path);
+      const scale = measureIntensity(image, this.#config.normalisation, this.#engine, path);
       this.warnings.push(...image.warnings, ...scale.warnings);
       const toVoxel = Affine.compose(image.affine.inverse(), grid.affine);
       const data = conformImage(image, toVoxel, {
         shape: grid.shape,
         scale,
-        kernels: this.#kernels,
+        engine: this.#engine,
       });
-      if (!this.#kernels.areFinite(data)) {
+      if (!areFinite(this.#engine, data)) {
         const value = data.find((one) => !Number.isFinite(one));
         throw new HypermorphError('E_RANGE', `${path}: voxels must be finite, got ${value}.`);
       }
@@ -59,7 +61,8 @@ export class ImageStore {
       const image = await readImage(path, {kind: 'label'});
       const grid = await this.#gridFor(image);
       this.warnings.push(...image.warnings);
-      const data = this.#kernels.sampleOnGrid(
+      const data = this.#engine.run(
+        SAMPLE_GRID,
         {shape: image.shape, data: new Float32Array(image.data)},
         Affine.compose(image.affine.inverse(), grid.affine),
         grid.shape,

@@ -1,8 +1,8 @@
 import {SCALED_AMOUNTS, type Augmentation} from '../config/training-config.js';
+import {ADJUST, BIAS_SPACING, BLUR, type Adjustment} from '../kernels/synthesis.js';
 import {Random} from '../random.js';
 import {mapTriple} from '../geometry/triple.js';
-import {gaussianWeights, smoothNoise} from './smooth-noise.js';
-import {BIAS_SPACING, type Adjustment, type Workbench} from './training-kernels.js';
+import {gaussianWeights, smoothNoise, type GridContext} from './smooth-noise.js';
 
 type Amounts = Pick<Augmentation, 'gamma' | 'biasField' | 'noise' | 'blurVox'>;
 
@@ -20,18 +20,18 @@ let noiseTable: Float32Array | null = null;
  */
 export function changeIntensities(
   image: Float32Array,
-  bench: Workbench,
+  context: GridContext,
   amounts: Amounts,
   random: Random,
 ): void {
-  const {shape, kernels} = bench;
+  const {shape, engine} = context;
   const isScaled = SCALED_AMOUNTS.some((key) => amounts[key] > 0);
   if (!isScaled && amounts.blurVox === 0) return;
   if (amounts.blurVox > 0) {
     const sigmaVox = random.uniform(0, amounts.blurVox);
-    if (sigmaVox > 0) kernels.blur(image, shape, gaussianWeights(sigmaVox));
+    if (sigmaVox > 0) engine.run(BLUR, image, shape, gaussianWeights(sigmaVox));
   }
-  const bias = amounts.biasField > 0 ? drawBias(bench, amounts.biasField, random) : null;
+  const bias = amounts.biasField > 0 ? drawBias(context, amounts.biasField, random) : null;
   const power = amounts.gamma > 0 ? Math.exp(random.normal(amounts.gamma)) : 1;
   const deviation = amounts.noise > 0 ? random.uniform(0, amounts.noise) : 0;
   const position = random.index(NOISE_TABLE);
@@ -39,7 +39,7 @@ export function changeIntensities(
   if (!isScaled) return;
   const table = deviation > 0 ? (noiseTable ??= drawNoiseTable()) : null;
   const noise = table === null ? null : {table, deviation, position, stride};
-  kernels.adjust(image, shape, {bias, power, noise});
+  engine.run(ADJUST, image, shape, {bias, power, noise});
 }
 
 function drawNoiseTable(): Float32Array {
@@ -49,12 +49,12 @@ function drawNoiseTable(): Float32Array {
 
 /** Smooth noise on every fourth voxel along each axis. */
 function drawBias(
-  {shape, kernels}: Workbench,
+  {shape, engine}: GridContext,
   deviation: number,
   random: Random,
 ): Adjustment['bias'] {
   const coarse = mapTriple(shape, (length) => Math.ceil(length / BIAS_SPACING));
   const scale = Math.max(2, (BIAS_SCALE * Math.max(...shape)) / BIAS_SPACING);
-  const data = smoothNoise({shape: coarse, kernels}, scale, random);
+  const data = smoothNoise({shape: coarse, engine}, scale, random);
   return {data, shape: coarse, deviation};
 }

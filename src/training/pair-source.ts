@@ -1,12 +1,13 @@
 import type {Source, TrainingConfig} from '../config/training-config.js';
 import {HypermorphError} from '../errors.js';
 import {Random} from '../random.js';
+import type {KernelRunner} from '../kernels/voxel-operation.js';
 import {listFiles} from './file-list.js';
 import type {ImageStore, TrainingImage} from './images.js';
-import {augmentPair, paintPair, type ImagePair, type Workshop} from './make-pair.js';
+import {augmentPair, renderPair, type ImagePair, type PairContext} from './make-pair.js';
+import type {GridContext} from './smooth-noise.js';
 import {compactLabels, drawShapes, type LabelMap} from './shapes.js';
 import {trainingShape} from './training-grid.js';
-import type {TrainingKernels, Workbench} from './training-kernels.js';
 
 /** Draws pairs; all randomness comes from the generator that it is given. */
 export type PairSource = (random: Random) => ImagePair;
@@ -15,7 +16,7 @@ export type PairSource = (random: Random) => ImagePair;
  * Read everything that the sources of a configuration name and make one source of them, each drawn by its weight.
  *
  * @param where - The setting, such as `sources`, for messages.
- * @param options.augment - Validation takes scans as they are; painted pairs are deformed in any case.
+ * @param options.augment - Validation takes scans as they are; rendered pairs are deformed in any case.
  * @throws {HypermorphError} E_CONFIG if a list fits no file, or too few; errors of reading name the file.
  */
 export async function openSources(
@@ -24,13 +25,13 @@ export async function openSources(
   options: {
     readonly where: string;
     readonly store: ImageStore;
-    readonly kernels: TrainingKernels;
+    readonly engine: KernelRunner;
     readonly augment: boolean;
   },
 ): Promise<PairSource> {
-  const workshopFor = ({kind}: Source): Workshop => ({
+  const contextFor = ({kind}: Source): PairContext => ({
     shape: trainingShape(config),
-    kernels: options.kernels,
+    engine: options.engine,
     augmentation:
       options.augment || kind === 'shapes' || kind === 'labels' ? config.augmentation : null,
   });
@@ -38,7 +39,7 @@ export async function openSources(
   for (const [index, source] of sources.entries()) {
     const where = `${options.where}[${index}]`;
     opened.push(
-      await openSource(source, workshopFor(source), {...options, where, seed: config.seed + index}),
+      await openSource(source, contextFor(source), {...options, where, seed: config.seed + index}),
     );
   }
   const total = sources.reduce((sum, {weight}) => sum + weight, 0);
@@ -49,12 +50,12 @@ export async function openSources(
   };
 }
 
-/** The random shapes that stand around painted label maps. */
-const SCENERY = {maps: 8, labels: 24, scaleVox: 12} as const;
+/** The random shapes that stand around rendered label maps. */
+const BACKGROUND = {maps: 8, labels: 24, scaleVox: 12} as const;
 
 async function openSource(
   source: Source,
-  workshop: Workshop,
+  context: PairContext,
   {where, store, seed}: {where: string; store: ImageStore; seed: number},
 ): Promise<PairSource> {
   const intensities = (path: string) => store.intensities(path);
@@ -62,12 +63,12 @@ async function openSource(
     case 'scans': {
       const images = await loadAll(source.images, `${where}.images`, intensities);
       requireTwo(images, `${where}.images`);
-      return (random) => augmentPair(workshop, drawTwo(images, random), random);
+      return (random) => augmentPair(context, drawTwo(images, random), random);
     }
     case 'atlas': {
       const images = await loadAll(source.images, `${where}.images`, intensities);
       const [atlas] = await loadAll(source.atlas, `${where}.atlas`, intensities);
-      return (random) => augmentPair(workshop, [atlas, drawOne(images, random)], random);
+      return (random) => augmentPair(context, [atlas, drawOne(images, random)], random);
     }
     case 'pairs': {
       const pairs = await Promise.all(
@@ -75,24 +76,25 @@ async function openSource(
           async ({fixed, moving}) => [await intensities(fixed), await intensities(moving)] as const,
         ),
       );
-      return (random) => augmentPair(workshop, drawOne(pairs, random), random);
+      return (random) => augmentPair(context, drawOne(pairs, random), random);
     }
     case 'labels': {
       const images = await loadAll(source.images, `${where}.images`, (path) => store.labels(path));
       requireTwo(images, `${where}.images`);
       const maps = compactLabels(images, `${where}.images`);
-      const scenery = source.background > 0 ? drawMaps(SCENERY, workshop, seed) : [];
+      const backgrounds = source.background > 0 ? drawMaps(BACKGROUND, context, seed) : [];
       return (random) => {
         const pair = drawTwo(maps, random);
-        const around = random.uniform() < source.background ? drawOne(scenery, random) : 'black';
-        return paintPair(workshop, pair, around, random);
+        const background =
+          random.uniform() < source.background ? drawOne(backgrounds, random) : 'black';
+        return renderPair(context, pair, background, random);
       };
     }
     case 'shapes': {
-      const maps = drawMaps(source, workshop, seed);
+      const maps = drawMaps(source, context, seed);
       return (random) => {
         const map = drawOne(maps, random);
-        return paintPair(workshop, [map, map], null, random);
+        return renderPair(context, [map, map], null, random);
       };
     }
   }
@@ -100,13 +102,13 @@ async function openSource(
 
 function drawMaps(
   settings: {readonly maps: number; readonly labels: number; readonly scaleVox: number},
-  bench: Workbench,
+  context: GridContext,
   seed: number,
 ): LabelMap[] {
   const random = new Random(seed);
   return Array.from({length: settings.maps}, (_, n) => ({
     name: `shapes ${n + 1}`,
-    data: drawShapes(bench, settings, random),
+    data: drawShapes(context, settings, random),
     codes: settings.labels,
   }));
 }

@@ -2,9 +2,10 @@ import type {Augmentation} from '../config/training-config.js';
 import {Affine} from '../geometry/affine.js';
 import {middleOf} from '../geometry/grid.js';
 import {mapTriple, type Triple} from '../geometry/triple.js';
+import {INTEGRATE_NOISE} from '../kernels/noise.js';
+import {FIELD_SPACING, type GridTransform} from '../kernels/transform-image.js';
 import type {Random} from '../random.js';
-import {smoothNoise} from './smooth-noise.js';
-import {FIELD_SPACING, type Workbench} from './training-kernels.js';
+import {smoothNoise, type GridContext} from './smooth-noise.js';
 
 /** Squarings; a velocity is at most a few field voxels. */
 const INTEGRATION_STEPS = 5;
@@ -14,14 +15,6 @@ type Geometry = Pick<
   'rotationDegrees' | 'translationVox' | 'scale' | 'deformationVox' | 'deformationScaleVox'
 >;
 
-/** A map from the voxels x of the training grid to places in an image on it: A (x + u(x)) + t. */
-export interface RandomTransform {
-  readonly affine: Affine;
-  /** Null: nowhere displaced. [FI, FJ, FK, 3], voxels of the training grid, on points FIELD_SPACING voxels apart. */
-  readonly field: Float32Array | null;
-  readonly fieldShape: Triple;
-}
-
 /**
  * Draw a map from the voxels of an image to places in it: a small affine map about its centre, then a smooth displacement
  * that is the integral of a random velocity, so that nothing folds.
@@ -29,18 +22,18 @@ export interface RandomTransform {
  * An axis of one voxel stays as it is.
  */
 export function drawTransform(
-  bench: Workbench,
+  context: GridContext,
   amounts: Geometry,
   random: Random,
-): RandomTransform {
-  const {shape} = bench;
+): GridTransform {
+  const {shape} = context;
   const turn = drawTurn(shape, amounts, random).taking(middleOf(shape));
   const shift = mapTriple(shape, (length) =>
     length === 1 ? 0 : random.normal(amounts.translationVox),
   );
   return {
     affine: Affine.compose(Affine.translation(shift), turn),
-    ...drawDisplacement(bench, amounts, random),
+    ...drawDisplacement(context, amounts, random),
   };
 }
 
@@ -51,7 +44,7 @@ export function isStill(amounts: Geometry): boolean {
 }
 
 /** The same map into the mirror image along the first axis of so many voxels. */
-export function mirrored(transform: RandomTransform, length: number): RandomTransform {
+export function mirrored(transform: GridTransform, length: number): GridTransform {
   const mirror = Affine.scaling([-1, 1, 1]).withOffset([length - 1, 0, 0]);
   return {...transform, affine: Affine.compose(mirror, transform.affine)};
 }
@@ -72,10 +65,10 @@ function drawTurn(shape: Triple, amounts: Geometry, random: Random): Affine {
 }
 
 function drawDisplacement(
-  {shape, kernels}: Workbench,
+  {shape, engine}: GridContext,
   {deformationVox, deformationScaleVox}: Geometry,
   random: Random,
-): Pick<RandomTransform, 'field' | 'fieldShape'> {
+): Pick<GridTransform, 'field' | 'fieldShape'> {
   if (deformationVox === 0) return {field: null, fieldShape: [1, 1, 1]};
   const fieldShape = mapTriple(shape, (length) =>
     length === 1 ? 1 : Math.ceil((length - 1) / FIELD_SPACING) + 1,
@@ -83,9 +76,9 @@ function drawDisplacement(
   const noise = shape.map((length) =>
     length === 1
       ? null
-      : smoothNoise({shape: fieldShape, kernels}, deformationScaleVox / FIELD_SPACING, random),
+      : smoothNoise({shape: fieldShape, engine}, deformationScaleVox / FIELD_SPACING, random),
   );
-  const field = kernels.integrateNoise(noise, fieldShape, {
+  const field = engine.run(INTEGRATE_NOISE, noise, fieldShape, {
     // In field voxels, divided for scaling and squaring.
     factor: deformationVox / FIELD_SPACING / 2 ** INTEGRATION_STEPS,
     steps: INTEGRATION_STEPS,

@@ -1,7 +1,7 @@
 import {HypermorphError} from '../errors.js';
+import {LABEL_HIGHEST} from '../kernels/noise.js';
 import type {Random} from '../random.js';
-import {smoothNoise} from './smooth-noise.js';
-import type {Workbench} from './training-kernels.js';
+import {smoothNoise, type GridContext} from './smooth-noise.js';
 
 /** A map of labels, [I, J, K] with k fastest. */
 export interface LabelMap {
@@ -23,14 +23,15 @@ const FEWEST_CONTRASTS = 256;
  * @see Hoffmann et al., "SynthMorph", IEEE TMI 2022, section III-B.
  */
 export function drawShapes(
-  bench: Workbench,
+  context: GridContext,
   {labels, scaleVox}: {readonly labels: number; readonly scaleVox: number},
   random: Random,
 ): Uint16Array {
-  const highest = smoothNoise(bench, scaleVox, random);
+  const highest = smoothNoise(context, scaleVox, random);
   const map = new Uint16Array(highest.length);
   for (let label = 1; label < labels; label++) {
-    bench.kernels.keepHighest(smoothNoise(bench, scaleVox, random), highest, label, map);
+    const noise = smoothNoise(context, scaleVox, random);
+    context.engine.run(LABEL_HIGHEST, noise, highest, label, map);
   }
   return map;
 }

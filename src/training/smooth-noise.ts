@@ -1,6 +1,14 @@
+import {SPLINE_NOISE} from '../kernels/noise.js';
+import type {KernelRunner} from '../kernels/voxel-operation.js';
 import type {Random} from '../random.js';
-import {mapTriple} from '../geometry/triple.js';
-import type {Workbench} from './training-kernels.js';
+import {mapTriple, type Triple} from '../geometry/triple.js';
+
+/** A grid, and the engine that runs the loops over its voxels. */
+export interface GridContext {
+  /** I, J, K. */
+  readonly shape: Triple;
+  readonly engine: KernelRunner;
+}
 
 /** Root of the mean over positions of the sum of the four squared B-spline weights. */
 const SPLINE_DEVIATION = Math.sqrt(151 / 315);
@@ -12,7 +20,7 @@ const SPLINE_DEVIATION = Math.sqrt(151 / 315);
  * @returns [I, J, K], k fastest.
  */
 export function smoothNoise(
-  {shape, kernels}: Workbench,
+  {shape, engine}: GridContext,
   scaleVox: number,
   random: Random,
 ): Float32Array {
@@ -24,7 +32,7 @@ export function smoothNoise(
   const gain = SPLINE_DEVIATION ** -axes;
   const data = new Float32Array(lattice[0] * lattice[1] * lattice[2]);
   for (let n = 0; n < data.length; n++) data[n] = random.normal(gain);
-  return kernels.splineNoise({data, shape: lattice}, shape, scaleVox);
+  return engine.run(SPLINE_NOISE, {data, shape: lattice}, shape, scaleVox);
 }
 
 /** Half of a Gaussian of the given deviation, cut at 2.5 deviations: the weights of distances 0, 1 … that sum to 1 over both sides. */

@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import type {KernelRunner} from '../kernels/voxel-operation.js';
 import type {TrainingConfig} from '../config/training-config.js';
 import {HypermorphError} from '../errors.js';
 import type {ObjectiveOptions} from '../losses/objective.js';
@@ -9,7 +10,6 @@ import {countParameters} from '../models/weight-specs.js';
 import {pause} from '../platform.js';
 import type {OnProgress, StepLosses} from '../progress.js';
 import {Random} from '../random.js';
-import type {VoxelKernels} from '../volume/voxel-kernels.js';
 import {Adam} from '../optimisers/adam.js';
 import {
   readCheckpoint,
@@ -30,7 +30,6 @@ import {learningRateAt} from './schedule.js';
 import {requireDescribable, startingWeights} from './start.js';
 import {trainingStep} from './step.js';
 import {trainingShape} from './training-grid.js';
-import type {TrainingKernels} from './training-kernels.js';
 import {imageTensor, validate} from './validation.js';
 
 export interface TrainOptions {
@@ -39,8 +38,7 @@ export interface TrainOptions {
   readonly output: string;
   /** Go on from the folder's checkpoint. */
   readonly resume?: boolean;
-  readonly kernels: VoxelKernels;
-  readonly trainingKernels: TrainingKernels;
+  readonly engine: KernelRunner;
   readonly toolVersion: string;
   /** Once aborted, the step in hand is finished, a validation given up, a checkpoint written, and the training ends. */
   readonly signal?: AbortSignal | undefined;
@@ -86,13 +84,13 @@ export interface TrainingData {
 
 /** Read all images that a configuration names; what a dry run does too. */
 export async function openData(
-  options: Pick<TrainOptions, 'config' | 'kernels' | 'trainingKernels' | 'onProgress'>,
+  options: Pick<TrainOptions, 'config' | 'engine' | 'onProgress'>,
 ): Promise<TrainingData> {
-  const {config, kernels, trainingKernels, onProgress} = options;
-  const store = new ImageStore(config, kernels);
+  const {config, engine, onProgress} = options;
+  const store = new ImageStore(config, engine);
   const draw = await openSources(config.sources, config, {
     store,
-    kernels: trainingKernels,
+    engine,
     where: 'sources',
     augment: true,
   });
@@ -100,7 +98,7 @@ export async function openData(
   if (config.validation.sources.length > 0) {
     const drawValidation = await openSources(config.validation.sources, config, {
       store,
-      kernels: trainingKernels,
+      engine,
       where: 'validation.sources',
       augment: false,
     });
@@ -324,12 +322,12 @@ class TrainingRun {
   }
 
   async #validate(): Promise<void> {
-    const {config, kernels, signal, onProgress} = this.#options;
+    const {config, engine, signal, onProgress} = this.#options;
     const rows = await validate(this.#network, this.#data.validation, {
       lambdas: config.validation.lambdas,
       shape: trainingShape(config),
       objective: this.#objective,
-      kernels,
+      engine,
       pause,
       signal,
     });

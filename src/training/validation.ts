@@ -1,11 +1,12 @@
 import * as tf from '@tensorflow/tfjs-core';
 import {jacobianMeasureOf, SMALLEST_DETERMINANT} from '../evaluation/deformation.js';
+import {MEASURE_DETERMINANTS} from '../kernels/measures.js';
+import type {KernelRunner} from '../kernels/voxel-operation.js';
 import {type ObjectiveOptions} from '../losses/objective.js';
 import type {RegistrationNetwork} from '../models/registration-network.js';
 import {jacobianDeterminant} from '../ops/jacobian.js';
 import type {ValidationRow} from '../progress.js';
 import {smoothness} from '../ops/smoothness.js';
-import type {MeasuringKernels} from '../volume/measuring.js';
 import type {Triple} from '../geometry/triple.js';
 import type {ImagePair} from './make-pair.js';
 
@@ -21,7 +22,7 @@ export async function validate(
     readonly lambdas: readonly number[];
     readonly shape: Triple;
     readonly objective: ObjectiveOptions;
-    readonly kernels: Pick<MeasuringKernels, 'determinantStatistics'>;
+    readonly engine: KernelRunner;
     /** Called between pairs. */
     readonly pause: () => Promise<void>;
     readonly signal?: AbortSignal | undefined;
@@ -51,7 +52,7 @@ async function measurePair(
   options: {
     readonly shape: Triple;
     readonly objective: ObjectiveOptions;
-    readonly kernels: Pick<MeasuringKernels, 'determinantStatistics'>;
+    readonly engine: KernelRunner;
   },
 ): Promise<Omit<ValidationRow, 'lambda' | 'total'>> {
   const {objective} = options;
@@ -72,7 +73,8 @@ async function measurePair(
   const [similarity, rough, determinants] = await Promise.all(results.map((t) => t.data()));
   tf.dispose(results);
   const {sdLogJacobian, foldingFraction} = jacobianMeasureOf(
-    options.kernels.determinantStatistics(
+    options.engine.run(
+      MEASURE_DETERMINANTS,
       determinants as Float32Array,
       options.shape,
       null,

@@ -1,23 +1,21 @@
+import {
+  SAMPLE_GRID,
+  SAMPLE_MAP,
+  SAMPLE_LABELS,
+  MAP_OFFSETS,
+  MEASURE_LENGTHS,
+  followMap,
+} from '../kernels/sampling.js';
+import {PORTABLE, type KernelRunner} from '../kernels/voxel-operation.js';
+import type {Outside, VoxelArray} from '../kernels/voxels.js';
 import {Affine} from '../geometry/affine.js';
 import {countVoxels, type Grid} from '../geometry/grid.js';
 import type {Triple} from '../geometry/triple.js';
-import {followMap} from '../volume/sampling.js';
-import type {Volume, VoxelArray} from '../volume/volume.js';
-import {portableVoxelKernels, type Outside, type VoxelKernels} from '../volume/voxel-kernels.js';
-import type {VoxelMap} from '../volume/voxel-map.js';
+import type {Volume} from '../volume/volume.js';
+import type {VoxelMap} from '../kernels/voxel-map.js';
 import type {Transform} from './transform.js';
 import type {VectorField} from './vector-field.js';
 import {affineOf, toVoxelMap} from './voxel-maps.js';
-
-/** The kernels of an engine that applying transforms needs; those in plain TypeScript unless told. */
-export interface TransformEngine {
-  readonly voxelKernels: Pick<
-    VoxelKernels,
-    'sampleOnGrid' | 'sampleThroughMap' | 'sampleLabelsThroughMap' | 'mapOffsets' | 'measureLengths'
-  >;
-}
-
-const PORTABLE: TransformEngine = {voxelKernels: portableVoxelKernels};
 
 /** (k, j, i) -> (i, j, k): the order of tensors of the one index is the order of files of the other. */
 const REVERSED = Affine.fromLinear([0, 0, 1, 0, 1, 0, 1, 0, 0]);
@@ -48,7 +46,7 @@ export interface SampleOptions {
   readonly interpolation?: 'linear' | 'nearest';
   /** What counts as the value beyond the image: a number (0 unless told), or 'edge' for the nearest voxel. */
   readonly outside?: Outside;
-  readonly engine?: TransformEngine;
+  readonly engine?: KernelRunner;
 }
 
 /**
@@ -84,15 +82,13 @@ function sampleVoxels(
   {shape, affine}: Grid,
   {interpolation = 'linear', outside = 0, engine = PORTABLE}: SampleOptions,
 ): VoxelArray {
-  const {voxelKernels: kernels} = engine;
   const map = toVoxelMap(transform, {from: affine, to: image.affine.inverse()});
-  if (interpolation === 'nearest')
-    return kernels.sampleLabelsThroughMap(image, map, shape, {outside});
+  if (interpolation === 'nearest') return engine.run(SAMPLE_LABELS, image, map, shape, {outside});
   const toVoxel = affineOf(map);
-  if (toVoxel === null) return kernels.sampleThroughMap(image, map, shape, {outside});
+  if (toVoxel === null) return engine.run(SAMPLE_MAP, image, map, shape, {outside});
   // Voxels that lie on voxels are copied. The kernel's result has its last axis fastest, so the axes are turned round.
   const reversed = Affine.compose(toVoxel, REVERSED);
-  return kernels.sampleOnGrid(image, reversed, [shape[2], shape[1], shape[0]], {
+  return engine.run(SAMPLE_GRID, image, reversed, [shape[2], shape[1], shape[0]], {
     interpolation,
     outside,
   });
@@ -118,14 +114,14 @@ export function volumeOfTensor(values: Float32Array, {shape, affine}: Grid): Vol
 export function displacementOn(
   transform: Transform,
   grid: Grid,
-  {voxelKernels}: TransformEngine = PORTABLE,
+  engine: KernelRunner = PORTABLE,
 ): VectorField<'mm', 'disk'> {
   const {map, origin} = offsetsFrom(Affine.identity, transform, grid);
   return {
     grid,
     unit: 'mm',
     order: 'disk',
-    values: voxelKernels.mapOffsets(map, origin, grid.shape),
+    values: engine.run(MAP_OFFSETS, map, origin, grid.shape),
   };
 }
 
@@ -149,10 +145,10 @@ export interface DisplacementMeasure {
 export function measureDisplacement(
   transform: Transform,
   grid: Grid,
-  {affine = Affine.identity, engine = PORTABLE}: {affine?: Affine; engine?: TransformEngine} = {},
+  {affine = Affine.identity, engine = PORTABLE}: {affine?: Affine; engine?: KernelRunner} = {},
 ): DisplacementMeasure {
   const {map, origin} = offsetsFrom(affine, transform, grid);
-  const {maximum, sum} = engine.voxelKernels.measureLengths(map, origin, grid.shape);
+  const {maximum, sum} = engine.run(MEASURE_LENGTHS, map, origin, grid.shape);
   return {maximumMm: maximum, meanMm: sum / countVoxels(grid.shape)};
 }
 

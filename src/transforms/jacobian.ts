@@ -1,7 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
+import type {KernelRunner} from '../kernels/voxel-operation.js';
 import {countVoxels, type Grid} from '../geometry/grid.js';
 import {jacobianDeterminant} from '../ops/jacobian.js';
-import {sample, volumeOfTensor, type TransformEngine} from './apply.js';
+import {sample, volumeOfTensor} from './apply.js';
 import {compose, partsOf, type DisplacementTransform, type Transform} from './transform.js';
 import {inVoxels} from './vector-field.js';
 
@@ -19,11 +20,7 @@ import {inVoxels} from './vector-field.js';
  * const grid = {shape: [1, 1, 2], affine: Affine.identity} as const;
  * jacobianOn(affineTransform(Affine.scaling([2, 2, 2])), grid); // [8, 8]
  */
-export function jacobianOn(
-  transform: Transform,
-  grid: Grid,
-  engine?: TransformEngine,
-): Float32Array {
+export function jacobianOn(transform: Transform, grid: Grid, engine?: KernelRunner): Float32Array {
   const result = new Float32Array(countVoxels(grid.shape)).fill(1);
   const parts = partsOf(transform);
   parts.forEach((part, n) => {

@@ -1,5 +1,5 @@
 import {Affine} from '../geometry/affine.js';
-import type {MapLink, PlacedField, VoxelMap} from '../volume/voxel-map.js';
+import type {MapLink, PlacedField, VoxelMap} from '../kernels/voxel-map.js';
 import {partsOf, type DisplacementTransform, type Transform} from './transform.js';
 
 /**

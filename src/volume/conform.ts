@@ -2,8 +2,10 @@ import {HypermorphError} from '../errors.js';
 import {Affine} from '../geometry/affine.js';
 import {centreOf, isSameGrid, middleOf, type Grid} from '../geometry/grid.js';
 import {mapTriple, type Triple} from '../geometry/triple.js';
+import {SAMPLE_GRID} from '../kernels/sampling.js';
+import type {KernelRunner} from '../kernels/voxel-operation.js';
+import type {Voxels} from '../kernels/voxels.js';
 import {normaliseInPlace, type IntensityScale} from './intensity.js';
-import type {Voxels, VoxelKernels} from './voxel-kernels.js';
 
 /** Two extents that differ by less than this many network voxels are the same: header fields are float32. */
 const EXTENT_TOLERANCE = 0.01;
@@ -70,14 +72,14 @@ export function networkGridFor(fixed: Grid, spec: NetworkGridSpec): NetworkGrid 
 export function conformImage(
   image: Voxels,
   toVoxel: Affine,
-  options: {readonly shape: Triple; readonly scale: IntensityScale; readonly kernels: VoxelKernels},
+  options: {readonly shape: Triple; readonly scale: IntensityScale; readonly engine: KernelRunner},
 ): Float32Array {
-  const {shape, scale, kernels} = options;
-  const samples = kernels.sampleOnGrid(image, toVoxel, shape, {
+  const {shape, scale, engine} = options;
+  const samples = engine.run(SAMPLE_GRID, image, toVoxel, shape, {
     interpolation: 'linear',
     outside: scale.outside,
   });
-  normaliseInPlace(samples, scale, kernels);
+  normaliseInPlace(samples, scale, engine);
   return samples;
 }
 

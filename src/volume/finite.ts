@@ -1,3 +1,6 @@
+import {FIND_EXTREMES} from '../kernels/intensities.js';
+import type {KernelRunner} from '../kernels/voxel-operation.js';
+
 /**
  * Whether all numbers are finite, at the speed of memory.
  *
@@ -15,4 +18,9 @@ export function isFiniteArray(values: Float32Array | Float64Array): boolean {
   }
   for (let n = whole; n < values.length; n++) a += values[n] * 0;
   return a + b + c + d === 0;
+}
+
+/** Whether all numbers are finite, on all threads of an engine. */
+export function areFinite(engine: KernelRunner, values: Float32Array): boolean {
+  return engine.run(FIND_EXTREMES, values).finite === values.length;
 }

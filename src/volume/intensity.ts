@@ -1,6 +1,8 @@
 import {HypermorphError} from '../errors.js';
-import {portableMeasuringKernels} from './measuring.js';
-import type {Voxels, VoxelKernels} from './voxel-kernels.js';
+import {NORMALISE_INTENSITIES} from '../kernels/intensities.js';
+import {PORTABLE, type KernelRunner} from '../kernels/voxel-operation.js';
+import type {Voxels} from '../kernels/voxels.js';
+import {intensityRange} from './intensity-range.js';
 
 /**
  * How intensities become numbers for the network; part of a model's description.
@@ -35,11 +37,11 @@ export interface IntensityScale {
 export function measureIntensity(
   image: Voxels,
   normalisation: Normalisation,
-  kernels: Pick<VoxelKernels, 'intensityRange'>,
+  engine: KernelRunner,
   where: string,
 ): IntensityScale {
   const percentiles = normalisation.kind === 'percentile' ? normalisation : {low: 0, high: 100};
-  const range = kernels.intensityRange(image.data, percentiles);
+  const range = intensityRange(engine, image.data, percentiles);
   const warnings: string[] = [];
   if (range.finite === 0) {
     throw new HypermorphError(
@@ -78,10 +80,10 @@ export function measureIntensity(
 export function normaliseInPlace(
   samples: Float32Array,
   {low, high, clips}: IntensityScale,
-  kernels: Pick<VoxelKernels, 'rescaleIntensities'> = portableMeasuringKernels,
+  engine: KernelRunner = PORTABLE,
 ): void {
   if (low === 0 && high === 1 && !clips) return;
-  kernels.rescaleIntensities(samples, {low, factor: 1 / (high - low), clips});
+  engine.run(NORMALISE_INTENSITIES, samples, {low, factor: 1 / (high - low), clips});
 }
 
 /**

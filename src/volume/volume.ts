@@ -1,15 +1,5 @@
 import type {Grid} from '../geometry/grid.js';
-
-/** The element types a volume can hold; intensities are decoded to float32, labels keep an integer type. */
-export type VoxelArray =
-  | Uint8Array
-  | Int8Array
-  | Uint16Array
-  | Int16Array
-  | Uint32Array
-  | Int32Array
-  | Float32Array
-  | Float64Array;
+import type {VoxelArray} from '../kernels/voxels.js';
 
 /**
  * A scalar image in memory.

@@ -1,3 +1,5 @@
+import {areFinite} from '../volume/finite.js';
+import {PORTABLE, type KernelRunner} from '../kernels/voxel-operation.js';
 import type {Bytes} from '../formats/bytes.js';
 import {
   encodeNiftiParts,
@@ -11,7 +13,6 @@ import {OUTPUTS} from '../registration/outputs.js';
 import type {Registration} from '../registration/register-pair.js';
 import {VERSION} from '../version.js';
 import type {Triple} from '../geometry/triple.js';
-import {portableVoxelKernels, type VoxelKernels} from '../volume/voxel-kernels.js';
 import type {OutputPaths} from './output-paths.js';
 
 /** Intent of a label map. */
@@ -26,13 +27,13 @@ export function* encodeRegistration(
   registration: Registration,
   images: {readonly fixed: NiftiImage; readonly moving: NiftiImage},
   {outputs, labels}: Pick<OutputPaths, 'outputs' | 'labels'>,
-  kernels: Pick<VoxelKernels, 'areFinite'> = portableVoxelKernels,
+  engine: KernelRunner = PORTABLE,
 ): Generator<{readonly path: string; readonly content: Bytes}> {
   const encode = (path: string, summary: string, output: NiftiOutput) => ({
     path,
     content: encodeNiftiParts(
       {...output, description: `hypermorph ${VERSION} ${summary}`},
-      (values) => kernels.areFinite(values),
+      (values) => areFinite(engine, values),
     ),
   });
   const places = {...images, network: placeOfNetwork(registration, images.fixed)};

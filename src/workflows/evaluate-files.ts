@@ -15,8 +15,9 @@ import {
 } from '../evaluation/similarity.js';
 import {readImage} from '../formats/images/read-image.js';
 import type {Triple} from '../geometry/triple.js';
-import type {VoxelArray} from '../volume/volume.js';
-import {portableVoxelKernels} from '../volume/voxel-kernels.js';
+import {MEASURE_DETERMINANTS} from '../kernels/measures.js';
+import {PORTABLE} from '../kernels/voxel-operation.js';
+import type {VoxelArray} from '../kernels/voxels.js';
 import {
   readBoth,
   readLandmarks,
@@ -167,7 +168,7 @@ async function readPair(
   const [fixed, moved] = await readBoth(paths, kind);
   warnings.push(...fixed.warnings, ...moved.warnings);
   if (options.resample === true) {
-    const data = sampleOn(fixed, moved, kind, {warp, kernels: portableVoxelKernels});
+    const data = sampleOn(fixed, moved, kind, {warp, engine: PORTABLE});
     return {fixed, moved: data, resampled: warp ? 'warp' : 'headers'};
   }
   requireOneGrid(fixed, moved, 'Sample the second on the grid of the first: `resample: true`.');
@@ -185,12 +186,7 @@ function evaluateWarp(
   for (let n = 0; n < determinants.length; n++) if (isLeftOut(n)) determinants[n] = NaN;
   const finite = determinants.filter((value) => Number.isFinite(value));
   const shape: Triple = [finite.length, 1, 1];
-  const found = portableVoxelKernels.determinantStatistics(
-    finite,
-    shape,
-    null,
-    SMALLEST_DETERMINANT,
-  );
+  const found = PORTABLE.run(MEASURE_DETERMINANTS, finite, shape, null, SMALLEST_DETERMINANT);
   return {
     path: warp.path,
     voxels: finite.length,
@@ -228,7 +224,7 @@ async function evaluateLandmarks(
 ): Promise<LandmarksEvaluation> {
   const system = options.landmarkSystem ?? {kind: 'ras'};
   const {fixed, moving} = await readLandmarks(files, system);
-  const warped = warp ? warpPoints(fixed, warp, portableVoxelKernels) : null;
+  const warped = warp ? warpPoints(fixed, warp, PORTABLE) : null;
   const covered = fixed.flatMap((_, n) => {
     const point = warped?.[n] ?? null;
     return point === null ? [] : [{point, partner: moving[n]}];

@@ -1,10 +1,12 @@
+import {SAMPLE_GRID} from '../kernels/sampling.js';
+import type {KernelRunner} from '../kernels/voxel-operation.js';
+import type {VoxelArray} from '../kernels/voxels.js';
 import {Affine} from '../geometry/affine.js';
 import type {Grid} from '../geometry/grid.js';
 import type {Triple} from '../geometry/triple.js';
 import {sample} from '../transforms/apply.js';
 import {affineTransform, displacementTransform, type Transform} from '../transforms/transform.js';
-import type {Volume, VoxelArray} from '../volume/volume.js';
-import type {VoxelKernels} from '../volume/voxel-kernels.js';
+import type {Volume} from '../volume/volume.js';
 import type {Warp} from './evaluate-inputs.js';
 
 /**
@@ -16,13 +18,13 @@ export function sampleOn(
   grid: Grid,
   image: Volume,
   kind: 'intensity' | 'label',
-  {warp, kernels}: {readonly warp: Warp | null; readonly kernels: VoxelKernels},
+  {warp, engine}: {readonly warp: Warp | null; readonly engine: KernelRunner},
 ): VoxelArray {
   const isLabel = kind === 'label';
   return sample(image, warp === null ? AS_PLACED : transformOf(warp), grid, {
     interpolation: isLabel ? 'nearest' : 'linear',
     outside: isLabel ? 0 : NaN,
-    engine: {voxelKernels: kernels},
+    engine,
   }).data;
 }
 
@@ -36,7 +38,7 @@ function transformOf({displacement: values, shape, affine}: Warp): Transform {
 export function warpPoints(
   points: readonly Triple[],
   warp: Warp,
-  kernels: Pick<VoxelKernels, 'sampleOnGrid'>,
+  engine: KernelRunner,
 ): readonly (Triple | null)[] {
   const {displacement, shape, affine} = warp;
   const voxels = shape[0] * shape[1] * shape[2];
@@ -46,7 +48,7 @@ export function warpPoints(
     const moved = point.map((value, axis) => {
       const data = displacement.subarray(axis * voxels, (axis + 1) * voxels);
       const options = {interpolation: 'linear', outside: NaN} as const;
-      return value + kernels.sampleOnGrid({data, shape}, there, [1, 1, 1], options)[0];
+      return value + engine.run(SAMPLE_GRID, {data, shape}, there, [1, 1, 1], options)[0];
     });
     return moved.some((value) => Number.isNaN(value)) ? null : [moved[0], moved[1], moved[2]];
   });

@@ -94,9 +94,7 @@ export async function registerFiles(
   warnings.add(registration.summary.warnings);
 
   const {files, hashed} = await stages.run('encode', async () => ({
-    files: await compressed([
-      ...encodeRegistration(registration, inputs, paths, engine.voxelKernels),
-    ]),
+    files: await compressed([...encodeRegistration(registration, inputs, paths, engine)]),
     hashed: await hashInputs(inputs, settings.hashes !== false),
   }));
   const describe = () =>

@@ -51,8 +51,7 @@ export async function trainFiles(
   const summary = await train({
     ...{config, output, toolVersion: VERSION, ...callbacks},
     resume: settings.resume === true,
-    kernels: engine.voxelKernels,
-    trainingKernels: engine.trainingKernels,
+    engine,
   });
   return {...summary, steps: config.steps};
 }
@@ -83,9 +82,8 @@ export async function planTraining(
   callbacks: TrainingCallbacks = {},
 ): Promise<TrainingPlan> {
   const {config, engine, output} = await begin(settings, callbacks);
-  const {voxelKernels: kernels, trainingKernels} = engine;
   await startingWeights(config, VERSION);
-  await openData({config, kernels, trainingKernels, onProgress: callbacks.onProgress});
+  await openData({config, engine, onProgress: callbacks.onProgress});
   return {
     config: settings.config,
     output,

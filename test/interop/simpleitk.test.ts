@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import {join} from 'node:path';
 import test from 'node:test';
+import {PORTABLE} from '../../src/kernels/voxel-operation.js';
 import {geometryFromGrid, readNifti, writeNifti} from '../../src/formats/images/nifti/nifti.js';
 import {writeFilesAtomically} from '../../src/formats/files.js';
 import {registerPair} from '../../src/registration/register-pair.js';
 import type {Grid} from '../../src/geometry/grid.js';
 import type {Triple} from '../../src/geometry/triple.js';
 import {encodeRegistration} from '../../src/workflows/encode-outputs.js';
-import {portableVoxelKernels} from '../../src/volume/voxel-kernels.js';
 import {fakeNetwork} from '../support/fake-network.js';
 import {findPython, runReference} from '../support/python.js';
 import {temporaryFolder} from '../support/temporary-folder.js';
@@ -64,7 +64,7 @@ for (const align of ['headers', 'fov'] as const) {
         grid: {orientation: 'LIA', spacing: [2, 2, 2], multiple: [8, 8, 8]},
         normalisation: {kind: 'minmax'},
       },
-      engine: {voxelKernels: portableVoxelKernels},
+      engine: PORTABLE,
       hyperparameters: [],
       affine: align,
       outputs: ['moved', 'warp', 'inverseWarp'],

@@ -1,3 +1,4 @@
+import {PORTABLE} from '../../src/kernels/voxel-operation.js';
 import {
   registerPair,
   type NamedVolume,
@@ -9,7 +10,6 @@ import type {NetworkGridSpec} from '../../src/volume/conform.js';
 import type {Grid} from '../../src/geometry/grid.js';
 import type {Triple} from '../../src/geometry/triple.js';
 import type {Volume} from '../../src/volume/volume.js';
-import {portableVoxelKernels} from '../../src/volume/voxel-kernels.js';
 import {blobs, centredAffine, imageOf, obliqueAffine} from './volumes.js';
 
 export const LIA_3MM: NetworkGridSpec = {
@@ -50,7 +50,7 @@ export function register(
     fixed: named(imageOf(FIXED, blobs), 'fixed.nii'),
     moving: named(imageOf(MOVING, tilt), 'moving.nii'),
     model: {network, grid, normalisation: {kind: 'minmax'}},
-    engine: {voxelKernels: portableVoxelKernels},
+    engine: PORTABLE,
     hyperparameters: [],
     ...rest,
   });

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
+import {PORTABLE} from '../../src/kernels/voxel-operation.js';
+import type {GridContext} from '../../src/training/smooth-noise.js';
 import {Random} from '../../src/random.js';
 import {changeIntensities} from '../../src/training/intensity-changes.js';
-import {portableTrainingKernels} from '../../src/training/portable-kernels.js';
-import type {Workbench} from '../../src/training/training-kernels.js';
 
-const BENCH: Workbench = {shape: [8, 7, 6], kernels: portableTrainingKernels};
+const BENCH: GridContext = {shape: [8, 7, 6], engine: PORTABLE};
 const NOTHING = {gamma: 0, biasField: 0, noise: 0, blurVox: 0};
 
 function imageIn(low: number, high: number): Float32Array {

@@ -1,19 +1,17 @@
 import assert from 'node:assert/strict';
 import {join} from 'node:path';
 import {test, type TestContext} from 'node:test';
+import {PORTABLE} from '../../src/kernels/voxel-operation.js';
 import {decodeTrainingConfig} from '../../src/config/load-config.js';
 import {geometryFromGrid, writeNifti} from '../../src/formats/images/nifti/nifti.js';
 import {Random} from '../../src/random.js';
 import {ImageStore} from '../../src/training/images.js';
-import {portableTrainingKernels} from '../../src/training/portable-kernels.js';
 import {openData} from '../../src/training/train.js';
-import {portableVoxelKernels} from '../../src/volume/voxel-kernels.js';
 import {Affine} from '../../src/geometry/affine.js';
 import type {Triple} from '../../src/geometry/triple.js';
 import {temporaryFolder} from '../support/temporary-folder.js';
 import {centredAffine, imageOf, reoriented} from '../support/volumes.js';
 
-const KERNELS = {kernels: portableVoxelKernels, trainingKernels: portableTrainingKernels};
 const GRID = 'grid: {shape: [16, 16, 16], spacingMm: [3, 3, 3], orientation: RAS}\n';
 
 /** A ball of 1 in 0 around a world point. */
@@ -39,7 +37,7 @@ async function twoBalls(t: TestContext): Promise<string> {
 
 function open(text: string) {
   const config = decodeTrainingConfig(GRID + text, {where: 'test'});
-  return openData({config, ...KERNELS});
+  return openData({config, engine: PORTABLE});
 }
 
 test('scans of different places and orientations meet on one grid, each centred on itself', async (t) => {
@@ -63,7 +61,7 @@ test('on the grid of a reference, an image that lies elsewhere is not seen', asy
     `${GRID}sources: [{kind: pairs, pairs: [{fixed: '${folder}/a.nii', moving: '${folder}/b.nii'}]}]`,
     {where: 'test', overrides: ['grid.centre=reference', `grid.reference=${folder}/a.nii`]},
   );
-  const placed = await openData({config, ...KERNELS});
+  const placed = await openData({config, engine: PORTABLE});
   const [centred, elsewhere] = [draw(new Random(1)), placed.draw(new Random(1))];
   assert.deepEqual(elsewhere.fixed, centred.fixed);
   assert.ok(elsewhere.moving.every((value) => value === 0));
@@ -130,7 +128,7 @@ test('what lies outside an image is cut to [0, 1] as its voxels are', async (t) 
     where: 'test',
     overrides: ['normalisation={kind: percentile, low: 0, high: 20}'],
   });
-  const {data, outside} = await new ImageStore(config, portableVoxelKernels).intensities(path);
+  const {data, outside} = await new ImageStore(config, PORTABLE).intensities(path);
   assert.equal(outside, 1);
   assert.ok(data.every((value) => value >= 0 && value <= 1));
 });

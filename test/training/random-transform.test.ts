@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
+import {TRANSFORM_IMAGE} from '../../src/kernels/transform-image.js';
 import {Random} from '../../src/random.js';
-import {portableTrainingKernels as kernels} from '../../src/training/portable-kernels.js';
+import {PORTABLE as engine} from '../../src/kernels/voxel-operation.js';
 import {drawTransform, isStill, mirrored} from '../../src/training/random-transform.js';
 import {smoothNoise} from '../../src/training/smooth-noise.js';
 import type {Triple} from '../../src/geometry/triple.js';
@@ -19,23 +20,30 @@ const NOTHING = {
 const STILL = {affine: Affine.identity, field: null, fieldShape: [1, 1, 1] as Triple};
 const LINEAR = {interpolation: 'linear', outside: 0} as const;
 
-const image = smoothNoise({shape: SHAPE, kernels}, 4, new Random(1));
+const image = smoothNoise({shape: SHAPE, engine}, 4, new Random(1));
 
 test('amounts of zero give the map that moves nothing, and it gives the image back', () => {
   assert.ok(isStill(NOTHING));
-  const transform = drawTransform({shape: SHAPE, kernels}, NOTHING, new Random(2));
-  assert.deepEqual(kernels.sampleImage(image, SHAPE, transform, LINEAR), image);
-  assert.deepEqual(kernels.sampleImage(image, SHAPE, STILL, LINEAR), image);
+  const transform = drawTransform({shape: SHAPE, engine}, NOTHING, new Random(2));
+  assert.deepEqual(engine.run(TRANSFORM_IMAGE, image, SHAPE, transform, LINEAR), image);
+  assert.deepEqual(engine.run(TRANSFORM_IMAGE, image, SHAPE, STILL, LINEAR), image);
 });
 
 test('a translation looks the image up so many voxels further on; beyond it lies the outside', () => {
   const affine = Affine.translation([2, 0, -1]);
-  const moved = kernels.sampleImage(image, SHAPE, {...STILL, affine}, {...LINEAR, outside: 7});
+  const moved = engine.run(
+    TRANSFORM_IMAGE,
+    image,
+    SHAPE,
+    {...STILL, affine},
+    {...LINEAR, outside: 7},
+  );
   const at = (x: number, y: number, z: number) => (x * 9 + y) * 14 + z;
   assert.equal(moved[at(3, 4, 5)], image[at(5, 4, 4)]);
   assert.equal(moved[at(10, 4, 5)], 7);
   assert.equal(moved[at(3, 4, 0)], 7);
-  const repeated = kernels.sampleImage(
+  const repeated = engine.run(
+    TRANSFORM_IMAGE,
     image,
     SHAPE,
     {...STILL, affine},
@@ -48,10 +56,11 @@ test('half a voxel is the mean of two for intensities, and one of them for label
   const affine = Affine.translation([0, 0.5, 0]);
   const labels = Uint16Array.from(image, (_, n) => n % 5);
   const at = (x: number, y: number, z: number) => (x * 9 + y) * 14 + z;
-  const moved = kernels.sampleImage(image, SHAPE, {...STILL, affine}, LINEAR);
+  const moved = engine.run(TRANSFORM_IMAGE, image, SHAPE, {...STILL, affine}, LINEAR);
   const mean = (image[at(3, 4, 5)] + image[at(3, 5, 5)]) / 2;
   assert.ok(Math.abs(moved[at(3, 4, 5)] - mean) < 1e-6);
-  const movedLabels = kernels.sampleImage(
+  const movedLabels = engine.run(
+    TRANSFORM_IMAGE,
     labels,
     SHAPE,
     {...STILL, affine},
@@ -63,15 +72,15 @@ test('half a voxel is the mean of two for intensities, and one of them for label
 test('mirroring twice is no mirroring, once reverses the first axis', () => {
   const once = mirrored(STILL, SHAPE[0]);
   const at = (x: number, y: number, z: number) => (x * 9 + y) * 14 + z;
-  const turned = kernels.sampleImage(image, SHAPE, once, LINEAR);
+  const turned = engine.run(TRANSFORM_IMAGE, image, SHAPE, once, LINEAR);
   assert.equal(turned[at(0, 4, 5)], image[at(11, 4, 5)]);
-  assert.deepEqual(kernels.sampleImage(turned, SHAPE, once, LINEAR), image);
+  assert.deepEqual(engine.run(TRANSFORM_IMAGE, turned, SHAPE, once, LINEAR), image);
 });
 
 test('a random deformation has the asked size, folds nowhere, and repeats for its seed', () => {
   const shape: Triple = [40, 40, 40];
   const amounts = {...NOTHING, deformationVox: 2, deformationScaleVox: 16};
-  const {field, fieldShape} = drawTransform({shape, kernels}, amounts, new Random(4));
+  const {field, fieldShape} = drawTransform({shape, engine}, amounts, new Random(4));
   assert.deepEqual(fieldShape, [11, 11, 11]);
   const deviation = Math.sqrt(
     field!.reduce((sum, value) => sum + value * value, 0) / field!.length,
@@ -86,7 +95,7 @@ test('a random deformation has the asked size, folds nowhere, and repeats for it
       assert.ok(field![3 * (n + stride) + axis] - field![3 * n + axis] > -4);
     });
   }
-  assert.deepEqual(drawTransform({shape, kernels}, amounts, new Random(4)).field, field);
+  assert.deepEqual(drawTransform({shape, engine}, amounts, new Random(4)).field, field);
 });
 
 test('an axis of one voxel stays as it is', () => {
@@ -98,7 +107,7 @@ test('an axis of one voxel stays as it is', () => {
     deformationVox: 2,
     deformationScaleVox: 8,
   };
-  const {affine, field} = drawTransform({shape, kernels}, amounts, new Random(6));
+  const {affine, field} = drawTransform({shape, engine}, amounts, new Random(6));
   const {rows} = affine;
   assert.deepEqual(rows.slice(8), [0, 0, 1, 0]);
   assert.deepEqual([rows[2], rows[6]], [0, 0]);

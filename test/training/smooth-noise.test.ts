@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
+import {BLUR} from '../../src/kernels/synthesis.js';
 import {Random} from '../../src/random.js';
-import {portableTrainingKernels as kernels} from '../../src/training/portable-kernels.js';
+import {PORTABLE as engine} from '../../src/kernels/voxel-operation.js';
 import {gaussianWeights, smoothNoise} from '../../src/training/smooth-noise.js';
 
 test('smooth noise has mean about 0, deviation about 1, and neighbours that are close', () => {
   const shape = [40, 36, 44] as const;
-  const noise = smoothNoise({shape, kernels}, 4, new Random(5));
+  const noise = smoothNoise({shape, engine}, 4, new Random(5));
   const mean = noise.reduce((sum, value) => sum + value, 0) / noise.length;
   const variance = noise.reduce((sum, value) => sum + (value - mean) ** 2, 0) / noise.length;
   // About 1200 lattice points: the mean varies by 0.08 (splines correlate them), the variance by a tenth.
@@ -22,24 +23,24 @@ test('smooth noise has mean about 0, deviation about 1, and neighbours that are 
 test('one seed gives one noise, another seed another', () => {
   const shape = [6, 5, 1] as const;
   assert.deepEqual(
-    smoothNoise({shape, kernels}, 3, new Random(1)),
-    smoothNoise({shape, kernels}, 3, new Random(1)),
+    smoothNoise({shape, engine}, 3, new Random(1)),
+    smoothNoise({shape, engine}, 3, new Random(1)),
   );
   assert.notDeepEqual(
-    smoothNoise({shape, kernels}, 3, new Random(1)),
-    smoothNoise({shape, kernels}, 3, new Random(2)),
+    smoothNoise({shape, engine}, 3, new Random(1)),
+    smoothNoise({shape, engine}, 3, new Random(2)),
   );
 });
 
 test('a blur keeps constants and sums, and spreads a spike to the variance of its Gaussian along every axis', () => {
   const shape = [21, 19, 23] as const;
   const constant = new Float32Array(21 * 19 * 23).fill(0.5);
-  kernels.blur(constant, shape, gaussianWeights(1.3));
+  engine.run(BLUR, constant, shape, gaussianWeights(1.3));
   assert.ok(constant.every((value) => Math.abs(value - 0.5) < 1e-5));
 
   const spike = new Float32Array(21 * 19 * 23);
   spike[(10 * 19 + 9) * 23 + 11] = 1;
-  kernels.blur(spike, shape, gaussianWeights(1.3));
+  engine.run(BLUR, spike, shape, gaussianWeights(1.3));
   let sum = 0;
   const squares = [0, 0, 0];
   for (let n = 0; n < spike.length; n++) {

@@ -8,7 +8,7 @@ import {RegistrationNetwork} from '../../src/models/registration-network.js';
 import {Random} from '../../src/random.js';
 import {Adam} from '../../src/optimisers/adam.js';
 import {balancedWeights} from '../../src/training/initial-weights.js';
-import {portableTrainingKernels as kernels} from '../../src/training/portable-kernels.js';
+import {PORTABLE as engine} from '../../src/kernels/voxel-operation.js';
 import {smoothNoise} from '../../src/training/smooth-noise.js';
 import {lossGradients, trainingStep} from '../../src/training/step.js';
 
@@ -35,7 +35,7 @@ function createNetwork(): RegistrationNetwork {
 
 function inputsAt(lambda: number) {
   const image = (seed: number) =>
-    tf.tensor4d(smoothNoise({shape: [16, 16, 1], kernels}, 5, new Random(seed)), [1, 16, 16, 1]);
+    tf.tensor4d(smoothNoise({shape: [16, 16, 1], engine}, 5, new Random(seed)), [1, 16, 16, 1]);
   return {moving: image(1), fixed: image(2), lambda: tf.tensor1d([lambda])};
 }
 

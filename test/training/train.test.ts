@@ -3,13 +3,12 @@ import {readFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {before, test, type TestContext} from 'node:test';
 import * as tf from '@tensorflow/tfjs-core';
+import {PORTABLE} from '../../src/kernels/voxel-operation.js';
 import {decodeTrainingConfig} from '../../src/config/load-config.js';
 import {startEngine} from '../../src/engines/select.js';
 import {readModel} from '../../src/models/model-file.js';
 import type {ProgressEvent} from '../../src/progress.js';
 import {train, type TrainOptions} from '../../src/training/train.js';
-import {portableTrainingKernels} from '../../src/training/portable-kernels.js';
-import {portableVoxelKernels} from '../../src/volume/voxel-kernels.js';
 import {temporaryFolder} from '../support/temporary-folder.js';
 
 /** Planes of 16 x 16 voxels and two levels: a step takes milliseconds on the javascript engine. */
@@ -38,8 +37,7 @@ function optionsFor(output: string, overrides: readonly string[] = []): TrainOpt
   return {
     config: decodeTrainingConfig(TINY, {where: 'tiny.yaml', overrides}),
     output,
-    kernels: portableVoxelKernels,
-    trainingKernels: portableTrainingKernels,
+    engine: PORTABLE,
     toolVersion: '0.0.0',
   };
 }

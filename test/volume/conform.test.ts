@@ -6,7 +6,7 @@ import {isSameGrid} from '../../src/geometry/grid.js';
 import {conformImage, networkGridFor, type NetworkGridSpec} from '../../src/volume/conform.js';
 import {measureIntensity} from '../../src/volume/intensity.js';
 import type {Triple} from '../../src/geometry/triple.js';
-import {portableVoxelKernels as kernels} from '../../src/volume/voxel-kernels.js';
+import {PORTABLE as engine} from '../../src/kernels/voxel-operation.js';
 import {
   allOrientations,
   blobs,
@@ -133,9 +133,9 @@ test('an image conformed from any of its 48 storages looks the same to the netwo
   const image = imageOf({shape, affine}, blobs);
   const grid = networkGridFor(image, {...LIA_1MM, spacing: [2, 2, 2]});
   const conform = (volume: typeof image) => {
-    const scale = measureIntensity(volume, {kind: 'minmax'}, kernels, 'image');
+    const scale = measureIntensity(volume, {kind: 'minmax'}, engine, 'image');
     const toVoxel = Affine.compose(volume.affine.inverse(), grid.affine);
-    return conformImage(volume, toVoxel, {shape: grid.shape, scale, kernels});
+    return conformImage(volume, toVoxel, {shape: grid.shape, scale, engine});
   };
   const expected = conform(image);
   assert.ok(Math.max(...expected) > 0.5);

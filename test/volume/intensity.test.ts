@@ -8,14 +8,14 @@ import {
   type Normalisation,
 } from '../../src/volume/intensity.js';
 import type {Triple} from '../../src/geometry/triple.js';
-import {portableVoxelKernels as kernels} from '../../src/volume/voxel-kernels.js';
+import {PORTABLE as engine} from '../../src/kernels/voxel-operation.js';
 
 const line = (...values: number[]) => ({
   shape: [values.length, 1, 1] as Triple,
   data: Float32Array.from(values),
 });
 const measure = (image: ReturnType<typeof line>, normalisation: Normalisation) =>
-  measureIntensity(image, normalisation, kernels, 'brain.nii');
+  measureIntensity(image, normalisation, engine, 'brain.nii');
 
 test('min-max brings the smallest voxel to 0 and the largest to 1', () => {
   const image = line(-20, 0, 80);

@@ -12,7 +12,8 @@ import {Affine} from '../../../src/geometry/affine.js';
 import {centreOf, cornersOf, type Grid} from '../../../src/geometry/grid.js';
 import type {Triple} from '../../../src/geometry/triple.js';
 import type {Volume} from '../../../src/volume/volume.js';
-import {portableVoxelKernels} from '../../../src/volume/voxel-kernels.js';
+import {PORTABLE} from '../../../src/kernels/voxel-operation.js';
+import {intensityRange} from '../../../src/volume/intensity-range.js';
 import {readWarp, type Warp} from '../../../src/workflows/evaluate-inputs.js';
 import {sampleOn} from '../../../src/workflows/evaluate-sampling.js';
 
@@ -64,7 +65,7 @@ function greyOf(slice: ArrayLike<number>, [low, high]: readonly [number, number]
 
 /** The 1st and the 99.5th percentile of an image. */
 function windowOf({data}: Volume): readonly [number, number] {
-  const range = portableVoxelKernels.intensityRange(data, {low: 1, high: 99.5});
+  const range = intensityRange(PORTABLE, data, {low: 1, high: 99.5});
   return [range.low, range.high > range.low ? range.high : range.maximum];
 }
 
@@ -72,7 +73,7 @@ function windowOf({data}: Volume): readonly [number, number] {
 function gridLines(plane: Grid, warp: Warp, [right, , up]: (typeof PLANES)[number]): Uint8Array {
   const [x, y, z] = [0, 1, 2].map((axis) => {
     const place = {...warp, data: coordinateOf(warp, axis)};
-    return sampleOn(plane, place, 'intensity', {warp: null, kernels: portableVoxelKernels});
+    return sampleOn(plane, place, 'intensity', {warp: null, engine: PORTABLE});
   });
   const coordinates = [x, y, z];
   const lineOf = (axis: number, n: number) => Math.floor(coordinates[axis][n] / LINES_MM);
@@ -120,7 +121,7 @@ const canvas: Canvas = {width, height, data: new Uint8Array(width * height).fill
 for (const [row, axes] of PLANES.entries()) {
   const plane = planeOf(fixed, axes);
   const sample = (image: Volume, through: Warp | null) =>
-    sampleOn(plane, image, 'intensity', {warp: through, kernels: portableVoxelKernels});
+    sampleOn(plane, image, 'intensity', {warp: through, engine: PORTABLE});
   paste(canvas, greyOf(sample(fixed, null), windowOf(fixed)), 0, row);
   paste(canvas, greyOf(sample(moving, null), windowOf(moving)), 1, row);
   paste(canvas, greyOf(sample(moving, warp), windowOf(moving)), 2, row);

@@ -6,7 +6,7 @@ import type {Precision, StartOptions} from '../engine.js';
 import {loadAddon, type NativeAddon} from './addon.js';
 import {BufferPool} from './buffer-pool.js';
 import {releasingMemory} from './gradient-memory.js';
-import {NATIVE_KERNELS} from './kernels/index.js';
+import {TENSOR_KERNELS} from './kernels/index.js';
 
 /** Name under which the engine is registered with TensorFlow.js. */
 export const NATIVE_BACKEND = 'native';
@@ -118,7 +118,7 @@ export function registerNativeBackend({
 function createBackend(addon: NativeAddon): NativeBackend {
   const backend = new NativeBackend(addon);
   tf.copyRegisteredKernels('cpu', NATIVE_BACKEND);
-  for (const kernel of NATIVE_KERNELS)
+  for (const kernel of TENSOR_KERNELS)
     registerTensorKernel(NATIVE_BACKEND, backend, releasingMemory(kernel));
   tf.registerBackend(NATIVE_BACKEND, () => backend, 1);
   return backend;

@@ -1,4 +1,4 @@
-import type {VoxelArray} from '../../volume/volume.js';
+import type {VoxelArray} from '../../kernels/voxels.js';
 
 /** Kernels of the addon beside the convolutions. Sizes come first; the last array is filled, inputs are not kept. */
 export interface KernelFunctions {

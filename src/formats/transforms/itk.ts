@@ -1,6 +1,7 @@
+import type {KernelRunner} from '../../kernels/voxel-operation.js';
 import {Affine} from '../../geometry/affine.js';
 import type {Grid} from '../../geometry/grid.js';
-import {displacementOn, type TransformEngine} from '../../transforms/apply.js';
+import {displacementOn} from '../../transforms/apply.js';
 import {
   affineTransform,
   compose,
@@ -27,7 +28,7 @@ export const ITK_VECTORS: Partial<NiftiIntent> = {code: 1007};
 export function encodeItkWarp(
   transform: Transform,
   {shape, affine}: Grid,
-  engine?: TransformEngine,
+  engine?: KernelRunner,
 ): Float32Array {
   // The same transform and grid in a world whose first two axes run the other way.
   const turn = affineTransform(LPS);

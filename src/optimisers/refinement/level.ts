@@ -57,17 +57,6 @@ export interface RefinementLevel {
   dispose(): void;
 }
 
-/** What an engine brings to a refinement. */
-export interface RefinementKernels {
-  openLevel(problem: LevelProblem): RefinementLevel;
-  /** The mean of every 2 x 2 x 2 voxels that exist: ceil(n / 2) per axis. A new array. */
-  halveImage(image: Float32Array, shape: Triple): Float32Array;
-  /** A velocity of half the resolution on the fine grid `shape`, times 2. A new array. */
-  doubleVelocity(velocity: Float32Array, shape: Triple): Float32Array;
-  /** The displacement that a velocity integrates to, [I, J, K, 4] likewise. A new array. */
-  integrate(velocity: Float32Array, shape: Triple, steps: number): Float32Array;
-}
-
 /**
  * Constants of Adam (Kingma & Ba, ICLR 2015, algorithm 1). The objective is a mean over voxels, so `epsilon` is per voxel of the
  * velocity: a gradient well below epsilon / voxels, as where there is nothing to see, hardly moves anything.

@@ -5,7 +5,7 @@ import {isSameGrid} from '../../geometry/grid.js';
 import type {Volume} from '../../volume/volume.js';
 import {alignmentFor} from '../alignment.js';
 import {judge, type Judgement} from './judge.js';
-import type {AlignKernels} from '../../kernels/align.js';
+import type {KernelRunner} from '../../kernels/voxel-operation.js';
 import type {MotionKind} from './motion.js';
 import type {LevelPair} from './optimise.js';
 import {buildPyramid, levelSpacings} from './pyramid.js';
@@ -38,7 +38,7 @@ export interface AlignedImage extends Volume {
 
 export interface AlignOptions {
   readonly kind: AlignmentKind;
-  readonly kernels: AlignKernels;
+  readonly engine: KernelRunner;
   /** On the grids of their images; voxels where a mask is 0 do not count. */
   readonly masks?: {readonly fixed?: Volume | undefined; readonly moving?: Volume | undefined};
   /** Levels done, of how many. */
@@ -110,7 +110,7 @@ export async function alignPair(
   moving: AlignedImage,
   options: AlignOptions,
 ): Promise<Alignment> {
-  const {kind, kernels} = options;
+  const {kind, engine} = options;
   if (kind === 'headers' || kind === 'centre' || kind === 'fov') {
     const affine = alignmentFor(kind, fixed, moving);
     return {...NOTHING_SEARCHED, affine, kind, found: kind, reasons: []};
@@ -131,7 +131,7 @@ export async function alignPair(
   const best = await searchAlignment(levels, starts, {
     kind: kind === 'auto' ? 'affine' : kind,
     body,
-    correlate: kernels.correlateBlocks,
+    engine,
     beforeLevel: (finished, total) => pauseBetweenLevels(options, finished, total),
   });
   const pair = levels[Math.max(levels.length - 2, 0)];
@@ -200,7 +200,7 @@ function gainSentence({before, after}: Judgement): string {
 function levelsOf(
   fixed: AlignedImage,
   moving: AlignedImage,
-  {kernels, masks = {}}: AlignOptions,
+  {engine, masks = {}}: AlignOptions,
 ): LevelPair[] {
   const spacings = levelSpacings(fixed, moving);
   const [fixedLevels, movingLevels] = (
@@ -210,7 +210,7 @@ function levelsOf(
     ] as const
   ).map(([image, mask]) => {
     requireMaskGrid(image, mask);
-    return buildPyramid(image, mask, spacings, kernels.averageBoxes);
+    return buildPyramid(image, mask, spacings, engine);
   });
   return fixedLevels.map((level, n) => ({fixed: level, moving: movingLevels[n]})).reverse();
 }

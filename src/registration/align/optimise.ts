@@ -1,9 +1,10 @@
 import {Affine, type LinearRows} from '../../geometry/affine.js';
 import {
+  CORRELATE_BLOCKS,
   MOTION_PARAMETERS,
   type BlockMap,
-  type CorrelateBlocks,
 } from '../../kernels/block-correlation.js';
+import type {KernelRunner} from '../../kernels/voxel-operation.js';
 import {bodyCoordinates, exponential, motionOf, type Body, type MotionBasis} from './motion.js';
 import type {Level} from './pyramid.js';
 
@@ -36,7 +37,7 @@ export function misfitOf(
   {fixed, moving}: LevelPair,
   affine: Affine,
   body: Body,
-  correlate: CorrelateBlocks,
+  engine: KernelRunner,
 ): Misfit {
   const toBody = bodyCoordinates(body);
   const toWorld = toBody.inverse();
@@ -55,8 +56,8 @@ export function misfitOf(
     ),
   };
   const sides = [
-    {found: correlate(fixed, moving, forwards), ...measureOf(fixed)},
-    {found: correlate(moving, fixed, backwards), ...measureOf(moving)},
+    {found: engine.run(CORRELATE_BLOCKS, fixed, moving, forwards), ...measureOf(fixed)},
+    {found: engine.run(CORRELATE_BLOCKS, moving, fixed, backwards), ...measureOf(moving)},
   ];
   const inside = sides.reduce((sum, {found, volume}) => sum + volume * found.points, 0);
   const all = sides.reduce((sum, {volume, points}) => sum + volume * points, 0);
@@ -88,21 +89,21 @@ export function optimise(
   options: {
     readonly basis: MotionBasis;
     readonly body: Body;
-    readonly correlate: CorrelateBlocks;
+    readonly engine: KernelRunner;
     readonly mostEvaluations: number;
     /** A step that moves no point of the body by more than this ends the search, mm. */
     readonly smallestStepMm: number;
   },
 ): Optimum {
-  const {basis, body, correlate} = options;
+  const {basis, body, engine} = options;
   let affine = start;
-  let current = misfitOf(pair, affine, body, correlate);
+  let current = misfitOf(pair, affine, body, engine);
   let damping = FIRST_DAMPING;
   for (let n = 1; n < options.mostEvaluations && damping < LAST_DAMPING; n++) {
     const step = solveStep(current, basis, damping);
     if (step === null) break;
     const moved = Affine.compose(motionOf(exponential(step), body), affine);
-    const next = misfitOf(pair, moved, body, correlate);
+    const next = misfitOf(pair, moved, body, engine);
     if (next.mean < current.mean) {
       [affine, current] = [moved, next];
       damping /= 10;

@@ -8,7 +8,8 @@ import {
   MOST_BLOCK_POINTS,
   type BlockImage,
 } from '../../kernels/block-correlation.js';
-import type {AverageBoxes} from '../../kernels/align.js';
+import {AVERAGE_BOXES} from '../../kernels/average-boxes.js';
+import type {KernelRunner} from '../../kernels/voxel-operation.js';
 
 /** Voxels per axis that a coarse level keeps, so that a slab does not become one plane. */
 const FEWEST_VOXELS = 4;
@@ -34,14 +35,14 @@ export function buildPyramid(
   image: Volume,
   mask: Volume | null,
   spacings: readonly number[],
-  averageBoxes: AverageBoxes,
+  engine: KernelRunner,
 ): Level[] {
   let current: Grid & {readonly data: Float32Array} = {
     ...image,
     data: maskedVoxels(image, mask),
   };
   return spacings.map((spacing) => {
-    current = reduce(current, spacing, averageBoxes);
+    current = reduce(current, spacing, engine);
     return {...current, ...cutIntoBlocks(current, spacing)};
   });
 }
@@ -62,7 +63,7 @@ function maskedVoxels({data}: Volume, mask: Volume | null): Float32Array {
 function reduce(
   image: Grid & {readonly data: Float32Array},
   spacing: number,
-  averageBoxes: AverageBoxes,
+  engine: KernelRunner,
 ): Grid & {readonly data: Float32Array} {
   const {shape: size, affine} = image;
   const own = affine.spacing;
@@ -76,7 +77,7 @@ function reduce(
     mapTriple(first, (n, axis) => n + (factor[axis] - 1) / 2),
   );
   return {
-    data: averageBoxes(image, {factor, first, shape}),
+    data: engine.run(AVERAGE_BOXES, image, {factor, first, shape}),
     shape,
     affine: Affine.compose(affine, toImage),
   };

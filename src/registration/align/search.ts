@@ -1,6 +1,6 @@
 import type {Affine} from '../../geometry/affine.js';
 import {mapTriple, type Triple} from '../../geometry/triple.js';
-import type {CorrelateBlocks} from '../../kernels/block-correlation.js';
+import type {KernelRunner} from '../../kernels/voxel-operation.js';
 import {basisOf, distanceOverBody, type Body, type MotionKind} from './motion.js';
 import {misfitOf, optimise, type LevelPair, type Misfit} from './optimise.js';
 import {planeOf, type Plane} from './plane.js';
@@ -25,7 +25,7 @@ const SMALLEST_STEP = 0.02;
 export interface SearchOptions {
   readonly kind: MotionKind;
   readonly body: Body;
-  readonly correlate: CorrelateBlocks;
+  readonly engine: KernelRunner;
   /** Called before each level; may wait or throw. */
   readonly beforeLevel?: (finished: number, total: number) => Promise<void>;
 }
@@ -80,7 +80,7 @@ function turnedStarts(
   return starts
     .flatMap((start) =>
       variantsOf(start, centre, {plane: options.plane, scales}).map((affine): Candidate => {
-        return {affine, start, misfit: misfitOf(pair, affine, options.body, options.correlate)};
+        return {affine, start, misfit: misfitOf(pair, affine, options.body, options.engine)};
       }),
     )
     .sort(byExplained)

@@ -1,10 +1,12 @@
+import {SAMPLE_GRID} from '../../kernels/sampling.js';
+import {FILL_MISSING} from '../../kernels/intensities.js';
+import type {KernelRunner} from '../../kernels/voxel-operation.js';
 import type {Triple} from '../../geometry/triple.js';
-import type {RefinementKernels} from '../../optimisers/refinement/level.js';
+import {DOUBLE_FIELD, OPEN_LEVEL} from '../../optimisers/refinement/operations.js';
 import {sample} from '../../transforms/apply.js';
 import {affineTransform} from '../../transforms/transform.js';
 import {conformImage} from '../../volume/conform.js';
 import {normaliseInPlace} from '../../volume/intensity.js';
-import type {VoxelKernels} from '../../volume/voxel-kernels.js';
 import {integrationOf} from '../deform.js';
 import {forwardTransform, networkToFixed, networkToMoving} from '../geometry.js';
 import {measureJacobian} from '../measures.js';
@@ -44,8 +46,7 @@ export interface RefinementSummary {
 export type PairRefinement = Pick<RefineOptions, 'lambda' | 'iterations'>;
 
 export interface RefinePairTools {
-  readonly kernels: VoxelKernels;
-  readonly refinement: RefinementKernels;
+  readonly engine: KernelRunner;
   readonly stages: StageLog;
 }
 
@@ -77,16 +78,16 @@ export function canRefine(shape: Triple): boolean {
 export function refinePair(
   start: Answer,
   options: PairRefinement & {readonly signal?: AbortSignal | undefined},
-  {kernels, refinement, stages}: RefinePairTools,
+  {engine, stages}: RefinePairTools,
 ): Promise<Answer & {readonly summary: RefinementSummary}> {
   return stages.run('refine', async () => {
     const pair = onFixedGrid(start.pair);
-    const images = imagesOf(pair, kernels);
-    const {velocity, levels} = await refineVelocity(images, {...options, kernels: refinement});
+    const images = imagesOf(pair, engine);
+    const {velocity, levels} = await refineVelocity(images, {...options, engine});
     const answerOf = async (found: RefinedVelocity): Promise<Answer> => ({
       pair,
-      deformation: await integrate(onWholeGrid(found, images.shape, refinement), {
-        ...integrationOf(pair, kernels),
+      deformation: await integrate(onWholeGrid(found, images.shape, engine), {
+        ...integrationOf(pair, engine),
       }),
     });
     const answers: readonly (readonly [AnswerName, Answer])[] = [
@@ -94,7 +95,7 @@ export function refinePair(
       ['network', start],
       ['refinement', await answerOf(velocity)],
     ];
-    const judgements = answers.map(([name, answer]) => judge(name, answer, {kernels, refinement}));
+    const judgements = answers.map(([name, answer]) => judge(name, answer, engine));
     const [kept, answer] = answers[bestOf(judgements)];
     return {...answer, summary: {kept, judgements, levels}};
   });
@@ -124,18 +125,18 @@ function onFixedGrid(pair: PreparedPair): PreparedPair {
 }
 
 /** Both images on the fixed grid, as the alignment places them, and where the moving image is. */
-function imagesOf({geometry, fixed, moving, scales}: PreparedPair, kernels: VoxelKernels) {
+function imagesOf({geometry, fixed, moving, scales}: PreparedPair, engine: KernelRunner) {
   const {shape, affine} = geometry.network;
   const toMoving = networkToMoving(geometry);
-  const sampled = kernels.sampleOnGrid(moving, toMoving, shape, {
+  const sampled = engine.run(SAMPLE_GRID, moving, toMoving, shape, {
     interpolation: 'linear',
     outside: NaN,
   });
   return {
     shape,
     spacing: affine.spacing,
-    fixed: conformImage(fixed, networkToFixed(geometry), {shape, scale: scales.fixed, kernels}),
-    moving: conformImage(moving, toMoving, {shape, scale: scales.moving, kernels}),
+    fixed: conformImage(fixed, networkToFixed(geometry), {shape, scale: scales.fixed, engine}),
+    moving: conformImage(moving, toMoving, {shape, scale: scales.moving, engine}),
     movingMask: presenceOf(sampled),
   };
 }
@@ -146,35 +147,30 @@ function presenceOf(values: Float32Array): Float32Array {
 }
 
 /** A refined velocity on the pair's whole grid. */
-function onWholeGrid(velocity: RefinedVelocity, shape: Triple, refinement: RefinementKernels) {
+function onWholeGrid(velocity: RefinedVelocity, shape: Triple, engine: KernelRunner) {
   if (velocity.factor === 1) return {values: velocity.data, shape: [...shape, 3]};
   const isFlat = isPlane(shape);
   const [i, j, k] = shape;
   const upright: Triple = isFlat ? [k, i, j] : shape;
-  const whole = refinement.doubleVelocity(toPadded(velocity, isFlat).data, upright);
+  const whole = engine.run(DOUBLE_FIELD, toPadded(velocity, isFlat).data, upright);
   return {values: fromPadded(whole, upright, isFlat).data, shape: [...shape, 3]};
 }
 
-function judge(
-  answer: AnswerName,
-  {pair, deformation}: Answer,
-  {kernels, refinement}: Pick<RefinePairTools, 'kernels' | 'refinement'>,
-): Judgement {
+function judge(answer: AnswerName, {pair, deformation}: Answer, engine: KernelRunner): Judgement {
   const {fixed, moving, scales, geometry} = pair;
   const transform =
     answer === 'alignment'
       ? affineTransform(geometry.alignment)
       : forwardTransform(geometry, deformation.displacement);
-  const engine = {voxelKernels: kernels};
   const moved = sample(moving, transform, fixed, {outside: NaN, engine}).data as Float32Array;
   const still = Float32Array.from(fixed.data);
   const movingMask = presenceOf(moved);
-  kernels.fillMissing(moved, scales.moving.background);
-  normaliseInPlace(still, scales.fixed, kernels);
-  normaliseInPlace(moved, scales.moving, kernels);
+  engine.run(FILL_MISSING, moved, scales.moving.background);
+  normaliseInPlace(still, scales.fixed, engine);
+  normaliseInPlace(moved, scales.moving, engine);
   const [i, j, k] = fixed.shape;
   const shape: Triple = [k, j, i]; // disk order
-  const level = refinement.openLevel({
+  const level = engine.run(OPEN_LEVEL, {
     ...{fixed: still, moving: moved, shape, fixedMask: null, movingMask},
     velocityShape: shape,
     velocity: new Float32Array(4 * i * j * k),
@@ -186,7 +182,7 @@ function judge(
   });
   const {similarity} = level.iterate(0);
   level.dispose();
-  const {foldingFraction} = measureJacobian(deformation.jacobian, geometry, kernels);
+  const {foldingFraction} = measureJacobian(deformation.jacobian, geometry, engine);
   return {answer, similarity, foldingFraction};
 }
 

@@ -3,10 +3,11 @@ import type {Triple} from '../../geometry/triple.js';
 import {
   halfShape,
   type LevelFigures,
-  type RefinementKernels,
   type RefinementLevel,
   type RefinementSimilarity,
 } from '../../optimisers/refinement/level.js';
+import {DOUBLE_FIELD, HALVE, OPEN_LEVEL} from '../../optimisers/refinement/operations.js';
+import type {KernelRunner} from '../../kernels/voxel-operation.js';
 import {fromPadded, isPlane, standing, toPadded} from './padded.js';
 import type {RefinedVelocity, RefinementPair} from './pair.js';
 import {planLevels, type LevelPlan} from './plan-levels.js';
@@ -14,7 +15,7 @@ import {planLevels, type LevelPlan} from './plan-levels.js';
 export interface RefineOptions {
   /** Weight of the smoothness, 0 to 1, as in the network's objective. */
   readonly lambda: number;
-  readonly kernels: RefinementKernels;
+  readonly engine: KernelRunner;
   readonly similarity?: RefinementSimilarity;
   /** Length of an LNCC window, voxels: 3, 5, 7 or 9. */
   readonly window?: number;
@@ -88,15 +89,15 @@ export async function refineVelocity(
   options: RefineOptions,
 ): Promise<Refinement> {
   requirePair(pair, options);
-  const {kernels} = options;
+  const {engine} = options;
   const upright = standing(pair);
   const plan = planLevels(upright.shape, options);
-  const images = buildPyramid(upright, plan, kernels);
-  let velocity = startOf(options.start ?? null, plan[0], isPlane(pair.shape), kernels);
+  const images = buildPyramid(upright, plan, engine);
+  let velocity = startOf(options.start ?? null, plan[0], isPlane(pair.shape), engine);
   const records: RefinementRecord[] = [];
   for (const [number, level] of plan.entries()) {
     if (number > 0 && !isSameShape(plan[number - 1].velocityShape, level.velocityShape))
-      velocity = kernels.doubleVelocity(velocity, level.velocityShape);
+      velocity = engine.run(DOUBLE_FIELD, velocity, level.velocityShape);
     const done = await refineLevel(images[level.halvings], level, velocity, {
       ...options,
       spacing: upright.spacing,
@@ -127,12 +128,12 @@ interface LevelImages {
 function buildPyramid(
   pair: ReturnType<typeof standing>,
   plan: readonly LevelPlan[],
-  kernels: RefinementKernels,
+  engine: KernelRunner,
 ): LevelImages[] {
   const images: LevelImages[] = [pair];
   for (let halvings = 1; halvings <= plan[0].halvings; halvings++) {
     const {shape, fixed, moving, fixedMask, movingMask} = images[halvings - 1];
-    const halve = (image: Float32Array) => kernels.halveImage(image, shape);
+    const halve = (image: Float32Array) => engine.run(HALVE, image, shape);
     images.push({
       shape: halfShape(shape),
       fixed: halve(fixed),
@@ -149,7 +150,7 @@ function startOf(
   start: RefinedVelocity | null,
   coarsest: LevelPlan,
   isFlat: boolean,
-  kernels: RefinementKernels,
+  engine: KernelRunner,
 ): Float32Array {
   const [i, j, k] = coarsest.velocityShape;
   if (start === null) return new Float32Array(4 * i * j * k);
@@ -161,19 +162,19 @@ function startOf(
         `refineVelocity: the start must lie on the pair's grid or on halves of it, got ${start.shape.join('x')}.`,
       );
     }
-    data = halveVelocity(data, shape, kernels);
+    data = halveVelocity(data, shape, engine);
     shape = halfShape(shape);
   }
   return data;
 }
 
-function halveVelocity(velocity: Float32Array, shape: Triple, kernels: RefinementKernels) {
+function halveVelocity(velocity: Float32Array, shape: Triple, engine: KernelRunner) {
   const [i, j, k] = halfShape(shape);
   const halves = new Float32Array(4 * i * j * k);
   const voxels = shape[0] * shape[1] * shape[2];
   for (let component = 0; component < 3; component++) {
     const plane = Float32Array.from({length: voxels}, (_, n) => velocity[4 * n + component] / 2);
-    kernels.halveImage(plane, shape).forEach((value, n) => (halves[4 * n + component] = value));
+    engine.run(HALVE, plane, shape).forEach((value, n) => (halves[4 * n + component] = value));
   }
   return halves;
 }
@@ -192,7 +193,7 @@ async function refineLevel(
   const {lambda, similarity = REFINEMENT_DEFAULTS.similarity} = options;
   const radius = ((options.window ?? REFINEMENT_DEFAULTS.window) - 1) / 2;
   const windowVoxels = (2 * radius + 1) ** (images.shape[0] > 1 ? 3 : 2);
-  const level = options.kernels.openLevel({
+  const level = options.engine.run(OPEN_LEVEL, {
     ...images,
     velocity: start,
     velocityShape: plan.velocityShape,

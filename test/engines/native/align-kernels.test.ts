@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict';
-import {createNativeAlignKernels} from '../../../src/engines/native/align-kernels.js';
+import {VOXEL_KERNELS} from '../../../src/engines/native/kernels/index.js';
 import {Affine} from '../../../src/geometry/affine.js';
 import {mapTriple, type Triple} from '../../../src/geometry/triple.js';
 import type {BlockImage, BlockMap} from '../../../src/kernels/block-correlation.js';
-import {portableAlignKernels} from '../../../src/kernels/align.js';
+import {AVERAGE_BOXES} from '../../../src/kernels/average-boxes.js';
+import {CORRELATE_BLOCKS} from '../../../src/kernels/block-correlation.js';
+import {PORTABLE, runnerOn} from '../../../src/kernels/voxel-operation.js';
 import {test, testedAddon} from '../../support/native.js';
 import {ISAS, backend, draw} from './kernel-cases.js';
 
-const native = createNativeAlignKernels(testedAddon());
+const native = runnerOn(testedAddon(), VOXEL_KERNELS);
 
 /** Random voxels, one in 50 of which does not count, with every block of that shape. */
 function blockImage(shape: Triple, blockShape: Triple, seed: number): BlockImage {
@@ -59,12 +61,12 @@ test('blocks are compared as the portable twin does, with the same bits for any 
   for (const [shape, blockShape, size] of CASES) {
     const points = blockImage(shape, blockShape, 1);
     const sampled = blockImage(size, blockShape, 2);
-    const expected = portableAlignKernels.correlateBlocks(points, sampled, MAP);
+    const expected = PORTABLE.run(CORRELATE_BLOCKS, points, sampled, MAP);
     assert.ok(expected.points > 50);
     for (const isa of ISAS) {
       backend.addon.setIsa(isa);
       backend.addon.setThreads(1);
-      const actual = native.correlateBlocks(points, sampled, MAP);
+      const actual = native.run(CORRELATE_BLOCKS, points, sampled, MAP);
       assert.equal(actual.points, expected.points);
       assert.ok(Math.abs(actual.misfit - expected.misfit) <= TOLERANCE * expected.points);
       assertNear(actual.gradient, expected.gradient, `${isa}, gradient`);
@@ -72,7 +74,7 @@ test('blocks are compared as the portable twin does, with the same bits for any 
       for (const threads of [2, 3]) {
         backend.addon.setThreads(threads);
         assert.deepEqual(
-          native.correlateBlocks(points, sampled, MAP),
+          native.run(CORRELATE_BLOCKS, points, sampled, MAP),
           actual,
           `${threads} threads`,
         );
@@ -91,7 +93,7 @@ function assertNear(actual: Float64Array, expected: Float64Array, what: string):
 }
 
 test('the derivatives are those of the misfit', () => {
-  const {correlateBlocks} = portableAlignKernels;
+  const correlateBlocks = CORRELATE_BLOCKS.portable;
   const smooth = (shape: Triple, phase: number): BlockImage => {
     const image = blockImage(shape, [4, 4, 4], 1);
     image.data.forEach((_, n) => {
@@ -142,10 +144,10 @@ test('boxes are averaged over the voxels that count, exactly as the portable twi
     const shape = mapTriple(size, (length, axis) => Math.floor(length / factor[axis]));
     const first = mapTriple(size, (length, n) => Math.floor((length - shape[n] * factor[n]) / 2));
     const boxes = {first, factor, shape};
-    const expected = portableAlignKernels.averageBoxes({data, shape: size}, boxes);
+    const expected = PORTABLE.run(AVERAGE_BOXES, {data, shape: size}, boxes);
     for (const isa of ISAS) {
       backend.addon.setIsa(isa);
-      assert.deepEqual(native.averageBoxes({data, shape: size}, boxes), expected, isa);
+      assert.deepEqual(native.run(AVERAGE_BOXES, {data, shape: size}, boxes), expected, isa);
     }
     backend.addon.setIsa(ISAS[0]);
   }
@@ -153,12 +155,12 @@ test('boxes are averaged over the voxels that count, exactly as the portable twi
 
 test('blocks that begin outside, and boxes that end there, are refused', () => {
   const points = {...blockImage([8, 8, 8], [4, 4, 4], 1), blocks: Int32Array.of(512)};
-  assert.throws(() => native.correlateBlocks(points, points, MAP), {
+  assert.throws(() => native.run(CORRELATE_BLOCKS, points, points, MAP), {
     code: 'E_SHAPE',
     message: 'native: blocks must begin inside the image.',
   });
   const boxes = {first: [1, 0, 0], factor: [2, 2, 2], shape: [4, 4, 4]} as const;
-  assert.throws(() => native.averageBoxes({data: points.data, shape: [8, 8, 8]}, boxes), {
+  assert.throws(() => native.run(AVERAGE_BOXES, {data: points.data, shape: [8, 8, 8]}, boxes), {
     code: 'E_SHAPE',
     message: 'native: boxes must lie inside the image.',
   });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import * as tf from '@tensorflow/tfjs-core';
 import {NATIVE_BACKEND} from '../../../src/engines/native/backend.js';
-import {NATIVE_KERNELS} from '../../../src/engines/native/kernels/index.js';
+import {TENSOR_KERNELS} from '../../../src/engines/native/kernels/index.js';
 import {lnccLoss, mseLoss} from '../../../src/losses/similarity.js';
 import {architectureSchema} from '../../../src/models/architecture.js';
 import {RegistrationNetwork} from '../../../src/models/registration-network.js';
@@ -20,7 +20,7 @@ const inherited = new Map<string, number>();
 
 /** Count what the engine inherits: kernels that it does not replace, and those that a replacement falls back to. */
 function watchInheritedKernels(): void {
-  const ours = NATIVE_KERNELS.map(({kernelName}) => kernelName);
+  const ours = TENSOR_KERNELS.map(({kernelName}) => kernelName);
   for (const {kernelName, kernelFunc} of tf.getKernelsForBackend('cpu')) {
     const backendName = ours.includes(kernelName) ? 'cpu' : NATIVE_BACKEND;
     tf.unregisterKernel(kernelName, backendName);

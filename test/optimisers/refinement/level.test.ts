@@ -2,20 +2,29 @@ import assert from 'node:assert/strict';
 import {test as anyTest} from 'node:test';
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
-import {createNativeRefinementKernels} from '../../../src/engines/native/refinement-kernels.js';
+import {VOXEL_KERNELS} from '../../../src/engines/native/kernels/index.js';
 import {
   halfShape,
   type LevelProblem,
-  type RefinementKernels,
   type RefinementSimilarity,
 } from '../../../src/optimisers/refinement/level.js';
-import {portableRefinementKernels as portable} from '../../../src/optimisers/refinement/portable-kernels.js';
+import {
+  OPEN_LEVEL,
+  HALVE,
+  DOUBLE_FIELD,
+  INTEGRATE_FIELD,
+} from '../../../src/optimisers/refinement/operations.js';
+import {
+  PORTABLE as portable,
+  runnerOn,
+  type KernelRunner,
+} from '../../../src/kernels/voxel-operation.js';
 import type {Triple} from '../../../src/geometry/triple.js';
 import {ISAS, backend} from '../../engines/native/kernel-cases.js';
 import {test, testedAddon} from '../../support/native.js';
 import {blobs, mapVoxels, randomVelocity} from '../../registration/refine/volumes.js';
 
-const native = createNativeRefinementKernels(testedAddon());
+const native = runnerOn(testedAddon(), VOXEL_KERNELS);
 
 interface Variant {
   readonly shape: Triple;
@@ -60,8 +69,8 @@ function problemOf(
   };
 }
 
-function iterate(kernels: RefinementKernels, problem: LevelProblem, rates = [0.1]) {
-  const level = kernels.openLevel(problem);
+function iterate(engine: KernelRunner, problem: LevelProblem, rates = [0.1]) {
+  const level = engine.run(OPEN_LEVEL, problem);
   const figures = rates.map((rate) => level.iterate(rate));
   const result = {
     ...figures[0],
@@ -142,19 +151,19 @@ test('halving, doubling and integrating are those of the portable kernels', () =
     [4, 9, 5],
   ] as const) {
     const image = blobs(shape, 4);
-    assert.ok(deviation(native.halveImage(image, shape), portable.halveImage(image, shape)) < 1e-6);
+    assert.ok(deviation(native.run(HALVE, image, shape), portable.run(HALVE, image, shape)) < 1e-6);
     const coarse = randomVelocity(halfShape(shape), 5, 1);
     if (halfShape(shape)[1] < 2 || halfShape(shape)[2] < 2) continue;
-    const doubled = native.doubleVelocity(coarse, shape);
-    assert.ok(deviation(doubled, portable.doubleVelocity(coarse, shape)) < 1e-6);
-    const integrated = native.integrate(doubled, shape, 3);
-    assert.ok(deviation(integrated, portable.integrate(doubled, shape, 3)) < 1e-5);
+    const doubled = native.run(DOUBLE_FIELD, coarse, shape);
+    assert.ok(deviation(doubled, portable.run(DOUBLE_FIELD, coarse, shape)) < 1e-6);
+    const integrated = native.run(INTEGRATE_FIELD, doubled, shape, 3);
+    assert.ok(deviation(integrated, portable.run(INTEGRATE_FIELD, doubled, shape, 3)) < 1e-5);
   }
 });
 
 test('native arrays that do not fit are refused', () => {
   const problem = problemOf(VARIANTS[0]);
-  assert.throws(() => native.openLevel({...problem, fixed: new Float32Array(3)}), /fixed/);
+  assert.throws(() => native.run(OPEN_LEVEL, {...problem, fixed: new Float32Array(3)}), /fixed/);
   assert.throws(
     () => iterate(native, {...problem, velocityShape: [3, 3, 3], velocity: new Float32Array(108)}),
     /grid must be the image's or half of it/,

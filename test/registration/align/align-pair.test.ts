@@ -2,20 +2,19 @@ import assert from 'node:assert/strict';
 import {join} from 'node:path';
 import {describe, test} from 'node:test';
 import type {HypermorphError} from '../../../src/errors.js';
-import {createNativeAlignKernels} from '../../../src/engines/native/align-kernels.js';
+import {VOXEL_KERNELS} from '../../../src/engines/native/kernels/index.js';
 import {readNifti} from '../../../src/formats/images/nifti/nifti.js';
 import {Affine} from '../../../src/geometry/affine.js';
 import {largestDistance, type Grid} from '../../../src/geometry/grid.js';
 import type {Triple} from '../../../src/geometry/triple.js';
 import {alignPair, type AlignedImage} from '../../../src/registration/align/align-pair.js';
-import {portableAlignKernels} from '../../../src/kernels/align.js';
+import {PORTABLE, runnerOn} from '../../../src/kernels/voxel-operation.js';
 import {nativeMissing, testedAddon} from '../../support/native.js';
 import {DATA} from '../../support/real-data.js';
 import {imageOf, obliqueAffine} from '../../support/volumes.js';
 
 // The same results to a few last digits of float32, so that all tests but one use what is faster.
-const kernels =
-  nativeMissing === undefined ? createNativeAlignKernels(testedAddon()) : portableAlignKernels;
+const engine = nativeMissing === undefined ? runnerOn(testedAddon(), VOXEL_KERNELS) : PORTABLE;
 
 /** A head without symmetry, about 100 mm across, with an inside at several scales; no detail is finer than a few voxels. */
 function head([x, y, z]: Triple): number {
@@ -71,7 +70,7 @@ const TRUTH = Affine.fromParameters({
 
 describe('alignPair', () => {
   test('an image lies on itself: nothing moves', async () => {
-    const {affine, found} = await alignPair(fixed, fixed, {kind: 'auto', kernels});
+    const {affine, found} = await alignPair(fixed, fixed, {kind: 'auto', engine});
     assert.ok(errorOf(affine, Affine.identity) < 0.01);
     assert.equal(found, 'headers');
   });
@@ -82,7 +81,7 @@ describe('alignPair', () => {
       Affine.scaling([-1, 1, 1]),
     );
     const grid = gridOf([77, 61, 53], affine, TRUTH.apply([0, 0, 0]));
-    const result = await alignPair(fixed, movedBy(TRUTH, grid), {kind: 'auto', kernels});
+    const result = await alignPair(fixed, movedBy(TRUTH, grid), {kind: 'auto', engine});
     assert.ok(errorOf(result.affine, TRUTH) < 0.3);
     assert.equal(result.found, 'affine');
     assert.ok(result.similarity!.after! > result.similarity!.before!);
@@ -94,7 +93,7 @@ describe('alignPair', () => {
 
   test('headers that lie 150 mm apart do not matter', async () => {
     const truth = Affine.translation([150, 0, -40]);
-    const {affine} = await alignPair(fixed, movedBy(truth), {kind: 'auto', kernels});
+    const {affine} = await alignPair(fixed, movedBy(truth), {kind: 'auto', engine});
     assert.ok(errorOf(affine, truth) < 0.1);
   });
 
@@ -102,22 +101,22 @@ describe('alignPair', () => {
     const contrast = (value: number) => (value < 60 ? 2 * value : 180 - value);
     const grid = gridOf([60, 66, 58], obliqueAffine([0, 0, 0], [2.3, 2.3, 2.3]), [20, -10, 15]);
     const moving = movedBy(TRUTH, grid, contrast);
-    const {affine} = await alignPair(fixed, moving, {kind: 'auto', kernels});
+    const {affine} = await alignPair(fixed, moving, {kind: 'auto', engine});
     assert.ok(errorOf(affine, TRUTH) < 1);
   });
 
   test('a slab finds its place in a whole', async () => {
     const truth = Affine.fromParameters({translation: [5, 8, -9], rotationDegrees: [6, -4, 8]});
     const grid = gridOf([60, 70, 16], obliqueAffine([0, 0, 0], [2.2, 2.2, 2.4]), [5, 8, 4]);
-    const {affine} = await alignPair(fixed, movedBy(truth, grid), {kind: 'rigid', kernels});
+    const {affine} = await alignPair(fixed, movedBy(truth, grid), {kind: 'rigid', engine});
     assert.ok(errorOf(affine, truth) < 1);
   });
 
   test('a rigid motion has no scale, a similarity the same one along all axes', async () => {
     const moving = movedBy(Affine.scaling([1.1, 1.1, 1.1]));
-    const rigid = await alignPair(fixed, moving, {kind: 'rigid', kernels});
+    const rigid = await alignPair(fixed, moving, {kind: 'rigid', engine});
     assert.ok(Math.abs(rigid.affine.determinant - 1) < 1e-9);
-    const {affine} = await alignPair(fixed, moving, {kind: 'similarity', kernels});
+    const {affine} = await alignPair(fixed, moving, {kind: 'similarity', engine});
     affine.spacing.forEach((scale) => assert.ok(Math.abs(scale - 1.1) < 0.005));
     assert.ok(affine.shear < 1e-9);
   });
@@ -125,8 +124,8 @@ describe('alignPair', () => {
   test('exchanging the images inverts the answer', async () => {
     const grid = gridOf([60, 66, 58], obliqueAffine([0, 0, 0], [2.3, 2.3, 2.3]), [20, -10, 15]);
     const moving = movedBy(TRUTH, grid);
-    const forth = await alignPair(fixed, moving, {kind: 'affine', kernels});
-    const back = await alignPair(moving, fixed, {kind: 'affine', kernels});
+    const forth = await alignPair(fixed, moving, {kind: 'affine', engine});
+    const back = await alignPair(moving, fixed, {kind: 'affine', engine});
     assert.ok(errorOf(Affine.compose(back.affine, forth.affine), Affine.identity) < 0.05);
   });
 
@@ -139,7 +138,7 @@ describe('alignPair', () => {
       imageOf(slice, (point) => head(back.apply(point))),
       'moving.nii',
     );
-    const {affine} = await alignPair(still, moving, {kind: 'affine', kernels});
+    const {affine} = await alignPair(still, moving, {kind: 'affine', engine});
     assert.ok(errorOf(affine, truth, slice) < 0.5);
     const {rows} = affine;
     [rows[2], rows[6], rows[8], rows[9], rows[11]].forEach((n) => assert.ok(Math.abs(n) < 1e-9));
@@ -161,14 +160,14 @@ describe('alignPair', () => {
     );
     const mask = imageOf(grid, (point) => (point[1] > -66 ? 1 : 0));
     const masks = {fixed: mask, moving: mask};
-    const {affine} = await alignPair(one, two, {kind: 'rigid', kernels, masks});
+    const {affine} = await alignPair(one, two, {kind: 'rigid', engine, masks});
     assert.ok(errorOf(affine, truth) < 0.3);
   });
 
   test('voxels that are not numbers do not count', async () => {
     const moving = movedBy(Affine.translation([6, 2, -4]));
     const data = Float32Array.from(moving.data, (value, n) => (n % 61 === 0 ? NaN : value));
-    const {affine} = await alignPair(fixed, {...moving, data}, {kind: 'rigid', kernels});
+    const {affine} = await alignPair(fixed, {...moving, data}, {kind: 'rigid', engine});
     assert.ok(errorOf(affine, Affine.translation([6, 2, -4])) < 0.5);
   });
 
@@ -176,7 +175,7 @@ describe('alignPair', () => {
     const moving = movedBy(Affine.translation([30, 0, 0]));
     const offsets = await Promise.all(
       (['headers', 'centre', 'fov'] as const).map(async (kind) => {
-        const {affine, start, similarity} = await alignPair(fixed, moving, {kind, kernels});
+        const {affine, start, similarity} = await alignPair(fixed, moving, {kind, engine});
         assert.deepEqual([start, similarity], [null, null]);
         return affine.offset.map((mm) => Math.round(mm));
       }),
@@ -191,7 +190,7 @@ describe('alignPair', () => {
   test('images are not changed', async () => {
     const moving = movedBy(Affine.translation([4, 0, 0]));
     const before = [Float32Array.from(fixed.data), Float32Array.from(moving.data)];
-    await alignPair(fixed, moving, {kind: 'rigid', kernels});
+    await alignPair(fixed, moving, {kind: 'rigid', engine});
     assert.deepEqual([fixed.data, moving.data], before);
   });
 
@@ -200,16 +199,16 @@ describe('alignPair', () => {
       imageOf(GRID, () => 7),
       'flat.nii',
     );
-    await assert.rejects(alignPair(fixed, constant, {kind: 'rigid', kernels}), {
+    await assert.rejects(alignPair(fixed, constant, {kind: 'rigid', engine}), {
       code: 'E_RANGE',
       message:
         'flat.nii: voxels must differ from each other for an alignment, got no part where they do.',
     });
-    const {found, reasons} = await alignPair(fixed, constant, {kind: 'auto', kernels});
+    const {found, reasons} = await alignPair(fixed, constant, {kind: 'auto', engine});
     assert.equal(found, 'headers');
     assert.match(reasons.join(), /^No affine is searched: flat.nii: voxels must differ/);
     const masks = {fixed: imageOf(GRID, () => 0)};
-    await assert.rejects(alignPair(fixed, fixed, {kind: 'rigid', kernels, masks}), {
+    await assert.rejects(alignPair(fixed, fixed, {kind: 'rigid', engine, masks}), {
       code: 'E_RANGE',
       message:
         'fixed.nii: voxels must differ from each other for an alignment within the mask, got no part where they do.',
@@ -218,7 +217,7 @@ describe('alignPair', () => {
 
   test('a mask must lie on the grid of its image', async () => {
     const masks = {moving: imageOf({...GRID, shape: [60, 70, 53]}, () => 1)};
-    await assert.rejects(alignPair(fixed, fixed, {kind: 'auto', kernels, masks}), {
+    await assert.rejects(alignPair(fixed, fixed, {kind: 'auto', engine, masks}), {
       code: 'E_GRID',
       message:
         'fixed.nii: a mask must lie on the grid of its image (60x70x54), got 60x70x53 or another place.',
@@ -233,7 +232,7 @@ describe('alignPair', () => {
       if (finished === 1) abort.abort();
     };
     await assert.rejects(
-      alignPair(fixed, fixed, {kind: 'auto', kernels, onProgress, signal: abort.signal}),
+      alignPair(fixed, fixed, {kind: 'auto', engine, onProgress, signal: abort.signal}),
       (error: HypermorphError) => error.code === 'E_INTERRUPTED',
     );
     assert.deepEqual(seen, [
@@ -245,13 +244,13 @@ describe('alignPair', () => {
   test('moving the header of a real scan of another contrast moves the answer', async () => {
     const epi = await readImage('brain/someone_epi_3mm.nii.gz');
     const t1 = await readImage('brain/someone_t1_2p75mm.nii.gz');
-    const plain = await alignPair(epi, t1, {kind: 'rigid', kernels});
+    const plain = await alignPair(epi, t1, {kind: 'rigid', engine});
     const motion = Affine.fromParameters({
       translation: [35, 10, -20],
       rotationDegrees: [12, 9, 30],
     });
     const moved = {...t1, affine: Affine.compose(motion, t1.affine)};
-    const {affine} = await alignPair(epi, moved, {kind: 'rigid', kernels});
+    const {affine} = await alignPair(epi, moved, {kind: 'rigid', engine});
     assert.ok(errorOf(affine, Affine.compose(motion, plain.affine), epi) < 0.5);
   });
 });

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import {createNativeRefinementKernels} from '../../../src/engines/native/refinement-kernels.js';
+import {runnerOn} from '../../../src/kernels/voxel-operation.js';
+import {VOXEL_KERNELS} from '../../../src/engines/native/kernels/index.js';
 import type {Grid} from '../../../src/geometry/grid.js';
 import type {Triple} from '../../../src/geometry/triple.js';
-import {portableVoxelKernels} from '../../../src/volume/voxel-kernels.js';
 import {seededRandom} from '../../support/random.js';
 import {fakeNetwork} from '../../support/fake-network.js';
 import {test, testedAddon, testedBackend} from '../../support/native.js';
@@ -36,10 +36,7 @@ const bend = ([x, y, z]: Triple): Triple => {
 };
 
 await testedBackend();
-const engine = {
-  voxelKernels: portableVoxelKernels,
-  refinementKernels: createNativeRefinementKernels(testedAddon()),
-};
+const engine = runnerOn(testedAddon(), VOXEL_KERNELS);
 const pair = {
   engine,
   fixed: named(

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import {test as anyTest} from 'node:test';
-import {createNativeRefinementKernels} from '../../../src/engines/native/refinement-kernels.js';
+import {VOXEL_KERNELS} from '../../../src/engines/native/kernels/index.js';
 import {toPadded} from '../../../src/registration/refine/padded.js';
 import {planLevels} from '../../../src/registration/refine/plan-levels.js';
-import {portableRefinementKernels} from '../../../src/optimisers/refinement/portable-kernels.js';
+import {INTEGRATE_FIELD} from '../../../src/optimisers/refinement/operations.js';
+import {PORTABLE, runnerOn} from '../../../src/kernels/voxel-operation.js';
 import type {RefinedVelocity, RefinementPair} from '../../../src/registration/refine/pair.js';
 import {
   refineVelocity,
@@ -13,7 +14,7 @@ import type {Triple} from '../../../src/geometry/triple.js';
 import {test, testedAddon} from '../../support/native.js';
 import {blobs, mapVoxels} from './volumes.js';
 
-const kernels = createNativeRefinementKernels(testedAddon());
+const engine = runnerOn(testedAddon(), VOXEL_KERNELS);
 const SHAPE: Triple = [30, 26, 28];
 const INTERIOR = 5; // nothing is known of what comes from beyond the edge
 const STEPS = 7;
@@ -37,11 +38,11 @@ function pairOf(shift?: (x: Triple) => Triple, shape = SHAPE): RefinementPair {
 }
 
 const refine = (pair: RefinementPair, options: Partial<RefineOptions> = {}) =>
-  refineVelocity(pair, {lambda: 0.1, kernels, ...options});
+  refineVelocity(pair, {lambda: 0.1, engine, ...options});
 
 function displacementOf({data, shape}: RefinedVelocity, sign = 1): Float32Array {
   const padded = toPadded({data: data.map((value) => sign * value), shape}, false);
-  return kernels.integrate(padded.data, padded.shape, STEPS);
+  return engine.run(INTEGRATE_FIELD, padded.data, padded.shape, STEPS);
 }
 
 /** Mean over voxels that lie `margin` inside. */
@@ -179,7 +180,7 @@ test('an interruption is heard between two steps', async () => {
 anyTest('the portable kernels refine, too', async () => {
   const shape: Triple = [12, 12, 12];
   const pair = {...pairOf(undefined, shape), fixed: blobs(shape, 9)};
-  const {levels} = await refine(pair, {kernels: portableRefinementKernels, iterations: 4});
+  const {levels} = await refine(pair, {engine: PORTABLE, iterations: 4});
   assert.ok(levels[0].similarityAfter > levels[0].similarityBefore);
 });
 

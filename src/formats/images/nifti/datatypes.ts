@@ -1,4 +1,4 @@
-import type {VoxelArray} from '../../../volume/volume.js';
+import type {VoxelArray} from '../../../kernels/voxels.js';
 
 /** An element type that this program reads. */
 export interface ReadableDatatype {

@@ -1,6 +1,6 @@
 import {HypermorphError} from '../../../errors.js';
 import {HOST_IS_LITTLE_ENDIAN} from '../../bytes.js';
-import type {VoxelArray} from '../../../volume/volume.js';
+import type {VoxelArray} from '../../../kernels/voxels.js';
 import type {ReadableDatatype} from './datatypes.js';
 
 /** How the numbers of one file are stored. */

@@ -1,6 +1,6 @@
 import {HypermorphError} from '../../../errors.js';
 import {isFiniteArray} from '../../../volume/finite.js';
-import type {VoxelArray} from '../../../volume/volume.js';
+import type {VoxelArray} from '../../../kernels/voxels.js';
 import {joinBytes} from '../../bytes.js';
 import {datatypeFor} from './datatypes.js';
 import {HOST_IS_LITTLE_ENDIAN} from '../../bytes.js';

@@ -16,7 +16,7 @@ import {randomAffine} from '../../../support/random-affine.js';
 import {seededRandom} from '../../../support/random.js';
 import {temporaryFolder} from '../../../support/temporary-folder.js';
 import {Affine} from '../../../../src/geometry/affine.js';
-import type {VoxelArray} from '../../../../src/volume/volume.js';
+import type {VoxelArray} from '../../../../src/kernels/voxels.js';
 
 const COUNT = SHAPE[0] * SHAPE[1] * SHAPE[2];
 const OUTPUT: NiftiOutput = {

@@ -1,18 +1,22 @@
 import assert from 'node:assert/strict';
-import {createNativeVoxelKernels} from '../../../src/engines/native/voxel-kernels.js';
+import {
+  SAMPLE_GRID,
+  SAMPLE_MAP,
+  SAMPLE_LABELS,
+  MAP_OFFSETS,
+  MEASURE_LENGTHS,
+} from '../../../src/kernels/sampling.js';
+import {PORTABLE, runnerOn, type KernelRunner} from '../../../src/kernels/voxel-operation.js';
+import type {Outside, VoxelArray} from '../../../src/kernels/voxels.js';
+import {VOXEL_KERNELS} from '../../../src/engines/native/kernels/index.js';
+import {intensityRange} from '../../../src/volume/intensity-range.js';
 import {Affine} from '../../../src/geometry/affine.js';
 import type {Triple} from '../../../src/geometry/triple.js';
-import type {VoxelArray} from '../../../src/volume/volume.js';
-import {
-  portableVoxelKernels,
-  type Outside,
-  type VoxelKernels,
-} from '../../../src/volume/voxel-kernels.js';
-import type {MapLink, PlacedField, VoxelMap} from '../../../src/volume/voxel-map.js';
+import type {MapLink, PlacedField, VoxelMap} from '../../../src/kernels/voxel-map.js';
 import {test, testedAddon} from '../../support/native.js';
 import {ISAS, assertNear, backend, draw} from './kernel-cases.js';
 
-const native = createNativeVoxelKernels(testedAddon());
+const native = runnerOn(testedAddon(), VOXEL_KERNELS);
 const OUTSIDE: readonly Outside[] = ['edge', 0, 7, NaN];
 const SIZE: Triple = [9, 7, 18];
 const GRID: Triple = [17, 10, 5];
@@ -55,8 +59,8 @@ const MAPS: Readonly<Record<string, VoxelMap>> = {
 };
 
 /** Both implementations, the native one for every instruction set and for one to three threads. */
-function compare(what: string, run: (kernels: VoxelKernels) => VoxelArray, tolerance = 1e-6): void {
-  const expected = run(portableVoxelKernels);
+function compare(what: string, run: (engine: KernelRunner) => VoxelArray, tolerance = 1e-6): void {
+  const expected = run(PORTABLE);
   for (const isa of ISAS) {
     backend.addon.setIsa(isa);
     backend.addon.setThreads(1);
@@ -80,8 +84,8 @@ function withoutNaN(values: VoxelArray): Float32Array {
 test('an image is sampled on a grid as by the portable kernel', () => {
   for (const outside of OUTSIDE) {
     for (const interpolation of ['linear', 'nearest'] as const) {
-      compare(`${interpolation}, outside ${String(outside)}`, (kernels) =>
-        kernels.sampleOnGrid({data: image(), shape: SIZE}, TO_VOXEL, GRID, {
+      compare(`${interpolation}, outside ${String(outside)}`, (engine) =>
+        engine.run(SAMPLE_GRID, {data: image(), shape: SIZE}, TO_VOXEL, GRID, {
           interpolation,
           outside,
         }),
@@ -107,8 +111,8 @@ test('where voxels lie on voxels they are copied, turned and cut as they are', (
     for (const grid of [SIZE, [...SIZE].reverse() as unknown as Triple, [37, 3, 21] as Triple]) {
       for (const outside of OUTSIDE) {
         for (const interpolation of ['linear', 'nearest'] as const) {
-          compare(`${name}, ${grid.join('x')}, outside ${String(outside)}`, (kernels) =>
-            kernels.sampleOnGrid({data: image(), shape: SIZE}, toVoxel, grid, {
+          compare(`${name}, ${grid.join('x')}, outside ${String(outside)}`, (engine) =>
+            engine.run(SAMPLE_GRID, {data: image(), shape: SIZE}, toVoxel, grid, {
               interpolation,
               outside,
             }),
@@ -121,8 +125,8 @@ test('where voxels lie on voxels they are copied, turned and cut as they are', (
 
 test('an image of integers is sampled on a grid too', () => {
   const data = Int16Array.from(image(), (value) => (Number.isFinite(value) ? value : 0));
-  compare('int16', (kernels) =>
-    kernels.sampleOnGrid({data, shape: SIZE}, TO_VOXEL, GRID, {
+  compare('int16', (engine) =>
+    engine.run(SAMPLE_GRID, {data, shape: SIZE}, TO_VOXEL, GRID, {
       interpolation: 'linear',
       outside: 0,
     }),
@@ -132,8 +136,9 @@ test('an image of integers is sampled on a grid too', () => {
 test('a field is read where its voxels lie on those of the grid', () => {
   const whole: Affine = Affine.fromMatrix([0, 1, 0, -2, 0, 0, -1, 4, 1, 0, 0, 1]);
   for (const outside of OUTSIDE) {
-    compare(`whole, outside ${String(outside)}`, (kernels) =>
-      kernels.sampleThroughMap(
+    compare(`whole, outside ${String(outside)}`, (engine) =>
+      engine.run(
+        SAMPLE_MAP,
         {data: image(), shape: SIZE},
         [{...LINK, displacement: {...DISPLACEMENT, toField: whole}}],
         GRID,
@@ -146,8 +151,8 @@ test('a field is read where its voxels lie on those of the grid', () => {
 test('an image is sampled through a map as by the portable kernel', () => {
   for (const [name, map] of Object.entries(MAPS)) {
     for (const outside of OUTSIDE) {
-      compare(`${name}, outside ${String(outside)}`, (kernels) =>
-        kernels.sampleThroughMap({data: image(), shape: SIZE}, map, GRID, {outside}),
+      compare(`${name}, outside ${String(outside)}`, (engine) =>
+        engine.run(SAMPLE_MAP, {data: image(), shape: SIZE}, map, GRID, {outside}),
       );
     }
   }
@@ -161,8 +166,7 @@ test('label maps keep their element type and their numbers', () => {
     for (const outside of ['edge', 0, 3] as const) {
       compare(
         `${Type.name}, outside ${outside}`,
-        (kernels) =>
-          kernels.sampleLabelsThroughMap({data: labels, shape: SIZE}, [LINK], GRID, {outside}),
+        (engine) => engine.run(SAMPLE_LABELS, {data: labels, shape: SIZE}, [LINK], GRID, {outside}),
         0,
       );
     }
@@ -172,9 +176,9 @@ test('label maps keep their element type and their numbers', () => {
 test('offsets, and their lengths, are what the portable kernels compute', () => {
   const origin = Affine.fromMatrix([0.1, 0, 0.02, -3, 0.03, -0.2, 0, 1, 0, 0.05, 0.3, 0.5]);
   for (const [name, map] of Object.entries(MAPS)) {
-    compare(`offsets, ${name}`, (kernels) => kernels.mapOffsets(map, origin, GRID));
-    compare(`lengths, ${name}`, (kernels) => {
-      const {maximum, sum} = kernels.measureLengths(map, origin, GRID);
+    compare(`offsets, ${name}`, (engine) => engine.run(MAP_OFFSETS, map, origin, GRID));
+    compare(`lengths, ${name}`, (engine) => {
+      const {maximum, sum} = engine.run(MEASURE_LENGTHS, map, origin, GRID);
       return Float64Array.of(maximum, sum / (GRID[0] * GRID[1] * GRID[2]));
     });
   }
@@ -192,8 +196,8 @@ test('the range of intensities is the same number by number', () => {
       {low: 0.1, high: 99.9},
     ]) {
       assert.deepEqual(
-        native.intensityRange(data, percentiles),
-        portableVoxelKernels.intensityRange(data, percentiles),
+        intensityRange(native, data, percentiles),
+        intensityRange(PORTABLE, data, percentiles),
       );
     }
   }

@@ -1,14 +1,36 @@
 import type {Triple} from '../../geometry/triple.js';
-import {halfShape, type RefinementKernels} from './level.js';
+import type {VoxelOperation} from '../../kernels/voxel-operation.js';
+import {halfShape, type LevelProblem, type RefinementLevel} from './level.js';
 import {PortableLevel, integratePortably} from './portable-level.js';
 
-/** The refinement in TypeScript and public operations of TensorFlow.js: slow, and what the native one is tested against. */
-export const portableRefinementKernels: RefinementKernels = {
-  openLevel: (problem) => new PortableLevel(problem),
-  halveImage,
-  doubleVelocity,
-  integrate: integratePortably,
+/*
+ * What an engine brings to a refinement. The twins here are TypeScript and public operations of TensorFlow.js: slow, and what the
+ * native ones are tested against.
+ */
+
+/** Begin a level; it holds its memory until it is disposed. */
+export const OPEN_LEVEL: VoxelOperation<[problem: LevelProblem], RefinementLevel> = {
+  name: 'openLevel',
+  portable: (problem) => new PortableLevel(problem),
 };
+
+/** The mean of every 2 x 2 x 2 voxels that exist: ceil(n / 2) per axis. A new array. */
+export const HALVE: VoxelOperation<[image: Float32Array, shape: Triple], Float32Array> = {
+  name: 'halve',
+  portable: halveImage,
+};
+
+/** A velocity of half the resolution on the fine grid `shape`, times 2. A new array. */
+export const DOUBLE_FIELD: VoxelOperation<[velocity: Float32Array, shape: Triple], Float32Array> = {
+  name: 'doubleField',
+  portable: doubleVelocity,
+};
+
+/** The displacement that a velocity integrates to, [I, J, K, 4] likewise. A new array. */
+export const INTEGRATE_FIELD: VoxelOperation<
+  [velocity: Float32Array, shape: Triple, steps: number],
+  Float32Array
+> = {name: 'integrateField', portable: integratePortably};
 
 function halveImage(image: Float32Array, shape: Triple): Float32Array {
   const [, rows, width] = shape;

@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict';
-import {createNativeVoxelKernels} from '../../../src/engines/native/voxel-kernels.js';
+import {SUM_MOMENTS, MEASURE_DETERMINANTS} from '../../../src/kernels/measures.js';
+import {FILL_MISSING, NORMALISE_INTENSITIES} from '../../../src/kernels/intensities.js';
+import {PORTABLE, runnerOn, type KernelRunner} from '../../../src/kernels/voxel-operation.js';
+import {VOXEL_KERNELS} from '../../../src/engines/native/kernels/index.js';
+import {areFinite} from '../../../src/volume/finite.js';
 import {Affine} from '../../../src/geometry/affine.js';
-import {portableMeasuringKernels, type MeasuringKernels} from '../../../src/volume/measuring.js';
 import type {Triple} from '../../../src/geometry/triple.js';
 import {test, testedAddon} from '../../support/native.js';
 import {ISAS, backend, draw} from './kernel-cases.js';
 
-const native = createNativeVoxelKernels(testedAddon());
+const native = runnerOn(testedAddon(), VOXEL_KERNELS);
 
 /** More than one chunk, and no multiple of any vector. */
 const LONG = 70_001;
@@ -20,10 +23,10 @@ const SHAPES: readonly Triple[] = [
 /** Both implementations, the native one for every instruction set; the same bits for one to three threads. */
 function compare(
   what: string,
-  measure: (kernels: MeasuringKernels) => readonly number[],
+  measure: (engine: KernelRunner) => readonly number[],
   tolerance = 1e-12,
 ): void {
-  const expected = measure(portableMeasuringKernels);
+  const expected = measure(PORTABLE);
   for (const isa of ISAS) {
     backend.addon.setIsa(isa);
     backend.addon.setThreads(1);
@@ -53,8 +56,8 @@ test('moments of three images are the sums over the voxels where all are finite'
     for (let n = 5; n < length; n += 17) before[n] = NaN;
     for (let n = 6; n < length; n += 23) after[n] = NaN;
     if (length > 8) fixed[2] = Infinity;
-    compare(`${length} voxels`, (kernels) =>
-      numbersOf(kernels.similarityMoments({fixed, before, after}, {fixed: 0.004, moving: 0.0025})),
+    compare(`${length} voxels`, (engine) =>
+      numbersOf(engine.run(SUM_MOMENTS, {fixed, before, after}, {fixed: 0.004, moving: 0.0025})),
     );
   }
 });
@@ -62,8 +65,8 @@ test('moments of three images are the sums over the voxels where all are finite'
 test('a fixed image of integers has moments too', () => {
   const [before, after] = [2, 3].map((seed) => draw([50], seed, 0, 100).values);
   const fixed = Int16Array.from(before, Math.round);
-  compare('int16', (kernels) =>
-    numbersOf(kernels.similarityMoments({fixed, before, after}, {fixed: 1, moving: 2})),
+  compare('int16', (engine) =>
+    numbersOf(engine.run(SUM_MOMENTS, {fixed, before, after}, {fixed: 1, moving: 2})),
   );
 });
 
@@ -73,8 +76,8 @@ test('determinants count inside the bounds, up to half a voxel around them', () 
     const determinants = draw(shape, 5, -0.2, 2).values;
     determinants[0] = 0;
     for (const bounds of [null, {toVoxel, shape: [4, 3, 5] as Triple}]) {
-      compare(`${shape.join('x')}, ${bounds === null ? 'all' : 'some'}`, (kernels) =>
-        numbersOf(kernels.determinantStatistics(determinants, shape, bounds, 1e-9)),
+      compare(`${shape.join('x')}, ${bounds === null ? 'all' : 'some'}`, (engine) =>
+        numbersOf(engine.run(MEASURE_DETERMINANTS, determinants, shape, bounds, 1e-9)),
       );
     }
   }
@@ -83,7 +86,13 @@ test('determinants count inside the bounds, up to half a voxel around them', () 
 test('no determinant inside gives infinite extremes and no voxels', () => {
   const toVoxel: Affine = Affine.fromMatrix([1, 0, 0, 50, 0, 1, 0, 0, 0, 0, 1, 0]);
   const bounds = {toVoxel, shape: [2, 2, 2] as Triple};
-  const found = native.determinantStatistics(new Float32Array(8).fill(1), [2, 2, 2], bounds, 1e-9);
+  const found = native.run(
+    MEASURE_DETERMINANTS,
+    new Float32Array(8).fill(1),
+    [2, 2, 2],
+    bounds,
+    1e-9,
+  );
   assert.deepEqual(found, {
     ...{voxels: 0, folds: 0, minimum: Infinity, maximum: -Infinity, logSum: 0, logSquares: 0},
   });
@@ -94,11 +103,11 @@ test('intensities are rescaled, cut and filled in place, number by number', () =
     for (const clips of [false, true]) {
       compare(
         `${length} voxels`,
-        (kernels) => {
+        (engine) => {
           const {values} = draw([length], 6, -50, 300);
-          kernels.rescaleIntensities(values, {low: 3.7, factor: 1 / 200, clips});
+          engine.run(NORMALISE_INTENSITIES, values, {low: 3.7, factor: 1 / 200, clips});
           for (let n = 3; n < length; n += 11) values[n] = NaN;
-          kernels.fillMissing(values, -1.5);
+          engine.run(FILL_MISSING, values, -1.5);
           return Array.from(values);
         },
         0,
@@ -110,12 +119,12 @@ test('intensities are rescaled, cut and filled in place, number by number', () =
 test('one number that is not finite is found wherever it is', () => {
   for (const length of [1, 8, 13, LONG]) {
     const values = draw([length], 7, -1e38, 1e38).values;
-    assert.equal(native.areFinite(values), true);
+    assert.equal(areFinite(native, values), true);
     for (const value of [NaN, Infinity, -Infinity]) {
       for (const index of [0, length >> 1, length - 1]) {
         const damaged = values.slice();
         damaged[index] = value;
-        assert.equal(native.areFinite(damaged), false, `${value} at ${index} of ${length}`);
+        assert.equal(areFinite(native, damaged), false, `${value} at ${index} of ${length}`);
       }
     }
   }

@@ -1,17 +1,19 @@
 import assert from 'node:assert/strict';
-import {createNativeTrainingKernels} from '../../../src/engines/native/training-kernels.js';
+import {TRANSFORM_IMAGE} from '../../../src/kernels/transform-image.js';
+import {RENDER_LABELS, BLUR, ADJUST} from '../../../src/kernels/synthesis.js';
+import {PORTABLE, runnerOn, type KernelRunner} from '../../../src/kernels/voxel-operation.js';
+import {VOXEL_KERNELS} from '../../../src/engines/native/kernels/index.js';
+import type {GridContext} from '../../../src/training/smooth-noise.js';
 import {Affine} from '../../../src/geometry/affine.js';
 import {Random} from '../../../src/random.js';
-import {portableTrainingKernels} from '../../../src/training/portable-kernels.js';
 import {drawTransform, mirrored} from '../../../src/training/random-transform.js';
 import {drawShapes} from '../../../src/training/shapes.js';
 import {gaussianWeights, smoothNoise} from '../../../src/training/smooth-noise.js';
-import type {TrainingKernels, Workbench} from '../../../src/training/training-kernels.js';
 import type {Triple} from '../../../src/geometry/triple.js';
 import {test, testedAddon} from '../../support/native.js';
 import {ISAS, assertNear, backend, draw} from './kernel-cases.js';
 
-const native = createNativeTrainingKernels(testedAddon());
+const native = runnerOn(testedAddon(), VOXEL_KERNELS);
 
 // Odd, around the widths of vectors, planes, single voxels, and more lines than are blurred side by side (32).
 const SIZES: readonly Triple[] = [
@@ -27,10 +29,10 @@ const SIZES: readonly Triple[] = [
 /** Both implementations, the native one for every instruction set and for one to three threads. */
 function compare(
   what: string,
-  run: (kernels: TrainingKernels) => Float32Array | Uint16Array,
+  run: (engine: KernelRunner) => Float32Array | Uint16Array,
   tolerance = 1e-6,
 ): void {
-  const expected = run(portableTrainingKernels);
+  const expected = run(PORTABLE);
   for (const isa of ISAS) {
     backend.addon.setIsa(isa);
     backend.addon.setThreads(1);
@@ -53,11 +55,11 @@ function compare(
 
 function compareOnAll(
   what: string,
-  run: (bench: Workbench) => Float32Array | Uint16Array,
+  run: (context: GridContext) => Float32Array | Uint16Array,
   tolerance?: number,
 ): void {
   for (const shape of SIZES)
-    compare(`${what}, ${shape.join('x')}`, (kernels) => run({shape, kernels}), tolerance);
+    compare(`${what}, ${shape.join('x')}`, (engine) => run({shape, engine}), tolerance);
 }
 
 /** An image in [low, high) on a grid. */
@@ -71,14 +73,18 @@ function labels(shape: Triple, codes: number): Uint16Array {
 
 test('smooth noise is the same spline', () => {
   for (const scaleVox of [1, 2.5, 4, 30]) {
-    compareOnAll(`noise of scale ${scaleVox}`, (bench) =>
-      smoothNoise(bench, scaleVox, new Random(3)),
+    compareOnAll(`noise of scale ${scaleVox}`, (context) =>
+      smoothNoise(context, scaleVox, new Random(3)),
     );
   }
 });
 
 test('random shapes are the same voxel by voxel', () => {
-  compareOnAll('shapes', (bench) => drawShapes(bench, {labels: 5, scaleVox: 3}, new Random(4)), 0);
+  compareOnAll(
+    'shapes',
+    (context) => drawShapes(context, {labels: 5, scaleVox: 3}, new Random(4)),
+    0,
+  );
 });
 
 const AMOUNTS = {
@@ -92,7 +98,7 @@ const AMOUNTS = {
 test('a random deformation is the same field', () => {
   compareOnAll(
     'field',
-    (bench) => drawTransform(bench, AMOUNTS, new Random(6)).field!,
+    (context) => drawTransform(context, AMOUNTS, new Random(6)).field!,
     // Each of the five compositions reads the rounded field of the one before.
     1e-5,
   );
@@ -103,12 +109,12 @@ test('images are looked up at the same places, within the field and without one'
     for (const outside of ['edge', 0.5] as const) {
       compareOnAll(
         `deformation ${deformationVox}, outside ${outside}`,
-        ({shape, kernels}) => {
+        ({shape, engine}) => {
           // One field for both, so that only the looking up differs.
-          const bench = {shape, kernels: portableTrainingKernels};
-          const drawn = drawTransform(bench, {...AMOUNTS, deformationVox}, new Random(7));
+          const context = {shape, engine: PORTABLE};
+          const drawn = drawTransform(context, {...AMOUNTS, deformationVox}, new Random(7));
           const transform = mirrored(drawn, shape[0]);
-          return kernels.sampleImage(image(shape), shape, transform, {
+          return engine.run(TRANSFORM_IMAGE, image(shape), shape, transform, {
             interpolation: 'linear',
             outside,
           });
@@ -124,10 +130,10 @@ test('labels are looked up at the same places', () => {
   for (const outside of ['edge', 3] as const) {
     compareOnAll(
       `labels, outside ${outside}`,
-      ({shape, kernels}) => {
-        const bench = {shape, kernels: portableTrainingKernels};
-        const transform = drawTransform(bench, AMOUNTS, new Random(8));
-        return kernels.sampleImage(labels(shape, 9), shape, transform, {
+      ({shape, engine}) => {
+        const context = {shape, engine: PORTABLE};
+        const transform = drawTransform(context, AMOUNTS, new Random(8));
+        return engine.run(TRANSFORM_IMAGE, labels(shape, 9), shape, transform, {
           interpolation: 'nearest',
           outside,
         });
@@ -141,7 +147,7 @@ test('a position that is no number reads a voxel of the image', () => {
   const shape: Triple = [3, 4, 5];
   const transform = {affine: Affine.scaling([NaN, NaN, NaN]), field: null, fieldShape: [1, 1, 1]};
   const constant = new Float32Array(60).fill(2);
-  const looked = native.sampleImage(constant, shape, transform as never, {
+  const looked = native.run(TRANSFORM_IMAGE, constant, shape, transform as never, {
     interpolation: 'linear',
     outside: 'edge',
   });
@@ -151,25 +157,37 @@ test('a position that is no number reads a voxel of the image', () => {
 test('labels are painted in the same contrast, with another map where they are 0', () => {
   const contrast = draw([9], 1, 0, 1).values;
   const around = draw([4], 2, 0, 1).values;
-  compareOnAll('painted', ({shape, kernels}) => kernels.paint(labels(shape, 9), contrast, null), 0);
+  compareOnAll(
+    'painted',
+    ({shape, engine}) => engine.run(RENDER_LABELS, labels(shape, 9), contrast, null),
+    0,
+  );
   compareOnAll(
     'with scenery',
-    ({shape, kernels}) =>
-      kernels.paint(labels(shape, 2), contrast, {labels: labels(shape, 4), contrast: around}),
+    ({shape, engine}) =>
+      engine.run(RENDER_LABELS, labels(shape, 2), contrast, {
+        labels: labels(shape, 4),
+        contrast: around,
+      }),
     0,
   );
 });
 
 test('a label without contrast gives no number, not what lies behind the table', () => {
-  const painted = native.paint(Uint16Array.of(0, 1, 2, 65535), Float32Array.of(0.5, 0.25), null);
+  const painted = native.run(
+    RENDER_LABELS,
+    Uint16Array.of(0, 1, 2, 65535),
+    Float32Array.of(0.5, 0.25),
+    null,
+  );
   assert.deepEqual([...painted], [0.5, 0.25, NaN, NaN]);
 });
 
 test('a blur is the same along every axis, also where it is wider than the image', () => {
   for (const sigmaVox of [0.3, 1.2, 6]) {
-    compareOnAll(`blur of ${sigmaVox}`, ({shape, kernels}) => {
+    compareOnAll(`blur of ${sigmaVox}`, ({shape, engine}) => {
       const blurred = image(shape, -100, 500);
-      kernels.blur(blurred, shape, gaussianWeights(sigmaVox));
+      engine.run(BLUR, blurred, shape, gaussianWeights(sigmaVox));
       return blurred;
     });
   }
@@ -187,11 +205,11 @@ test('bias, power and noise change intensities in the same way, each alone and t
       for (const isNoisy of [false, true]) {
         compareOnAll(
           `power ${power}, ${isBiased ? 'biased' : 'plain'}, ${isNoisy ? 'noisy' : 'clean'}`,
-          ({shape, kernels}) => {
+          ({shape, engine}) => {
             const coarse = shape.map((length) => Math.ceil(length / 4)) as unknown as Triple;
             const changed = image(shape, -0.2, 1.2);
             const bias = {data: image(coarse, -1, 1), shape: coarse, deviation: 0.3};
-            kernels.adjust(changed, shape, {
+            engine.run(ADJUST, changed, shape, {
               bias: isBiased ? bias : null,
               power,
               noise: isNoisy ? noise : null,

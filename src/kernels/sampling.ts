@@ -1,19 +1,77 @@
 import type {Affine} from '../geometry/affine.js';
 import {countVoxels} from '../geometry/grid.js';
 import type {Triple} from '../geometry/triple.js';
-import type {VoxelArray} from './volume.js';
-import type {Outside, Voxels} from './voxel-kernels.js';
 import type {PlacedField, VoxelMap} from './voxel-map.js';
+import type {VoxelOperation} from './voxel-operation.js';
+import type {Outside, VoxelArray, Voxels} from './voxels.js';
+
+/*
+ * Sampling, the same for every engine: an index may lie up to half a voxel outside the outermost voxel centres and then counts as
+ * on them (the voxel reaches so far); beyond, `outside` applies. Voxels that are NaN or infinite count as 0.
+ * Positions are computed in float64. Nearest rounds halves up: floor(x + 1/2).
+ * A field is sampled trilinearly with the same half voxel of tolerance; beyond it, u = 0.
+ */
+
+/** How an image is looked up on a grid. */
+export interface GridSampleOptions {
+  readonly interpolation: 'linear' | 'nearest';
+  readonly outside: Outside;
+}
+
+/**
+ * Sample an image on a grid: the value at grid index x is `volume(toVoxel x)`.
+ *
+ * Gives [I, J, K] in tensor order: k varies fastest.
+ */
+export const SAMPLE_GRID: VoxelOperation<
+  [volume: Voxels, toVoxel: Affine, shape: Triple, options: GridSampleOptions],
+  Float32Array
+> = {name: 'sampleGrid', portable: sampleGrid};
+
+/**
+ * Sample an image at the places where a map takes voxels, trilinearly, for every voxel of `shape`.
+ *
+ * Gives one number per voxel in disk order: i varies fastest.
+ */
+export const SAMPLE_MAP: VoxelOperation<
+  [volume: Voxels, map: VoxelMap, shape: Triple, options: {readonly outside: Outside}],
+  Float32Array
+> = {name: 'sampleMap', portable: sampleMap};
+
+/**
+ * Sample a label map at the places where a map takes voxels, nearest voxel, for every voxel of `shape`.
+ *
+ * Gives the element type of the label map, disk order.
+ */
+export const SAMPLE_LABELS: VoxelOperation<
+  [volume: Voxels, map: VoxelMap, shape: Triple, options: {readonly outside: Outside}],
+  VoxelArray
+> = {name: 'sampleLabels', portable: sampleLabels};
+
+/**
+ * How far a map takes every voxel v of `shape`: map(v) - origin v.
+ *
+ * Gives three components, slowest: all of the first, then the second, then the third, each in disk order.
+ */
+export const MAP_OFFSETS: VoxelOperation<
+  [map: VoxelMap, origin: Affine, shape: Triple],
+  Float32Array
+> = {name: 'mapOffsets', portable: mapOffsets};
+
+/** Largest length of the offsets of `MAP_OFFSETS`, and their sum. */
+export const MEASURE_LENGTHS: VoxelOperation<
+  [map: VoxelMap, origin: Affine, shape: Triple],
+  {readonly maximum: number; readonly sum: number}
+> = {name: 'measureLengths', portable: measureLengths};
 
 /** How far outside the outermost voxel centres a position still belongs to the image. */
 const HALF_VOXEL = 0.5;
 
-/** See `VoxelKernels.sampleOnGrid`. */
-export function portableSampleOnGrid(
+function sampleGrid(
   volume: Voxels,
   toVoxel: Affine,
   shape: Triple,
-  options: {readonly interpolation: 'linear' | 'nearest'; readonly outside: Outside},
+  options: GridSampleOptions,
 ): Float32Array {
   const {data, shape: size} = volume;
   const sample = options.interpolation === 'linear' ? sampleLinear : sampleNearest;
@@ -41,8 +99,7 @@ export function portableSampleOnGrid(
   return result;
 }
 
-/** See `VoxelKernels.sampleThroughMap`. */
-export function portableSampleThroughMap(
+function sampleMap(
   volume: Voxels,
   map: VoxelMap,
   shape: Triple,
@@ -53,8 +110,7 @@ export function portableSampleThroughMap(
   return result;
 }
 
-/** See `VoxelKernels.sampleLabelsThroughMap`. */
-export function portableSampleLabelsThroughMap(
+function sampleLabels(
   volume: Voxels,
   map: VoxelMap,
   shape: Triple,
@@ -65,8 +121,7 @@ export function portableSampleLabelsThroughMap(
   return result;
 }
 
-/** See `VoxelKernels.mapOffsets`. */
-export function portableMapOffsets(map: VoxelMap, origin: Affine, shape: Triple): Float32Array {
+function mapOffsets(map: VoxelMap, origin: Affine, shape: Triple): Float32Array {
   const voxels = countVoxels(shape);
   const result = new Float32Array(3 * voxels);
   forEachOffset(map, origin, shape, (offset, n) => {
@@ -75,8 +130,7 @@ export function portableMapOffsets(map: VoxelMap, origin: Affine, shape: Triple)
   return result;
 }
 
-/** See `VoxelKernels.measureLengths`. */
-export function portableMeasureLengths(
+function measureLengths(
   map: VoxelMap,
   origin: Affine,
   shape: Triple,

@@ -4,34 +4,47 @@ import {
   squaringsFor,
   type LevelFigures,
   type LevelProblem,
-  type RefinementKernels,
   type RefinementLevel,
-} from '../../optimisers/refinement/level.js';
-import type {Triple} from '../../geometry/triple.js';
-import type {NativeAddon} from './addon.js';
+} from '../../../optimisers/refinement/level.js';
+import {
+  DOUBLE_FIELD,
+  HALVE,
+  INTEGRATE_FIELD,
+  OPEN_LEVEL,
+} from '../../../optimisers/refinement/operations.js';
+import {implementLoop} from '../../../kernels/voxel-operation.js';
+import type {Triple} from '../../../geometry/triple.js';
+import type {NativeAddon} from '../addon.js';
 
-/** The addon's refinement. */
-export function createNativeRefinementKernels(addon: NativeAddon): RefinementKernels {
-  return {
-    openLevel: (problem) => new NativeLevel(addon, problem),
-    halveImage(image, shape) {
-      const half = new Float32Array(voxelsOf(halfShape(shape)));
-      addon.halve(Int32Array.from(shape), image, half);
-      return half;
-    },
-    doubleVelocity(velocity, shape) {
-      const fine = new Float32Array(4 * voxelsOf(shape));
-      addon.doubleField(Int32Array.from(shape), velocity, fine);
-      return fine;
-    },
-    integrate(velocity, shape, steps) {
-      const floats = 4 * voxelsOf(shape);
-      const stack = new Float32Array((steps + 1) * floats);
-      addon.integrateField(Int32Array.from(shape), steps, velocity, stack);
-      return stack.slice(steps * floats);
-    },
-  };
-}
+const openLevel = implementLoop(
+  OPEN_LEVEL,
+  (addon: NativeAddon, problem) => new NativeLevel(addon, problem),
+);
+
+const halve = implementLoop(HALVE, (addon: NativeAddon, image, shape) => {
+  const half = new Float32Array(voxelsOf(halfShape(shape)));
+  addon.halve(Int32Array.from(shape), image, half);
+  return half;
+});
+
+const doubleField = implementLoop(DOUBLE_FIELD, (addon: NativeAddon, velocity, shape) => {
+  const fine = new Float32Array(4 * voxelsOf(shape));
+  addon.doubleField(Int32Array.from(shape), velocity, fine);
+  return fine;
+});
+
+const integrateField = implementLoop(
+  INTEGRATE_FIELD,
+  (addon: NativeAddon, velocity, shape, steps) => {
+    const floats = 4 * voxelsOf(shape);
+    const stack = new Float32Array((steps + 1) * floats);
+    addon.integrateField(Int32Array.from(shape), steps, velocity, stack);
+    return stack.slice(steps * floats);
+  },
+);
+
+/** What a refinement runs on. */
+export const REFINEMENT_KERNELS = [openLevel, halve, doubleField, integrateField];
 
 function voxelsOf([i, j, k]: Triple): number {
   return i * j * k;

@@ -1,0 +1,88 @@
+import {
+  COUNT_INTENSITIES,
+  FILL_MISSING,
+  FIND_EXTREMES,
+  FIND_LARGEST_WITHIN,
+  INTENSITY_BINS,
+  NORMALISE_INTENSITIES,
+} from '../../../kernels/intensities.js';
+import {MEASURE_DETERMINANTS, SUM_MOMENTS} from '../../../kernels/measures.js';
+import {implementLoop} from '../../../kernels/voxel-operation.js';
+import type {NativeAddon} from '../addon.js';
+
+const findExtremes = implementLoop(FIND_EXTREMES, (addon: NativeAddon, data) => {
+  if (!(data instanceof Float32Array)) return FIND_EXTREMES.portable(data);
+  const found = new Float64Array(3);
+  addon.findExtremes(data, found);
+  return {minimum: found[0], maximum: found[1], finite: found[2]};
+});
+
+const countIntensities = implementLoop(
+  COUNT_INTENSITIES,
+  (addon: NativeAddon, data, minimum, maximum, width) => {
+    if (!(data instanceof Float32Array))
+      return COUNT_INTENSITIES.portable(data, minimum, maximum, width);
+    const counts = new Uint32Array(INTENSITY_BINS);
+    addon.countIntensities(data, minimum, maximum, width, counts);
+    return counts;
+  },
+);
+
+const findLargestWithin = implementLoop(
+  FIND_LARGEST_WITHIN,
+  (addon: NativeAddon, data, minimum, maximum) => {
+    if (!(data instanceof Float32Array))
+      return FIND_LARGEST_WITHIN.portable(data, minimum, maximum);
+    const found = new Float64Array(3);
+    addon.findLargestWithin(data, minimum, maximum, found);
+    return found[1];
+  },
+);
+
+const normaliseIntensities = implementLoop(
+  NORMALISE_INTENSITIES,
+  (addon: NativeAddon, values, {low, factor, clips}) => {
+    addon.normaliseIntensities(values, low, factor, clips ? 1 : 0);
+  },
+);
+
+const fillMissing = implementLoop(FILL_MISSING, (addon: NativeAddon, values, value) => {
+  addon.fillMissing(values, value);
+});
+
+const sumMoments = implementLoop(SUM_MOMENTS, (addon: NativeAddon, images, factors) => {
+  const {fixed, before, after} = images;
+  if (!(fixed instanceof Float32Array)) return SUM_MOMENTS.portable(images, factors);
+  const sums = new Float64Array(9);
+  addon.sumMoments(fixed, before, after, factors.fixed, factors.moving, sums);
+  const [voxels, f, ff, b, bb, fb, a, aa, fa] = sums;
+  return {voxels, f, ff, b, bb, fb, a, aa, fa};
+});
+
+const measureDeterminants = implementLoop(
+  MEASURE_DETERMINANTS,
+  (addon: NativeAddon, determinants, shape, bounds, floor) => {
+    const found = new Float64Array(6);
+    addon.measureDeterminants(
+      Int32Array.of(...shape, ...(bounds?.shape ?? shape)),
+      determinants,
+      bounds === null ? new Float64Array(12) : Float64Array.from(bounds.toVoxel.rows),
+      bounds === null ? 0 : 1,
+      floor,
+      found,
+    );
+    const [voxels, folds, minimum, maximum, logSum, logSquares] = found;
+    return {voxels, folds, minimum, maximum, logSum, logSquares};
+  },
+);
+
+/** Passes over intensities, and what a report measures. */
+export const MEASURE_KERNELS = [
+  findExtremes,
+  countIntensities,
+  findLargestWithin,
+  normaliseIntensities,
+  fillMissing,
+  sumMoments,
+  measureDeterminants,
+];

@@ -1,0 +1,91 @@
+import {INTEGRATE_NOISE, LABEL_HIGHEST, SPLINE_NOISE} from '../../../kernels/noise.js';
+import {ADJUST, BLUR, RENDER_LABELS} from '../../../kernels/synthesis.js';
+import {TRANSFORM_IMAGE} from '../../../kernels/transform-image.js';
+import {implementLoop} from '../../../kernels/voxel-operation.js';
+import type {NativeAddon} from '../addon.js';
+
+const splineNoise = implementLoop(SPLINE_NOISE, (addon: NativeAddon, lattice, shape, scaleVox) => {
+  const result = new Float32Array(shape[0] * shape[1] * shape[2]);
+  addon.splineNoise(Int32Array.of(...lattice.shape, ...shape), scaleVox, lattice.data, result);
+  return result;
+});
+
+const labelHighest = implementLoop(
+  LABEL_HIGHEST,
+  (addon: NativeAddon, noise, highest, label, map) => {
+    addon.keepHighest(label, noise, highest, map);
+  },
+);
+
+const integrateNoise = implementLoop(
+  INTEGRATE_NOISE,
+  (addon: NativeAddon, [noiseI, noiseJ, noiseK], shape, {factor, steps, spacing}) => {
+    const sizes = Int32Array.of(1, ...shape);
+    let field = new Float32Array(3 * shape[0] * shape[1] * shape[2]);
+    let next = new Float32Array(field.length);
+    addon.weave(factor, field, noiseI, noiseJ, noiseK);
+    for (let step = 0; step < steps; step++) {
+      addon.selfCompose(sizes, field, next);
+      [field, next] = [next, field];
+    }
+    addon.linear(spacing, 0, field, field);
+    return field;
+  },
+);
+
+const transformImage = implementLoop(
+  TRANSFORM_IMAGE,
+  (addon: NativeAddon, image, shape, transform, {interpolation, outside}) => {
+    const {affine, field, fieldShape} = transform;
+    const result =
+      image instanceof Float32Array
+        ? new Float32Array(image.length)
+        : new Uint16Array(image.length);
+    addon.augmentSample(
+      Int32Array.of(...shape, ...fieldShape),
+      interpolation === 'linear' ? 1 : 0,
+      outside === 'edge' ? 1 : 0,
+      outside === 'edge' ? 0 : outside,
+      Float64Array.from(affine.rows),
+      field,
+      image,
+      result,
+    );
+    return result;
+  },
+);
+
+const renderLabels = implementLoop(
+  RENDER_LABELS,
+  (addon: NativeAddon, labels, contrast, background) => {
+    const image = new Float32Array(labels.length);
+    addon.paint(labels, contrast, background?.labels ?? null, background?.contrast ?? null, image);
+    return image;
+  },
+);
+
+const blur = implementLoop(BLUR, (addon: NativeAddon, image, shape, weights) => {
+  addon.blur(Int32Array.from(shape), Float32Array.from(weights), image);
+});
+
+const adjust = implementLoop(ADJUST, (addon: NativeAddon, image, shape, {bias, power, noise}) => {
+  addon.adjust(
+    Int32Array.from(shape),
+    Float32Array.of(bias?.deviation ?? 0, power, noise?.deviation ?? 0),
+    bias?.data ?? null,
+    noise?.table ?? null,
+    Int32Array.of(noise?.position ?? 0, noise?.stride ?? 0),
+    image,
+  );
+});
+
+/** What training images are made and changed with. */
+export const SYNTHESIS_KERNELS = [
+  splineNoise,
+  labelHighest,
+  integrateNoise,
+  transformImage,
+  renderLabels,
+  blur,
+  adjust,
+];
