@@ -7,12 +7,8 @@ namespace {
 
 napi_value initialise(napi_env env, napi_value exports) {
   using namespace hypermorph::bindings;
-  const bool complete = registerEngine(env, exports) && registerElementwise(env, exports) &&
-                        registerConv(env, exports) && registerPool(env, exports) && registerWarp(env, exports) &&
-                        registerLosses(env, exports) && registerDense(env, exports) &&
-                        registerArithmetic(env, exports) && registerResample(env, exports) &&
-                        registerMeasures(env, exports) && registerAugment(env, exports) &&
-                        registerAlign(env, exports) && registerRefine(env, exports);
+  const bool complete = registerEngine(env, exports) && registerConv(env, exports) && registerAugment(env, exports) &&
+                        registerKernels(env, exports);
   if (!complete) throwError(env, "E_ENGINE", "native: the addon's functions could not be registered.");
   return exports;
 }

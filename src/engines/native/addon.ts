@@ -1,4 +1,3 @@
-import type {KernelFunctions} from './kernel-functions.js';
 import {openAddon} from './open-addon.js';
 
 /** One instruction set the addon was built for. */
@@ -54,8 +53,11 @@ export type ConvFilterGradientFunction = (
   dbias: Float32Array | null,
 ) => void;
 
-/** The functions of hypermorph.node. They check sizes, fill the arrays they are given and keep no reference. */
-export interface NativeAddon extends KernelFunctions {
+/**
+ * The functions of hypermorph.node. They check sizes, fill the arrays they are given and keep no reference. Each file of kernels/ adds
+ * those that it calls.
+ */
+export interface NativeAddon {
   isa(): string;
   lanes(): number;
   compiledIsas(): CompiledIsa[];
@@ -71,8 +73,6 @@ export interface NativeAddon extends KernelFunctions {
   measurePeak(): MachinePeak;
   /** Whether suitable convolutions use Winograd's algorithm; true unless set. */
   setWinograd(allowed: boolean): void;
-
-  leakyRelu(x: Float32Array, y: Float32Array, slope: number): void;
 
   conv: ConvFunction;
   /** As `conv`; large layers multiply in bfloat16 (src/native/kernels/conv.h). */

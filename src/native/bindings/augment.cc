@@ -1,8 +1,8 @@
 #include <cmath>
-#include <cstring>
 
 #include "bindings/call.h"
 
+// Kernels that run once for every axis.
 namespace hypermorph::bindings {
 namespace {
 
@@ -46,83 +46,6 @@ napi_value splineNoise(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
-// keepHighest(label, noise, highest, map)
-napi_value keepHighest(napi_env env, napi_callback_info info) {
-  Call call(env, info);
-  HighestArgs args{};
-  args.label = static_cast<uint16_t>(call.number("label"));
-  const Floats noise = call.floats("noise", 0);
-  args.noise = noise.data;
-  args.size = noise.size;
-  args.highest = call.floats("highest", noise.size).data;
-  args.map = call.shorts("map", noise.size).data;
-  if (call.ok()) call.kernels().keep_highest(args);
-  return nullptr;
-}
-
-// weave(factor, field, three noises or null)
-napi_value weave(napi_env env, napi_callback_info info) {
-  Call call(env, info);
-  WeaveArgs args{};
-  args.factor = static_cast<float>(call.number("factor"));
-  const Floats field = call.floats("field", 0);
-  args.field = field.data;
-  args.size = field.size / 3;
-  for (const float*& noise : args.noise) noise = call.optionalFloats("noise", args.size).data;
-  if (call.ok()) call.kernels().weave(args);
-  return nullptr;
-}
-
-// augmentSample(sizes [I, J, K, of the field 3], isLinear, hasEdge, outside, affine [12], field | null, image, out):
-// image and out are Float32Array if linear, else Uint16Array.
-napi_value augmentSample(napi_env env, napi_callback_info info) {
-  Call call(env, info);
-  AugmentSampleArgs args{};
-  const int32_t* const sizes = call.sizes("sizes", 6);
-  const int64_t voxels = product(sizes, 3);
-  for (int axis = 0; axis < 3; ++axis) {
-    args.size[axis] = sizes[axis];
-    args.field_size[axis] = sizes[3 + axis];
-  }
-  args.is_linear = call.flag("isLinear");
-  args.has_edge = call.flag("hasEdge");
-  args.outside = call.number("outside");
-  const double* const affine = call.doubles("affine", 12);
-  args.field = call.optionalFloats("field", 3 * product(sizes + 3, 3)).data;
-  args.bytes = args.is_linear ? 4 : 2;
-  if (args.is_linear) {
-    args.image = call.floats("image", voxels).data;
-    args.out = call.floats("out", voxels).data;
-  } else {
-    args.image = call.shorts("image", voxels).data;
-    args.out = call.shorts("out", voxels).data;
-  }
-  args.scratch = call.scratch(ScratchNeed{0, int64_t{3} * (sizes[2] + sizes[5] + 1)});
-  if (!call.ok()) return nullptr;
-  std::memcpy(args.affine, affine, sizeof(args.affine));
-  call.kernels().augment_sample(args);
-  return nullptr;
-}
-
-// paint(labels, contrast, scenery | null, its contrast | null, out)
-napi_value paint(napi_env env, napi_callback_info info) {
-  Call call(env, info);
-  PaintArgs args{};
-  const Shorts labels = call.shorts("labels", 0);
-  const Floats contrast = call.floats("contrast", 0);
-  args.scenery = call.optionalShorts("scenery", labels.size).data;
-  const Floats around = call.optionalFloats("around", 0);
-  args.out = call.floats("out", labels.size).data;
-  args.labels = labels.data;
-  args.size = labels.size;
-  args.contrast = contrast.data;
-  args.contrasts = contrast.size;
-  args.around = around.data;
-  args.arounds = around.size;
-  if (call.ok()) call.kernels().paint(args);
-  return nullptr;
-}
-
 // blur(sizes [I, J, K], weights [radius + 1], image): along every axis of more than one voxel, in place.
 napi_value blur(napi_env env, napi_callback_info info) {
   Call call(env, info);
@@ -145,43 +68,10 @@ napi_value blur(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
-// adjust(sizes [I, J, K], numbers [bias deviation, power, noise deviation], bias | null, noise | null, its [position,
-// stride], image): the length of the noise must be a power of two.
-napi_value adjust(napi_env env, napi_callback_info info) {
-  Call call(env, info);
-  AdjustArgs args{};
-  const int32_t* const sizes = call.sizes("sizes", 3);
-  const Floats numbers = call.floats("numbers", 3);
-  int64_t coarse = 1;
-  for (int axis = 0; axis < 3; ++axis) {
-    args.size[axis] = sizes[axis];
-    coarse *= (sizes[axis] + kBiasSpacing - 1) / kBiasSpacing;
-  }
-  args.bias = call.optionalFloats("bias", coarse).data;
-  const Floats noise = call.optionalFloats("noise", 1);
-  call.require((noise.size & (noise.size - 1)) == 0, "native: the length of the noise must be a power of two.");
-  const int32_t* const walk = call.ints("walk", 2);
-  args.image = call.floats("image", product(sizes, 3)).data;
-  args.scratch = call.scratch(ScratchNeed{0, (sizes[2] + kBiasSpacing - 1) / kBiasSpacing});
-  if (!call.ok()) return nullptr;
-  args.bias_deviation = numbers.data[0];
-  args.power = numbers.data[1];
-  args.noise_deviation = numbers.data[2];
-  args.noise = noise.data;
-  args.noise_mask = static_cast<uint32_t>(noise.size - 1);
-  args.noise_position = static_cast<uint32_t>(walk[0]);
-  args.noise_stride = static_cast<uint32_t>(walk[1]);
-  call.kernels().adjust(args);
-  return nullptr;
-}
-
 }  // namespace
 
 bool registerAugment(napi_env env, napi_value exports) {
-  return addFunction(env, exports, "splineNoise", splineNoise) &&
-         addFunction(env, exports, "keepHighest", keepHighest) && addFunction(env, exports, "weave", weave) &&
-         addFunction(env, exports, "augmentSample", augmentSample) && addFunction(env, exports, "paint", paint) &&
-         addFunction(env, exports, "blur", blur) && addFunction(env, exports, "adjust", adjust);
+  return addFunction(env, exports, "splineNoise", splineNoise) && addFunction(env, exports, "blur", blur);
 }
 
 }  // namespace hypermorph::bindings

@@ -9,6 +9,8 @@ namespace hypermorph::bindings {
 // before running a kernel.
 class Call {
  public:
+  using FloatArray = Floats;
+
   Call(napi_env env, napi_callback_info info) : env_(env), table_(requireKernels(env)) {
     is_ok_ = table_ != nullptr && readArguments(env, info, kMostArguments, values_);
   }

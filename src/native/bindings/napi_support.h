@@ -45,6 +45,9 @@ struct Elements {
   int64_t size = 0;
   int32_t bytes = 0;  // of one element
   napi_typedarray_type type = napi_uint8_array;
+
+  bool isFloat() const { return type == napi_float32_array; }
+  bool isUint32() const { return type == napi_uint32_array; }
 };
 
 // A Float32Array with at least `required` elements.
@@ -71,17 +74,8 @@ bool addFunction(napi_env env, napi_value exports, const char* name, napi_callba
 
 // One per file in bindings/.
 bool registerEngine(napi_env env, napi_value exports);
-bool registerElementwise(napi_env env, napi_value exports);
 bool registerConv(napi_env env, napi_value exports);
-bool registerPool(napi_env env, napi_value exports);
-bool registerWarp(napi_env env, napi_value exports);
-bool registerLosses(napi_env env, napi_value exports);
-bool registerDense(napi_env env, napi_value exports);
-bool registerArithmetic(napi_env env, napi_value exports);
-bool registerResample(napi_env env, napi_value exports);
-bool registerMeasures(napi_env env, napi_value exports);
 bool registerAugment(napi_env env, napi_value exports);
-bool registerAlign(napi_env env, napi_value exports);
-bool registerRefine(napi_env env, napi_value exports);
+bool registerKernels(napi_env env, napi_value exports);
 
 }  // namespace hypermorph::bindings

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "bindings/napi_support.h"
+#include "sizes.h"
 
 namespace hypermorph::bindings {
 
@@ -15,12 +16,6 @@ inline bool readSizes(napi_env env, napi_value value, const char* name, int64_t 
   }
   *sizes = ints.data;
   return true;
-}
-
-inline int64_t product(const int32_t* sizes, int count) {
-  int64_t result = 1;
-  for (int x = 0; x < count; ++x) result *= sizes[x];
-  return result;
 }
 
 }  // namespace hypermorph::bindings

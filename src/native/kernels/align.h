@@ -1,8 +1,10 @@
 #pragma once
 
 #include <cstdint>
+#include <cstring>
 
 #include "scratch.h"
+#include "sizes.h"
 
 namespace hypermorph {
 
@@ -30,7 +32,6 @@ struct CorrelateArgs {
   double* partial;  // kBlockSums for each task
   double* found;    // [2 + 12 + 144]: points, misfit, gradient, Hessian
 };
-using CorrelateFn = void (*)(const CorrelateArgs&) noexcept;
 
 // Means over boxes of the voxels that are finite; NaN where fewer than half of them are.
 struct AverageArgs {
@@ -41,6 +42,65 @@ struct AverageArgs {
   int32_t shape[3];
   float* to;
 };
-using AverageFn = void (*)(const AverageArgs&) noexcept;
 
 }  // namespace hypermorph
+
+// How a call from outside fills the arguments: `Call` reads them one by one, in this order, and says what does not fit.
+namespace hypermorph::reading {
+
+// Whether the blocks begin inside the image.
+inline bool areInside(const int32_t* blocks, int64_t count, int64_t voxels) {
+  for (int64_t n = 0; n < count; ++n) {
+    if (blocks[n] < 0 || blocks[n] >= voxels) return false;
+  }
+  return true;
+}
+
+// correlateBlocks(sizes [points 3, block 3, sampled 3], points, blocks, sampled, matrices [voxel 12, motion 12,
+// gradient 9, noise 2], found [158])
+template <typename Call>
+void correlateBlocks(Call& call, CorrelateArgs& args) {
+  const int32_t* const sizes = call.sizes("sizes", 9);
+  const Count voxels = product(sizes, 3);
+  args.points = call.floats("points", voxels).data;
+  const auto blocks = call.elements("blocks", 0);
+  args.sampled = call.floats("sampled", product(sizes + 6, 3)).data;
+  const double* const numbers = call.doubles("numbers", 35);
+  args.found = call.doubles("found", 2 + kMotionParameters + kMotionParameters * kMotionParameters);
+  call.require(product(sizes + 3, 3) <= kMostBlockPoints, "native: a block must have at most 64 points.");
+  if (!call.ok()) return;
+  args.blocks = static_cast<const int32_t*>(blocks.data);
+  args.block_count = blocks.size;
+  call.require(blocks.bytes == 4 && areInside(args.blocks, args.block_count, voxels),
+               "native: blocks must begin inside the image.");
+  args.partial = reinterpret_cast<double*>(
+      call.scratch(ScratchNeed{2 * kBlockSums * (blocks.size / kBlocksPerTask + 1), 0}).shared);
+  if (!call.ok()) return;
+  std::memcpy(args.points_shape, sizes, sizeof(args.points_shape));
+  std::memcpy(args.block_shape, sizes + 3, sizeof(args.block_shape));
+  std::memcpy(args.sampled_shape, sizes + 6, sizeof(args.sampled_shape));
+  std::memcpy(args.to_voxel, numbers, sizeof(args.to_voxel));
+  std::memcpy(args.to_motion, numbers + 12, sizeof(args.to_motion));
+  std::memcpy(args.gradient_to_motion, numbers + 24, sizeof(args.gradient_to_motion));
+  args.points_noise = numbers[33];
+  args.sampled_noise = numbers[34];
+}
+
+// averageBoxes(sizes [from 3, factor 3, shape 3], first [3], from, to)
+template <typename Call>
+void averageBoxes(Call& call, AverageArgs& args) {
+  const int32_t* const sizes = call.sizes("sizes", 9);
+  const int32_t* const first = call.ints("first", 3);
+  args.from = call.floats("from", product(sizes, 3)).data;
+  args.to = call.floats("to", product(sizes + 6, 3)).data;
+  for (int axis = 0; axis < 3; ++axis) {
+    args.from_shape[axis] = sizes[axis];
+    args.factor[axis] = sizes[3 + axis];
+    args.shape[axis] = sizes[6 + axis];
+    args.first[axis] = first[axis];
+    call.require(first[axis] >= 0 && first[axis] + int64_t{sizes[3 + axis]} * sizes[6 + axis] <= sizes[axis],
+                 "native: boxes must lie inside the image.");
+  }
+}
+
+}  // namespace hypermorph::reading

@@ -26,7 +26,7 @@ static void splineNoise(const SplineArgs& a) noexcept {
   });
 }
 
-static void keepHighest(const HighestArgs& a) noexcept {
+static void labelHighest(const LabelHighestArgs& a) noexcept {
   forEachChunk(a.size, [&](int64_t begin, int64_t end) {
     const float* __restrict const noise = a.noise;
     float* __restrict const highest = a.highest;
@@ -39,7 +39,7 @@ static void keepHighest(const HighestArgs& a) noexcept {
   });
 }
 
-static void weave(const WeaveArgs& a) noexcept {
+static void interleave(const InterleaveArgs& a) noexcept {
   forEachChunk(a.size, [&](int64_t begin, int64_t end) {
     for (int axis = 0; axis < 3; ++axis) {
       const float* const noise = a.noise[axis];
@@ -49,7 +49,7 @@ static void weave(const WeaveArgs& a) noexcept {
 }
 
 // The displacement of the voxels (x, y, 0 ...), three numbers each; `line` holds the field's points of this row.
-static void displacementRow(const AugmentSampleArgs& a, int64_t x, int64_t y, float* __restrict line,
+static void displacementRow(const TransformImageArgs& a, int64_t x, int64_t y, float* __restrict line,
                             float* __restrict row) {
   const int64_t stride = int64_t{3} * a.field_size[2];
   const int64_t i0 = x / kFieldSpacing < a.field_size[0] ? x / kFieldSpacing : a.field_size[0] - 1;
@@ -81,7 +81,7 @@ inline double clampPosition(double position, double end) {
 inline bool isOutside(double position, double end) { return position < -0.5 || position > end + 0.5; }
 
 template <typename Element>
-static void sampleRow(const AugmentSampleArgs& a, int64_t x, int64_t y, const float* row) {
+static void sampleRow(const TransformImageArgs& a, int64_t x, int64_t y, const float* row) {
   const Element* const image = static_cast<const Element*>(a.image);
   const int64_t length_j = a.size[1], length_k = a.size[2];
   const double end_i = a.size[0] - 1, end_j = a.size[1] - 1, end_k = a.size[2] - 1;
@@ -122,7 +122,7 @@ static void sampleRow(const AugmentSampleArgs& a, int64_t x, int64_t y, const fl
   }
 }
 
-static void augmentSample(const AugmentSampleArgs& a) noexcept {
+static void transformImage(const TransformImageArgs& a) noexcept {
   forEachTask(a.size[0], [&](int64_t x, int worker) {
     float* const row = a.scratch.worker(worker);
     float* const line = row + int64_t{3} * a.size[2];
@@ -138,14 +138,15 @@ static void augmentSample(const AugmentSampleArgs& a) noexcept {
   });
 }
 
-static void paint(const PaintArgs& a) noexcept {
+static void renderLabels(const RenderLabelsArgs& a) noexcept {
   const auto lookUp = [](const float* table, int64_t length, uint16_t label) {
     return label < length ? table[label] : NAN;
   };
   forEachChunk(a.size, [&](int64_t begin, int64_t end) {
     for (int64_t n = begin; n < end; ++n) {
-      const bool is_around = a.scenery != nullptr && a.labels[n] == 0;
-      a.out[n] = is_around ? lookUp(a.around, a.arounds, a.scenery[n]) : lookUp(a.contrast, a.contrasts, a.labels[n]);
+      const bool is_around = a.background != nullptr && a.labels[n] == 0;
+      a.out[n] = is_around ? lookUp(a.background_contrast, a.background_contrasts, a.background[n])
+                           : lookUp(a.contrast, a.contrasts, a.labels[n]);
     }
   });
 }

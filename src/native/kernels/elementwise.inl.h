@@ -1,3 +1,5 @@
+#pragma once
+
 #include "kernels/elementwise.h"
 #include "simd.h"
 

@@ -2,6 +2,10 @@
 
 #include <cstdint>
 
+#include "kernels/warp.h"
+
+#include "sizes.h"
+
 namespace hypermorph {
 
 // Determinant of the derivatives of x + u(x): central differences inside, one-sided at both ends, none along an axis of
@@ -14,6 +18,27 @@ struct JacobianArgs {
   int64_t n;
   int32_t size[3];
 };
-using JacobianFn = void (*)(const JacobianArgs&) noexcept;
 
 }  // namespace hypermorph
+
+// How a call from outside fills the arguments: `Call` reads them one by one, in this order, and says what does not fit.
+namespace hypermorph::reading {
+
+// jacobian(sizes, displacement, determinant)
+template <typename Call>
+void jacobian(Call& call, JacobianArgs& args) {
+  const Count voxels = readField(call, args);
+  args.displacement = call.floats("displacement", 3 * voxels).data;
+  args.out = call.floats("determinant", voxels).data;
+}
+
+// jacobianGradient(sizes, displacement, dy, ddisplacement)
+template <typename Call>
+void jacobianGradient(Call& call, JacobianArgs& args) {
+  const Count voxels = readField(call, args);
+  args.displacement = call.floats("displacement", 3 * voxels).data;
+  args.dy = call.floats("dy", voxels).data;
+  args.out = call.floats("ddisplacement", 3 * voxels).data;
+}
+
+}  // namespace hypermorph::reading

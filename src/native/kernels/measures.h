@@ -1,8 +1,10 @@
 #pragma once
 
 #include <cstdint>
+#include <cstring>
 
 #include "scratch.h"
+#include "sizes.h"
 
 namespace hypermorph {
 
@@ -22,7 +24,6 @@ struct MomentArgs {
   double* partial;
   double* sums;  // [9]
 };
-using MomentFn = void (*)(const MomentArgs&) noexcept;
 
 // Determinants [I, J, K], k fastest. Where `is_bounded`, only those count whose voxel v has to_voxel v within half a
 // voxel of a grid of size `bounds`. found = [voxels, how many <= 0, smallest, largest, sum of l, sum of l l], l =
@@ -37,7 +38,6 @@ struct DeterminantArgs {
   double* partial;
   double* found;  // [6]
 };
-using DeterminantFn = void (*)(const DeterminantArgs&) noexcept;
 
 // values = (values - low) * factor, in place; cut to [0, 1] where `clips`.
 struct NormaliseArgs {
@@ -46,7 +46,6 @@ struct NormaliseArgs {
   double low, factor;
   bool clips;
 };
-using NormaliseFn = void (*)(const NormaliseArgs&) noexcept;
 
 // NaN -> value, in place.
 struct FillArgs {
@@ -54,6 +53,66 @@ struct FillArgs {
   int64_t size;
   float value;
 };
-using FillFn = void (*)(const FillArgs&) noexcept;
 
 }  // namespace hypermorph
+
+// How a call from outside fills the arguments: `Call` reads them one by one, in this order, and says what does not fit.
+namespace hypermorph::reading {
+
+// Room for what `tasks` tasks find.
+template <typename Call>
+double* partialSums(Call& call, int64_t tasks) {
+  return reinterpret_cast<double*>(call.scratch(ScratchNeed{2 * kMeasureSums * tasks, 0}).shared);
+}
+
+// sumMoments(fixed, before, after, fixedFactor, movingFactor, sums [9])
+template <typename Call>
+void sumMoments(Call& call, MomentArgs& args) {
+  const auto fixed = call.floats("fixed", 0);
+  args.fixed = fixed.data;
+  args.size = fixed.size;
+  args.before = call.floats("before", fixed.size).data;
+  args.after = call.floats("after", fixed.size).data;
+  args.fixed_factor = call.number("fixedFactor");
+  args.moving_factor = call.number("movingFactor");
+  args.sums = call.doubles("sums", kMeasureSums);
+  args.partial = partialSums(call, fixed.size / kMeasureChunk + 1);
+}
+
+// measureDeterminants(sizes [shape 3, bounds 3], determinants, toVoxel [12], isBounded, floor, found [6])
+template <typename Call>
+void measureDeterminants(Call& call, DeterminantArgs& args) {
+  const int32_t* const sizes = call.sizes("sizes", 6);
+  args.determinants = call.floats("determinants", product(sizes, 3)).data;
+  const double* const to_voxel = call.doubles("toVoxel", 12);
+  args.is_bounded = call.flag("isBounded");
+  args.floor = call.number("floor");
+  args.found = call.doubles("found", 6);
+  args.partial = partialSums(call, sizes[0]);
+  if (!call.ok()) return;
+  std::memcpy(args.shape, sizes, sizeof(args.shape));
+  std::memcpy(args.bounds, sizes + 3, sizeof(args.bounds));
+  std::memcpy(args.to_voxel, to_voxel, sizeof(args.to_voxel));
+}
+
+// normaliseIntensities(values, low, factor, clips)
+template <typename Call>
+void normaliseIntensities(Call& call, NormaliseArgs& args) {
+  const auto values = call.floats("values", 0);
+  args.values = values.data;
+  args.size = values.size;
+  args.low = call.number("low");
+  args.factor = call.number("factor");
+  args.clips = call.flag("clips");
+}
+
+// fillMissing(values, value)
+template <typename Call>
+void fillMissing(Call& call, FillArgs& args) {
+  const auto values = call.floats("values", 0);
+  args.values = values.data;
+  args.size = values.size;
+  args.value = static_cast<float>(call.number("value"));
+}
+
+}  // namespace hypermorph::reading

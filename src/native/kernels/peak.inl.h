@@ -1,3 +1,5 @@
+#pragma once
+
 #include "kernels/peak.h"
 #include "simd.h"
 

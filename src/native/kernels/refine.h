@@ -3,6 +3,7 @@
 #include <cstdint>
 
 #include "scratch.h"
+#include "sizes.h"
 
 namespace hypermorph {
 
@@ -20,7 +21,6 @@ struct IntegrateArgs {
   float* gradient;  // gradient only
   float* spare;     // gradient only, one field
 };
-using IntegrateFn = void (*)(const IntegrateArgs&) noexcept;
 
 // A field of half the resolution, ceil(n / 2) per axis, on the fine grid: voxel x reads at x / 2 - 1 / 4, clamped,
 // times 2.
@@ -30,7 +30,6 @@ struct DoubleFieldArgs {
   float* fine;
   Scratch scratch;  // per worker: a coarse row, 2 K + 4 floats
 };
-using DoubleFieldFn = void (*)(const DoubleFieldArgs&) noexcept;
 
 // The mean of every 2 x 2 x 2 voxels that exist: ceil(n / 2) per axis.
 struct HalveArgs {
@@ -38,7 +37,6 @@ struct HalveArgs {
   const float* fine;
   float* coarse;
 };
-using HalveFn = void (*)(const HalveArgs&) noexcept;
 
 // moved(x) = image(x + u(x)), its derivatives by u(x), and weights(x) = weight(x) * mask at the voxel nearest x + u(x),
 // 0 outside the image. The field is on the image's grid or, where field_size is ceil(n / 2), read as DoubleFieldArgs
@@ -55,7 +53,6 @@ struct WarpSlopesArgs {
   float* weights;
   Scratch scratch;  // per worker: warpSlopesFloats(size)
 };
-using WarpSlopesFn = void (*)(const WarpSlopesArgs&) noexcept;
 inline int64_t warpSlopesFloats(const int32_t* size) { return 24 * int64_t{size[2]} + 16; }
 
 // A similarity term: value[0] = sum of weights * term / voxels, and slopes become scale * d term / d u. `moments` are
@@ -76,7 +73,6 @@ struct TermArgs {
   double* value;
   Scratch scratch;  // per worker: termFloats(size); shared: termDoubles(size) doubles
 };
-using TermFn = void (*)(const TermArgs&) noexcept;
 inline constexpr int32_t kLargestRadius = 4;
 inline constexpr int32_t kInformationBins = 32;
 inline constexpr int64_t kInformationChunks = 16;
@@ -96,7 +92,6 @@ struct CollectArgs {
   float* gradient;
   Scratch scratch;  // per worker: 3 K floats
 };
-using CollectFn = void (*)(const CollectArgs&) noexcept;
 
 // One step of Adam down `gradient` + d roughness / d velocity, smoothed: every vector is first mixed with its
 // neighbours by 1/4, 1/2, 1/4 along every axis, edges repeated. roughness = sum over axes and components of
@@ -114,6 +109,189 @@ struct DescendArgs {
   double* found;
   Scratch scratch;  // shared: 2 I doubles; per worker: 8 K + 16 floats
 };
-using DescendFn = void (*)(const DescendArgs&) noexcept;
 
 }  // namespace hypermorph
+
+// How a call from outside fills the arguments: `Call` reads them one by one, in this order, and says what does not fit.
+namespace hypermorph::reading {
+
+template <typename Call>
+void readSize(Call& call, int32_t* size) {
+  const int32_t* const sizes = call.sizes("size", 3);
+  for (int axis = 0; axis < 3; ++axis) size[axis] = sizes[axis];
+  call.require(!call.ok() || (size[1] >= 2 && size[2] >= 2),
+               "native: the second and third axis must have two voxels or more.");
+}
+
+inline Count fieldFloats(const int32_t* size) { return 4 * product(size, 3); }
+
+// The field's grid is the image's, or has half its resolution.
+template <typename Call>
+void requireFieldGrid(Call& call, const int32_t* size, const int32_t* field_size) {
+  bool is_same = true;
+  bool is_half = true;
+  for (int axis = 0; axis < 3; ++axis) {
+    is_same = is_same && field_size[axis] == size[axis];
+    is_half = is_half && field_size[axis] == (size[axis] + 1) / 2;
+  }
+  call.require(is_same || is_half, "native: the field's grid must be the image's or half of it.");
+}
+
+template <typename Call>
+int32_t readSteps(Call& call) {
+  const double steps = call.number("steps");
+  call.require(steps >= 0 && steps <= 20, "native: steps must be 0 to 20.");
+  return static_cast<int32_t>(steps);
+}
+
+// integrateField(size, steps, velocity, stack)
+template <typename Call>
+void integrateField(Call& call, IntegrateArgs& args) {
+  readSize(call, args.size);
+  args.steps = readSteps(call);
+  args.velocity = call.floats("velocity", fieldFloats(args.size)).data;
+  args.stack = call.floats("stack", (args.steps + 1) * fieldFloats(args.size)).data;
+}
+
+// integrateFieldGradient(size, steps, stack, gradient, spare)
+template <typename Call>
+void integrateFieldGradient(Call& call, IntegrateArgs& args) {
+  readSize(call, args.size);
+  args.steps = readSteps(call);
+  args.stack = call.floats("stack", (args.steps + 1) * fieldFloats(args.size)).data;
+  args.gradient = call.floats("gradient", fieldFloats(args.size)).data;
+  args.spare = call.floats("spare", fieldFloats(args.size)).data;
+}
+
+inline Count halfOf(const int32_t* size) {
+  return Count((size[0] + int64_t{1}) / 2) * ((size[1] + int64_t{1}) / 2) * ((size[2] + int64_t{1}) / 2);
+}
+
+// doubleField(size, coarse, fine)
+template <typename Call>
+void doubleField(Call& call, DoubleFieldArgs& args) {
+  readSize(call, args.size);
+  args.coarse = call.floats("coarse", 4 * halfOf(args.size)).data;
+  args.fine = call.floats("fine", fieldFloats(args.size)).data;
+  args.scratch = call.scratch(ScratchNeed{0, 2 * int64_t{args.size[2]} + 4});
+}
+
+// halve(size, fine, coarse)
+template <typename Call>
+void halve(Call& call, HalveArgs& args) {
+  readSize(call, args.size);
+  args.fine = call.floats("fine", product(args.size, 3)).data;
+  args.coarse = call.floats("coarse", halfOf(args.size)).data;
+}
+
+// warpSlopes(size, fieldSize, image, displacement, weight | null, mask | null, moved, slopes, weights)
+template <typename Call>
+void warpSlopes(Call& call, WarpSlopesArgs& args) {
+  readSize(call, args.size);
+  readSize(call, args.field_size);
+  requireFieldGrid(call, args.size, args.field_size);
+  const Count voxels = product(args.size, 3);
+  args.image = call.floats("image", voxels).data;
+  args.displacement = call.floats("displacement", fieldFloats(args.field_size)).data;
+  args.weight = call.optionalFloats("weight", voxels).data;
+  args.mask = call.optionalFloats("mask", voxels).data;
+  args.moved = call.floats("moved", voxels).data;
+  args.slopes = call.floats("slopes", 3 * voxels).data;
+  args.weights = call.floats("weights", voxels).data;
+  args.scratch = call.scratch(ScratchNeed{0, warpSlopesFloats(args.size)});
+}
+
+template <typename Call>
+void readRadius(Call& call, TermArgs& args) {
+  args.radius = static_cast<int32_t>(call.number("radius"));
+  call.require(args.radius >= 1 && args.radius <= kLargestRadius, "native: the radius must be 1 to 4.");
+}
+
+// fixedMoments(size, radius, fixed, moments)
+template <typename Call>
+void fixedMoments(Call& call, TermArgs& args) {
+  readSize(call, args.size);
+  readRadius(call, args);
+  args.fixed = call.floats("fixed", product(args.size, 3)).data;
+  args.moments = call.floats("moments", 2 * product(args.size, 3)).data;
+  args.scratch = call.scratch(ScratchNeed{0, termFloats(args.size)});
+}
+
+// A term's arguments after those of its own: scale, fixed, moved, weights, slopes, value
+template <typename Call>
+void readTerm(Call& call, TermArgs& args) {
+  const Count voxels = product(args.size, 3);
+  args.scale = call.number("scale");
+  args.fixed = call.floats("fixed", voxels).data;
+  args.moved = call.floats("moved", voxels).data;
+  args.weights = call.floats("weights", voxels).data;
+  args.slopes = call.floats("slopes", 3 * voxels).data;
+  args.value = call.doubles("value", 1);
+  args.scratch = call.scratch(ScratchNeed{2 * termDoubles(args.size), termFloats(args.size)});
+}
+
+// correlationTerm(size, radius, bound, moments, shares, scale, fixed, moved, weights, slopes, value)
+template <typename Call>
+void correlationTerm(Call& call, TermArgs& args) {
+  readSize(call, args.size);
+  readRadius(call, args);
+  args.bound = static_cast<float>(call.number("bound"));
+  args.moments = call.floats("moments", 2 * product(args.size, 3)).data;
+  args.shares = call.floats("shares", 3 * product(args.size, 3)).data;
+  readTerm(call, args);
+}
+
+// squaredErrorTerm(size, scale, fixed, moved, weights, slopes, value)
+template <typename Call>
+void squaredErrorTerm(Call& call, TermArgs& args) {
+  readSize(call, args.size);
+  readTerm(call, args);
+}
+
+// informationTerm(size, scale, fixed, moved, weights, slopes, value)
+template <typename Call>
+void informationTerm(Call& call, TermArgs& args) {
+  readSize(call, args.size);
+  readTerm(call, args);
+}
+
+// collectSlopes(size, fieldSize, slopes, gradient)
+template <typename Call>
+void collectSlopes(Call& call, CollectArgs& args) {
+  readSize(call, args.size);
+  readSize(call, args.field_size);
+  requireFieldGrid(call, args.size, args.field_size);
+  args.slopes = call.floats("slopes", 3 * product(args.size, 3)).data;
+  args.gradient = call.floats("gradient", fieldFloats(args.field_size)).data;
+  args.scratch = call.scratch(ScratchNeed{0, 3 * int64_t{args.size[2]}});
+}
+
+// descend(size, numbers [rate, epsilon, beta1, beta2, correction1, correction2, nine weights], velocity, gradient,
+// first, second, next, found)
+template <typename Call>
+void descend(Call& call, DescendArgs& args) {
+  readSize(call, args.size);
+  const double* const numbers = call.doubles("numbers", 15);
+  const Count floats = fieldFloats(args.size);
+  args.velocity = call.floats("velocity", floats).data;
+  args.gradient = call.floats("gradient", floats).data;
+  args.first = call.floats("first", floats).data;
+  args.second = call.floats("second", floats).data;
+  args.next = call.floats("next", floats).data;
+  args.found = call.doubles("found", 2);
+  args.scratch = call.scratch(ScratchNeed{4 * int64_t{args.size[0]}, 8 * int64_t{args.size[2]} + 16});
+  if (!call.ok()) return;
+  args.rate = static_cast<float>(numbers[0]);
+  args.epsilon = static_cast<float>(numbers[1]);
+  args.beta1 = static_cast<float>(numbers[2]);
+  args.beta2 = static_cast<float>(numbers[3]);
+  args.correction1 = static_cast<float>(numbers[4]);
+  args.correction2 = static_cast<float>(numbers[5]);
+  for (int axis = 0; axis < 3; ++axis) {
+    for (int component = 0; component < 3; ++component) {
+      args.weight[axis][component] = static_cast<float>(numbers[6 + 3 * axis + component]);
+    }
+  }
+}
+
+}  // namespace hypermorph::reading

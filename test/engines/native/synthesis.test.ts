@@ -255,7 +255,13 @@ test('arrays that do not fit are refused', () => {
   );
   assert.throws(
     () =>
-      addon.paint(new Uint8Array(4) as never, new Float32Array(4), null, null, new Float32Array(4)),
+      addon.renderLabels(
+        new Uint8Array(4) as never,
+        new Float32Array(4),
+        null,
+        null,
+        new Float32Array(4),
+      ),
     {
       code: 'E_SHAPE',
       message: 'native: labels must be a Uint16Array.',

@@ -4,6 +4,26 @@ import {CORRELATE_BLOCKS, MOTION_PARAMETERS} from '../../../kernels/block-correl
 import {implementLoop} from '../../../kernels/voxel-operation.js';
 import type {NativeAddon} from '../addon.js';
 
+declare module '../addon.js' {
+  /** What this file calls: sizes come first; the last array is filled, inputs are not kept. */
+  interface NativeAddon {
+    /** `sizes`: I, J, K of the image, of a box, and how many boxes. `first`: voxel at which the first box begins. */
+    averageBoxes(sizes: Int32Array, first: Int32Array, from: Float32Array, to: Float32Array): void;
+    /**
+     * `sizes`: I, J, K of the points' image, of a block and of the sampled image. `numbers`: `toVoxel` [12], `toMotion` [12],
+     * `gradientToMotion` [9] and the noise of both. Fills points, misfit, gradient [12] and Hessian [12, 12].
+     */
+    correlateBlocks(
+      sizes: Int32Array,
+      points: Float32Array,
+      blocks: Int32Array,
+      sampled: Float32Array,
+      numbers: Float64Array,
+      found: Float64Array,
+    ): void;
+  }
+}
+
 const averageBoxes = implementLoop(
   AVERAGE_BOXES,
   (addon: NativeAddon, {data, shape: size}, {first, factor, shape}) => {

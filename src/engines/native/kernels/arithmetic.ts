@@ -3,6 +3,17 @@ import {replace, type CheckedKernel, type Operands} from '../../../kernels/tenso
 import type {NativeBackend} from '../backend.js';
 import {filled} from './results.js';
 
+declare module '../addon.js' {
+  /** What this file calls: sizes come first; the last array is filled, inputs are not kept. */
+  interface NativeAddon {
+    leakyRelu(x: Float32Array, y: Float32Array, slope: number): void;
+    /** `operation`: 0 add, 1 subtract, 2 multiply. */
+    binary(operation: number, a: Float32Array, b: Float32Array, y: Float32Array): void;
+    /** y = factor x + term. */
+    linear(factor: number, term: number, x: Float32Array, y: Float32Array): void;
+  }
+}
+
 const OPERATION = {Add: 0, Sub: 1, Multiply: 2} as const;
 
 /** The kernel that TensorFlow.js' own CPU backend has for what ours does not cover. */

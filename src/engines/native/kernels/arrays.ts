@@ -4,6 +4,16 @@ import type {NativeBackend} from '../backend.js';
 import {inheritedKernel} from './arithmetic.js';
 import {filled} from './results.js';
 
+declare module '../addon.js' {
+  /** What this file calls: sizes come first; the last array is filled, inputs are not kept. */
+  interface NativeAddon {
+    /** `sizes`: rows, width of a, width of b. */
+    join(sizes: Int32Array, a: Float32Array, b: Float32Array, y: Float32Array): void;
+    /** `sizes`, `rank` numbers each: shape of `from` and of `to`, of the box, its begin in `from` and in `to`. */
+    copyBox(rank: number, sizes: Int32Array, from: Float32Array, to: Float32Array): void;
+  }
+}
+
 const MOST_AXES = 8;
 
 /** A part of a tensor and where it goes. */

@@ -8,6 +8,94 @@ import type {NativeBackend} from '../backend.js';
 import {planRescale} from './rescale-plan.js';
 import {filled, gradientLike} from './results.js';
 
+declare module '../addon.js' {
+  /** What this file calls: sizes come first; the last array is filled, inputs are not kept. */
+  interface NativeAddon {
+    /** `sizes`: n, A, B, D, C of the image, I, J, K of the field. `isLinear`: 1 or 0. `fill`: NaN to repeat the edge. */
+    warp(
+      sizes: Int32Array,
+      isLinear: number,
+      fill: number,
+      image: Float32Array,
+      displacement: Float32Array,
+      y: Float32Array,
+    ): void;
+    warpImageGradient(
+      sizes: Int32Array,
+      isLinear: number,
+      fill: number,
+      displacement: Float32Array,
+      dy: Float32Array,
+      dimage: Float32Array,
+    ): void;
+    warpDisplacementGradient(
+      sizes: Int32Array,
+      isLinear: number,
+      fill: number,
+      image: Float32Array,
+      displacement: Float32Array,
+      dy: Float32Array,
+      ddisplacement: Float32Array,
+    ): void;
+    /** `sizes`: n, I, J, K. */
+    selfCompose(sizes: Int32Array, displacement: Float32Array, y: Float32Array): void;
+    selfComposeGradient(
+      sizes: Int32Array,
+      displacement: Float32Array,
+      dy: Float32Array,
+      ddisplacement: Float32Array,
+    ): void;
+    jacobian(sizes: Int32Array, displacement: Float32Array, determinant: Float32Array): void;
+    jacobianGradient(
+      sizes: Int32Array,
+      displacement: Float32Array,
+      dy: Float32Array,
+      ddisplacement: Float32Array,
+    ): void;
+    /** `sizes`: n, I, J, K, C of the field, I, J, K of the result; tables as in src/native/kernels/rescale.h. */
+    rescale(
+      sizes: Int32Array,
+      factor: number,
+      lower: Int32Array,
+      fraction: Float32Array,
+      begin: Int32Array,
+      end: Int32Array,
+      field: Float32Array,
+      out: Float32Array,
+    ): void;
+    rescaleGradient(
+      sizes: Int32Array,
+      factor: number,
+      lower: Int32Array,
+      fraction: Float32Array,
+      begin: Int32Array,
+      end: Int32Array,
+      dout: Float32Array,
+      dfield: Float32Array,
+    ): void;
+    /** `sizes`: n, I, J, K, C. Three weights, one per axis. */
+    smoothness(
+      sizes: Int32Array,
+      isSquared: number,
+      weightI: number,
+      weightJ: number,
+      weightK: number,
+      field: Float32Array,
+      out: Float32Array,
+    ): void;
+    smoothnessGradient(
+      sizes: Int32Array,
+      isSquared: number,
+      weightI: number,
+      weightJ: number,
+      weightK: number,
+      field: Float32Array,
+      dy: Float32Array,
+      dfield: Float32Array,
+    ): void;
+  }
+}
+
 /** The first arguments of every warp of the addon. */
 function warpArguments(
   image: readonly number[],
@@ -76,13 +164,14 @@ const rescale = implement(RESCALE, {
     const {sizes, lower, fraction, begin, end} = planRescale(field.shape, size);
     return filled(native, [field.shape[0], ...size, field.shape[4]], (y) => {
       const x = native.floats(field);
-      native.addon.rescale(sizes, factor, lower, fraction, begin, end, 0, x, y);
+      native.addon.rescale(sizes, factor, lower, fraction, begin, end, x, y);
     });
   },
   gradient: (native, dy, {field}, {factor, size}) => ({
     field: gradientLike(native, field.shape, (out) => {
       const {sizes, lower, fraction, begin, end} = planRescale(field.shape, size);
-      native.addon.rescale(sizes, factor, lower, fraction, begin, end, 1, native.floats(dy), out);
+      const g = native.floats(dy);
+      native.addon.rescaleGradient(sizes, factor, lower, fraction, begin, end, g, out);
     }),
   }),
 });
@@ -108,12 +197,12 @@ const smoothness = implement(SMOOTHNESS, {
   run: (native: NativeBackend, {field}, attributes) =>
     filled(native, [field.shape[0]], (out) => {
       const first = smoothnessArguments(field.shape, attributes);
-      native.addon.smoothness(...first, native.floats(field), null, out);
+      native.addon.smoothness(...first, native.floats(field), out);
     }),
   gradient: (native, dy, {field}, attributes) => ({
     field: gradientLike(native, field.shape, (out) => {
       const first = smoothnessArguments(field.shape, attributes);
-      native.addon.smoothness(...first, native.floats(field), native.floats(dy), out);
+      native.addon.smoothnessGradient(...first, native.floats(field), native.floats(dy), out);
     }),
   }),
 });

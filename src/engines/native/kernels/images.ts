@@ -7,6 +7,45 @@ import {UPSAMPLE} from '../../../ops/upsample.js';
 import type {NativeBackend} from '../backend.js';
 import {filled, gradientLike} from './results.js';
 
+declare module '../addon.js' {
+  /** What this file calls: sizes come first; the last array is filled, inputs are not kept. */
+  interface NativeAddon {
+    /** `sizes`: n, I, J, K, C of the fine image, three window lengths. */
+    maxPool(sizes: Int32Array, x: Float32Array, y: Float32Array): void;
+    maxPoolGradient(
+      sizes: Int32Array,
+      x: Float32Array,
+      y: Float32Array,
+      dy: Float32Array,
+      dx: Float32Array,
+    ): void;
+    upsample(sizes: Int32Array, x: Float32Array, y: Float32Array): void;
+    upsampleGradient(sizes: Int32Array, dy: Float32Array, dx: Float32Array): void;
+    squaredError(items: number, fixed: Float32Array, moved: Float32Array, out: Float32Array): void;
+    /** to = scale[item] (a - b). */
+    scaledDifference(scale: Float32Array, a: Float32Array, b: Float32Array, to: Float32Array): void;
+    /** `sizes`: n, I, J, K, three window lengths. */
+    lncc(
+      sizes: Int32Array,
+      epsilon: number,
+      isSigned: number,
+      fixed: Float32Array,
+      moved: Float32Array,
+      out: Float32Array,
+    ): void;
+    /** By `moved`. */
+    lnccGradient(
+      sizes: Int32Array,
+      epsilon: number,
+      isSigned: number,
+      fixed: Float32Array,
+      moved: Float32Array,
+      dy: Float32Array,
+      dmoved: Float32Array,
+    ): void;
+  }
+}
+
 /** Sizes of a fine image [N, I, J, K, C] and its windows, as the addon reads them. */
 function poolSizes(fine: readonly number[], window: readonly number[]): Int32Array {
   return Int32Array.of(...fine, ...window);
@@ -90,14 +129,15 @@ const lncc = implement(LNCC, {
   run: (native: NativeBackend, {fixed, moved}, attributes) =>
     filled(native, [fixed.shape[0]], (out) => {
       const first = lnccArguments(fixed.shape, attributes);
-      native.addon.lncc(...first, native.floats(fixed), native.floats(moved), null, out);
+      native.addon.lncc(...first, native.floats(fixed), native.floats(moved), out);
     }),
   gradient(native, dy, {fixed, moved}, attributes) {
     const first = lnccArguments(fixed.shape, attributes);
     // The correlation is symmetric, so the gradient by one image is that by the other with both exchanged.
     const byMoved = (a: tf.Tensor, b: tf.Tensor) =>
       gradientLike(native, b.shape, (out) => {
-        native.addon.lncc(...first, native.floats(a), native.floats(b), native.floats(dy), out);
+        const [x, y, g] = [native.floats(a), native.floats(b), native.floats(dy)];
+        native.addon.lnccGradient(...first, x, y, g, out);
       });
     return {fixed: byMoved(moved, fixed), moved: byMoved(fixed, moved)};
   },

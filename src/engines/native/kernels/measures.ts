@@ -10,6 +10,49 @@ import {MEASURE_DETERMINANTS, SUM_MOMENTS} from '../../../kernels/measures.js';
 import {implementLoop} from '../../../kernels/voxel-operation.js';
 import type {NativeAddon} from '../addon.js';
 
+declare module '../addon.js' {
+  /** What this file calls: sizes come first; the last array is filled, inputs are not kept. */
+  interface NativeAddon {
+    /** Fills minimum, maximum and number of the finite values. */
+    findExtremes(data: Float32Array, extremes: Float64Array): void;
+    /** Fills the second number of `extremes`. */
+    findLargestWithin(
+      data: Float32Array,
+      minimum: number,
+      maximum: number,
+      extremes: Float64Array,
+    ): void;
+    /** `counts`: 65536 bins. */
+    countIntensities(
+      data: Float32Array,
+      minimum: number,
+      maximum: number,
+      width: number,
+      counts: Uint32Array,
+    ): void;
+    /** Fills the nine sums of `SimilarityMoments`, in its order. */
+    sumMoments(
+      fixed: Float32Array,
+      before: Float32Array,
+      after: Float32Array,
+      fixedFactor: number,
+      movingFactor: number,
+      sums: Float64Array,
+    ): void;
+    /** `sizes`: I, J, K of the determinants and of the bounds. Fills the six numbers of `DeterminantStatistics`, in its order. */
+    measureDeterminants(
+      sizes: Int32Array,
+      determinants: Float32Array,
+      toVoxel: Float64Array,
+      isBounded: number,
+      floor: number,
+      found: Float64Array,
+    ): void;
+    normaliseIntensities(values: Float32Array, low: number, factor: number, clips: number): void;
+    fillMissing(values: Float32Array, value: number): void;
+  }
+}
+
 const findExtremes = implementLoop(FIND_EXTREMES, (addon: NativeAddon, data) => {
   if (!(data instanceof Float32Array)) return FIND_EXTREMES.portable(data);
   const found = new Float64Array(3);

@@ -16,6 +16,82 @@ import {implementLoop} from '../../../kernels/voxel-operation.js';
 import type {Triple} from '../../../geometry/triple.js';
 import type {NativeAddon} from '../addon.js';
 
+/** What every similarity term takes: scale, fixed, moved, weights, slopes (in place), value. */
+type TermArguments = readonly [
+  scale: number,
+  fixed: Float32Array,
+  moved: Float32Array,
+  weights: Float32Array,
+  slopes: Float32Array,
+  value: Float64Array,
+];
+
+declare module '../addon.js' {
+  /** What this file calls: sizes come first; the last array is filled, inputs are not kept. */
+  interface NativeAddon {
+    /** Of the refinement, as src/native/kernels/refine.h says; `size`: I, J, K; fields are [I, J, K, 4]. */
+    integrateField(
+      size: Int32Array,
+      steps: number,
+      velocity: Float32Array,
+      stack: Float32Array,
+    ): void;
+    integrateFieldGradient(
+      size: Int32Array,
+      steps: number,
+      stack: Float32Array,
+      gradient: Float32Array,
+      spare: Float32Array,
+    ): void;
+    doubleField(size: Int32Array, coarse: Float32Array, fine: Float32Array): void;
+    halve(size: Int32Array, fine: Float32Array, coarse: Float32Array): void;
+    warpSlopes(
+      size: Int32Array,
+      fieldSize: Int32Array,
+      image: Float32Array,
+      displacement: Float32Array,
+      weight: Float32Array | null,
+      mask: Float32Array | null,
+      moved: Float32Array,
+      slopes: Float32Array,
+      weights: Float32Array,
+    ): void;
+    fixedMoments(
+      size: Int32Array,
+      radius: number,
+      fixed: Float32Array,
+      moments: Float32Array,
+    ): void;
+    correlationTerm(
+      size: Int32Array,
+      radius: number,
+      bound: number,
+      moments: Float32Array,
+      shares: Float32Array,
+      ...term: TermArguments
+    ): void;
+    squaredErrorTerm(size: Int32Array, ...term: TermArguments): void;
+    informationTerm(size: Int32Array, ...term: TermArguments): void;
+    collectSlopes(
+      size: Int32Array,
+      fieldSize: Int32Array,
+      slopes: Float32Array,
+      gradient: Float32Array,
+    ): void;
+    /** `numbers`: rate, epsilon, beta1, beta2, the corrections of both, nine weights by axis and component. */
+    descend(
+      size: Int32Array,
+      numbers: Float64Array,
+      velocity: Float32Array,
+      gradient: Float32Array,
+      first: Float32Array,
+      second: Float32Array,
+      next: Float32Array,
+      found: Float64Array,
+    ): void;
+  }
+}
+
 const openLevel = implementLoop(
   OPEN_LEVEL,
   (addon: NativeAddon, problem) => new NativeLevel(addon, problem),

@@ -12,6 +12,61 @@ import {implementLoop} from '../../../kernels/voxel-operation.js';
 import type {Outside, VoxelArray} from '../../../kernels/voxels.js';
 import type {NativeAddon} from '../addon.js';
 
+declare module '../addon.js' {
+  /** What this file calls: sizes come first; the last array is filled, inputs are not kept. */
+  interface NativeAddon {
+    /** `size`, `shape`: I, J, K of the image and of the grid. `toVoxel`: twelve numbers, row-major. */
+    sampleGrid(
+      size: Int32Array,
+      data: Float32Array,
+      hasEdge: number,
+      outside: number,
+      toVoxel: Float64Array,
+      shape: Int32Array,
+      isLinear: number,
+      out: Float32Array,
+    ): void;
+    /** For each link: a field or null, `matrices` base (12), linear (9), to field (12). `sizes`: of the grid, then of each field. */
+    sampleMap(
+      size: Int32Array,
+      data: Float32Array,
+      hasEdge: number,
+      outside: number,
+      fields: readonly (Float32Array | null)[],
+      sizes: Int32Array,
+      matrices: Float64Array,
+      out: Float32Array,
+    ): void;
+    /** `outside`: one element; all three arrays of one type. */
+    sampleLabels(
+      size: Int32Array,
+      labels: VoxelArray,
+      hasEdge: number,
+      outside: VoxelArray,
+      fields: readonly (Float32Array | null)[],
+      sizes: Int32Array,
+      matrices: Float64Array,
+      out: VoxelArray,
+    ): void;
+    /** `origin`: twelve numbers, row-major. */
+    mapOffsets(
+      fields: readonly (Float32Array | null)[],
+      sizes: Int32Array,
+      matrices: Float64Array,
+      origin: Float64Array,
+      out: Float32Array,
+    ): void;
+    /** Fills the largest length and the sum. */
+    measureLengths(
+      fields: readonly (Float32Array | null)[],
+      sizes: Int32Array,
+      matrices: Float64Array,
+      origin: Float64Array,
+      lengths: Float64Array,
+    ): void;
+  }
+}
+
 /** Memory for a result. Its pages are touched for the first time by the loop that fills it, so large ones are asked for. */
 function allocate(addon: NativeAddon, length: number): Float32Array {
   const values = new Float32Array(length);

@@ -4,6 +4,53 @@ import {TRANSFORM_IMAGE} from '../../../kernels/transform-image.js';
 import {implementLoop} from '../../../kernels/voxel-operation.js';
 import type {NativeAddon} from '../addon.js';
 
+declare module '../addon.js' {
+  /** What this file calls: sizes come first; the last array is filled, inputs are not kept. */
+  interface NativeAddon {
+    /** `sizes`: points of the lattice, I, J, K. */
+    splineNoise(sizes: Int32Array, spacing: number, lattice: Float32Array, out: Float32Array): void;
+    /** Changes `highest` and `map`. */
+    labelHighest(label: number, noise: Float32Array, highest: Float32Array, map: Uint16Array): void;
+    /** field[n, axis] = factor noise[axis][n]. */
+    interleave(
+      factor: number,
+      field: Float32Array,
+      noiseI: Float32Array | null,
+      noiseJ: Float32Array | null,
+      noiseK: Float32Array | null,
+    ): void;
+    /** `sizes`: I, J, K of the image and of the field. Floats if linear, else Uint16Array. */
+    transformImage(
+      sizes: Int32Array,
+      isLinear: number,
+      hasEdge: number,
+      outside: number,
+      affine: Float64Array,
+      field: Float32Array | null,
+      image: Float32Array | Uint16Array,
+      out: Float32Array | Uint16Array,
+    ): void;
+    renderLabels(
+      labels: Uint16Array,
+      contrast: Float32Array,
+      background: Uint16Array | null,
+      backgroundContrast: Float32Array | null,
+      out: Float32Array,
+    ): void;
+    /** `sizes`: I, J, K. Weights of distances 0, 1 and so on. Changes `image`. */
+    blur(sizes: Int32Array, weights: Float32Array, image: Float32Array): void;
+    /** `numbers`: deviation of the bias, power, deviation of the noise. `walk`: position, stride. Changes `image`. */
+    adjust(
+      sizes: Int32Array,
+      numbers: Float32Array,
+      bias: Float32Array | null,
+      noise: Float32Array | null,
+      walk: Int32Array,
+      image: Float32Array,
+    ): void;
+  }
+}
+
 const splineNoise = implementLoop(SPLINE_NOISE, (addon: NativeAddon, lattice, shape, scaleVox) => {
   const result = new Float32Array(shape[0] * shape[1] * shape[2]);
   addon.splineNoise(Int32Array.of(...lattice.shape, ...shape), scaleVox, lattice.data, result);
@@ -13,7 +60,7 @@ const splineNoise = implementLoop(SPLINE_NOISE, (addon: NativeAddon, lattice, sh
 const labelHighest = implementLoop(
   LABEL_HIGHEST,
   (addon: NativeAddon, noise, highest, label, map) => {
-    addon.keepHighest(label, noise, highest, map);
+    addon.labelHighest(label, noise, highest, map);
   },
 );
 
@@ -23,7 +70,7 @@ const integrateNoise = implementLoop(
     const sizes = Int32Array.of(1, ...shape);
     let field = new Float32Array(3 * shape[0] * shape[1] * shape[2]);
     let next = new Float32Array(field.length);
-    addon.weave(factor, field, noiseI, noiseJ, noiseK);
+    addon.interleave(factor, field, noiseI, noiseJ, noiseK);
     for (let step = 0; step < steps; step++) {
       addon.selfCompose(sizes, field, next);
       [field, next] = [next, field];
@@ -41,7 +88,7 @@ const transformImage = implementLoop(
       image instanceof Float32Array
         ? new Float32Array(image.length)
         : new Uint16Array(image.length);
-    addon.augmentSample(
+    addon.transformImage(
       Int32Array.of(...shape, ...fieldShape),
       interpolation === 'linear' ? 1 : 0,
       outside === 'edge' ? 1 : 0,
@@ -59,7 +106,13 @@ const renderLabels = implementLoop(
   RENDER_LABELS,
   (addon: NativeAddon, labels, contrast, background) => {
     const image = new Float32Array(labels.length);
-    addon.paint(labels, contrast, background?.labels ?? null, background?.contrast ?? null, image);
+    addon.renderLabels(
+      labels,
+      contrast,
+      background?.labels ?? null,
+      background?.contrast ?? null,
+      image,
+    );
     return image;
   },
 );

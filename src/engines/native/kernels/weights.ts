@@ -6,6 +6,43 @@ import {ADAM} from '../../../optimisers/adam.js';
 import type {NativeBackend} from '../backend.js';
 import {filled, floatsOrNull, gradientLike} from './results.js';
 
+declare module '../addon.js' {
+  /** What this file calls: sizes come first; the last array is filled, inputs are not kept. */
+  interface NativeAddon {
+    /** `sizes`: n, inputs, outputs. */
+    dense(
+      sizes: Int32Array,
+      slope: number,
+      x: Float32Array,
+      kernel: Float32Array,
+      bias: Float32Array | null,
+      y: Float32Array,
+    ): void;
+    denseGradient(
+      sizes: Int32Array,
+      slope: number,
+      x: Float32Array,
+      kernel: Float32Array,
+      y: Float32Array,
+      dy: Float32Array,
+      dx: Float32Array | null,
+      dkernel: Float32Array | null,
+      dbias: Float32Array | null,
+    ): void;
+    /** `constants`: rate, beta1, 1 - beta1, beta2, 1 - beta2, epsilon. An output may be its input. */
+    adam(
+      constants: Float32Array,
+      weight: Float32Array,
+      first: Float32Array,
+      second: Float32Array,
+      gradient: Float32Array,
+      newWeight: Float32Array,
+      newFirst: Float32Array,
+      newSecond: Float32Array,
+    ): void;
+  }
+}
+
 function denseSizes(x: tf.TensorInfo, kernel: tf.TensorInfo): Int32Array {
   return Int32Array.of(x.shape[0], x.shape[1], kernel.shape[1]);
 }
