@@ -8,7 +8,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import {runnerOn} from '../src/kernels/voxel-operation.js';
 import type {Precision} from '../src/engines/engine.js';
-import {NATIVE_BACKEND, registerNativeBackend} from '../src/engines/native/backend.js';
+import {NATIVE_BACKEND} from '../src/engines/native/backend.js';
+import {registerNativeBackend} from '../src/engines/native/register-backend.js';
 import {VOXEL_KERNELS} from '../src/engines/native/kernels/index.js';
 import {readNifti} from '../src/formats/images/nifti/nifti.js';
 import {openModel} from '../src/models/open-model.js';

@@ -17,7 +17,7 @@ const ROOMS: readonly string[] = readFileSync(PAGE, 'utf8')
 
 // What does not keep the order yet, by room. These lists only get shorter.
 const CLIMBING_ROOMS: readonly string[] = [];
-const ROOMS_WITH_CIRCLES = ['volume', 'engines', 'training'];
+const ROOMS_WITH_CIRCLES: readonly string[] = [];
 
 /** Rooms that may know TensorFlow.js. */
 const TENSOR_ROOMS = [

@@ -35,7 +35,7 @@ async function answer(request: Request): Promise<Answer> {
 }
 
 async function measurePeak(): Promise<Answer> {
-  const {loadAddon} = await import('../../src/engines/native/addon.js');
+  const {loadAddon} = await import('../../src/engines/native/open-addon.js');
   const addon = loadAddon();
   // On a busy machine most runs are disturbed.
   const runs = Array.from({length: PEAK_RUNS}, () => addon.measurePeak());

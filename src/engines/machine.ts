@@ -1,7 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import {convolve} from '../ops/convolve.js';
 import {hasBfloat16, startNative} from './native.js';
-import {loadAddon, type CompiledIsa} from './native/addon.js';
+import type {CompiledIsa} from './native/addon.js';
+import {loadAddon} from './native/open-addon.js';
 
 /** What the native engine can do on this machine, measured. */
 export interface MachineMeasurement {

@@ -2,8 +2,10 @@ import * as tf from '@tensorflow/tfjs-core';
 import {HypermorphError} from '../errors.js';
 import {runnerOn} from '../kernels/voxel-operation.js';
 import type {Engine, Precision, StartOptions} from './engine.js';
-import {loadAddon, type NativeAddon} from './native/addon.js';
-import {NATIVE_BACKEND, registerNativeBackend} from './native/backend.js';
+import type {NativeAddon} from './native/addon.js';
+import {loadAddon} from './native/open-addon.js';
+import {NATIVE_BACKEND} from './native/backend.js';
+import {registerNativeBackend} from './native/register-backend.js';
 import {VOXEL_KERNELS} from './native/kernels/index.js';
 
 /**

@@ -143,7 +143,7 @@ export class RescaleTransform extends layers.Layer {
   }
 
   override getConfig(): tf.serialization.ConfigDict {
-    return {...super.getConfig(), ...(this.#options as unknown as tf.serialization.ConfigDict)};
+    return {...super.getConfig(), ...this.#options};
   }
 }
 

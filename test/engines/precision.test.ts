@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import {join} from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
-import {registerNativeBackend} from '../../src/engines/native/backend.js';
+import {registerNativeBackend} from '../../src/engines/native/register-backend.js';
 import {readModel} from '../../src/models/model-file.js';
 import {RegistrationNetwork} from '../../src/models/registration-network.js';
 import {test, testedBackend} from '../support/native.js';

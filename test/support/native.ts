@@ -1,11 +1,9 @@
 import * as nodeTest from 'node:test';
 import * as tf from '@tensorflow/tfjs-core';
-import {loadAddon, type NativeAddon} from '../../src/engines/native/addon.js';
-import {
-  NATIVE_BACKEND,
-  registerNativeBackend,
-  type NativeBackend,
-} from '../../src/engines/native/backend.js';
+import type {NativeAddon} from '../../src/engines/native/addon.js';
+import {loadAddon} from '../../src/engines/native/open-addon.js';
+import {NATIVE_BACKEND, type NativeBackend} from '../../src/engines/native/backend.js';
+import {registerNativeBackend} from '../../src/engines/native/register-backend.js';
 import {findAddon} from '../../src/engines/native/open-addon.js';
 
 /** Why there is no addon to test; undefined where there is one. One that is there and does not load fails the tests. */

@@ -1,5 +1,3 @@
-import {openAddon} from './open-addon.js';
-
 /** One instruction set the addon was built for. */
 export interface CompiledIsa {
   readonly isa: string;
@@ -83,18 +81,4 @@ export interface NativeAddon {
   convReference: ConvFunction;
   convInputGradientReference: ConvInputGradientFunction;
   convFilterGradientReference: ConvFilterGradientFunction;
-}
-
-let loaded: NativeAddon | undefined;
-
-/**
- * Load the native addon, once per process.
- *
- * @returns The addon's functions.
- * @throws {HypermorphError} E_ENGINE if there is none, it is hidden by HYPERMORPH_NO_NATIVE or cannot be loaded, or
- *   HYPERMORPH_FORCE_ISA names a set that cannot run.
- */
-export function loadAddon(): NativeAddon {
-  loaded ??= openAddon();
-  return loaded;
 }

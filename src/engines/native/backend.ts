@@ -1,12 +1,9 @@
 import {MathBackendCPU} from '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
 import {HypermorphError} from '../../errors.js';
-import {registerTensorKernel} from '../../kernels/tensor-operation.js';
-import type {Precision, StartOptions} from '../engine.js';
-import {loadAddon, type NativeAddon} from './addon.js';
+import type {Precision} from '../engine.js';
+import type {NativeAddon} from './addon.js';
 import {BufferPool} from './buffer-pool.js';
-import {releasingMemory} from './gradient-memory.js';
-import {TENSOR_KERNELS} from './kernels/index.js';
 
 /** Name under which the engine is registered with TensorFlow.js. */
 export const NATIVE_BACKEND = 'native';
@@ -92,34 +89,4 @@ export class NativeBackend extends MathBackendCPU {
     if (isGone) this.pool.release(values);
     return isGone;
   }
-}
-
-let registered: NativeBackend | undefined;
-
-/**
- * Register the native engine as TensorFlow.js backend `native`; later calls only set threads and precision.
- *
- * @param options.threads - Threads of the kernels, >= 1; without it HYPERMORPH_THREADS, else the number of processors.
- * @param options.precision - Default float32, also in later calls.
- * @returns The backend. `tf.setBackend(NATIVE_BACKEND)` makes it the current one.
- * @throws {HypermorphError} E_ENGINE if the addon cannot be loaded.
- */
-export function registerNativeBackend({
-  threads,
-  precision = 'float32',
-}: StartOptions = {}): NativeBackend {
-  const addon = loadAddon();
-  if (threads !== undefined) addon.setThreads(threads);
-  registered ??= createBackend(addon);
-  registered.precision = precision;
-  return registered;
-}
-
-function createBackend(addon: NativeAddon): NativeBackend {
-  const backend = new NativeBackend(addon);
-  tf.copyRegisteredKernels('cpu', NATIVE_BACKEND);
-  for (const kernel of TENSOR_KERNELS)
-    registerTensorKernel(NATIVE_BACKEND, backend, releasingMemory(kernel));
-  tf.registerBackend(NATIVE_BACKEND, () => backend, 1);
-  return backend;
 }

@@ -77,6 +77,20 @@ export function openAddon(place?: AddonPlace): NativeAddon {
   return addon;
 }
 
+let loaded: NativeAddon | undefined;
+
+/**
+ * Load the native addon, once per process.
+ *
+ * @returns The addon's functions.
+ * @throws {HypermorphError} E_ENGINE if there is none, it is hidden by HYPERMORPH_NO_NATIVE or cannot be loaded, or
+ *   HYPERMORPH_FORCE_ISA names a set that cannot run.
+ */
+export function loadAddon(): NativeAddon {
+  loaded ??= openAddon();
+  return loaded;
+}
+
 function attempt<T>(path: string, action: () => T, hint?: string): T {
   try {
     return action();

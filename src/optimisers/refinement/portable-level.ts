@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import '../../ops/gradients.js';
 import {integrateVelocity} from '../../ops/integrate.js';
-import {interpolateLinear, type Positions} from '../../ops/interpolate.js';
+import {interpolateLinear} from '../../ops/interpolate.js';
 import {lnccMap} from '../../ops/lncc.js';
 import {warpTensor} from '../../ops/warp.js';
 import type {Triple} from '../../geometry/triple.js';
@@ -145,7 +145,7 @@ function onImageGrid(displacement: tf.Tensor5D, shape: Triple): tf.Tensor5D {
     const values = Array.from({length}, (_, x) => Math.min(Math.max((x - 0.5) / 2, 0), last));
     return tf.tensor4d(values, along);
   });
-  return tf.mul(interpolateLinear(displacement, positions as unknown as Positions), 2);
+  return tf.mul(interpolateLinear(displacement, positions as [tf.Tensor, tf.Tensor, tf.Tensor]), 2);
 }
 
 /** What every voxel counts, which does not take part in the gradient. */

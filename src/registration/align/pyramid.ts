@@ -134,7 +134,7 @@ function blockShapeFor({affine, shape}: Grid, spacing: number): Triple {
     const axes = [0, 1, 2].filter(
       (axis) => 2 * points <= MOST_BLOCK_POINTS && 2 * block[axis] <= shape[axis],
     );
-    if (axes.length === 0) return block as unknown as Triple;
+    if (axes.length === 0) return [block[0], block[1], block[2]];
     const shortest = axes.reduce((a, b) => (block[b] * own[b] < block[a] * own[a] ? b : a));
     block[shortest] *= 2;
   }
