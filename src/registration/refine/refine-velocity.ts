@@ -242,7 +242,10 @@ async function descend(
     if (signal?.aborted === true)
       throw new HypermorphError('E_INTERRUPTED', 'refine: interrupted.');
     figures.push(level.iterate(rateAt(figures.length, iterations)));
-    isFlat = hasFlattened(figures.map((terms) => objective(terms, lambda)));
+    // At the high rates of the first half the objective may rise before it falls.
+    isFlat =
+      2 * figures.length > iterations &&
+      hasFlattened(figures.map((terms) => objective(terms, lambda)));
   }
   const steps = figures.length;
   figures.push(level.iterate(0));
