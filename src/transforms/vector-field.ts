@@ -43,16 +43,6 @@ export function inTensorOrder<Unit extends FieldUnit>(
   return {...field, order: 'tensor', values};
 }
 
-/** The same vectors in the order of files; the field itself if they are. */
-export function inDiskOrder<Unit extends FieldUnit>(
-  field: VectorField<Unit>,
-): VectorField<Unit, 'disk'> {
-  if (isOrdered(field, 'disk')) return field;
-  const values = new Float32Array(field.values.length);
-  forEachElement(field.grid, (tensor, disk) => (values[disk] = field.values[tensor]));
-  return {...field, order: 'disk', values};
-}
-
 function isOrdered<Unit extends FieldUnit, Order extends FieldOrder>(
   field: VectorField<Unit>,
   order: Order,
