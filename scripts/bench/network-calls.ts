@@ -20,14 +20,14 @@ export async function networkCall(
   const network = RegistrationNetwork.fromWeights(description.architecture, weights);
   const moving = waveTensor(size, 1, 1);
   const fixed = waveTensor(size, 1, 0.8);
+  const hyperparameters = tf.tensor2d([[LAMBDA]]);
   if (what === 'training') {
     const optimiser = new Adam({learningRate: 1e-4});
-    const inputs = {moving, fixed, lambda: tf.tensor1d([LAMBDA])};
+    const inputs = {moving, fixed, hyperparameters, lambda: tf.tensor1d([LAMBDA])};
     const similarity = loss === 'lncc' ? lnccLoss() : mseLoss(0.05);
     const options = {similarity, penalty: 'l2', smoothnessScale: 2} as const;
     return () => trainingStep(network, optimiser, inputs, options);
   }
-  const hyperparameters = tf.tensor2d([[LAMBDA]]);
   const inputs = {moving, fixed, hyperparameters};
   if (what === 'unet') {
     return () => {

@@ -13,15 +13,15 @@ export function gridSpecOf({
   architecture,
   grid,
 }: Pick<ModelDescription, 'architecture' | 'grid'>): NetworkGridSpec {
-  const {multiple, orientation, spacingMm: spacing} = grid;
+  const {multiple, orientation, spacingMm} = grid;
   if (architecture.dimensions === 3) {
-    return {orientation, spacing, multiple: [multiple, multiple, multiple]};
+    return {orientation, spacingMm, multiple: [multiple, multiple, multiple]};
   }
   // The third axis of a slice is the one that the model does not name, with one voxel of the slice's thickness.
   return {
     orientation: orientation === null ? null : orientation + missingAxis(orientation),
     axes: 'image', // a slice that lies aslant is still seen as a slice
-    spacing: spacing === null ? null : [...spacing, null],
+    spacingMm: spacingMm === null ? null : [...spacingMm, null],
     multiple: [multiple, multiple, 1],
   };
 }

@@ -5,7 +5,7 @@ import {decodeSafetensors, encodeSafetensors} from '../formats/weights/safetenso
 import type {Architecture} from '../models/architecture.js';
 import {requireWeights, type WeightTensor} from '../models/model-file.js';
 import type {RegistrationNetwork} from '../models/registration-network.js';
-import {Random, type RandomState} from '../random.js';
+import type {RandomState} from '../random.js';
 import {isFiniteArray} from '../volume/finite.js';
 import type {Adam} from '../optimisers/adam.js';
 
@@ -125,10 +125,6 @@ export function restoreOptimiser(optimiser: Adam, {state, moments}: Checkpoint):
   );
   optimiser.restore(state.step, tensors);
   for (const {first, second} of tensors.values()) tf.dispose([first, second]);
-}
-
-export function restoreRandom({random}: TrainingState): Random {
-  return new Random(random);
 }
 
 function tensorOf({shape, data}: WeightTensor): tf.Tensor {

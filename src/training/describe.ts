@@ -1,6 +1,6 @@
 import type {TrainingConfig} from '../config/training-config.js';
 import type {ModelDraft} from '../models/model-description.js';
-import {lambdaRange} from './lambda.js';
+import {describeHyperparameters} from './hyperparameters.js';
 import {describeGrid} from './training-grid.js';
 
 /** What a trained model says about itself. */
@@ -8,13 +8,12 @@ export function describeTraining(
   config: TrainingConfig,
   options: {readonly steps: number; readonly toolVersion: string; readonly date: Date},
 ): ModelDraft {
-  const {architecture} = config;
-  const {normalisation, loss} = config;
+  const {architecture, normalisation, loss} = config;
   return {
     architecture,
     grid: describeGrid(config),
     normalisation,
-    hyperparameters: architecture.hyperparameters === 0 ? [] : [describeLambda(config)],
+    hyperparameters: describeHyperparameters(config),
     provenance: {
       tool: 'hypermorph',
       toolVersion: options.toolVersion,
@@ -26,10 +25,4 @@ export function describeTraining(
       loss: loss.similarity.kind,
     },
   };
-}
-
-function describeLambda({lambda, recommendedLambda}: TrainingConfig) {
-  const {minimum, maximum} = lambdaRange(lambda);
-  const recommended = Math.min(Math.max(recommendedLambda, minimum), maximum);
-  return {name: 'lambda', minimum, maximum, recommended};
 }

@@ -50,7 +50,7 @@ export class RunFolder {
    * @throws {HypermorphError} E_USAGE if a new run would overwrite one, or there is none to resume.
    */
   async requireUsable(options: {readonly resume: boolean}): Promise<void> {
-    const exists = await fileExists(this.checkpoint);
+    const exists = await this.hasCheckpoint();
     if (exists && !options.resume) {
       throw new HypermorphError(
         'E_USAGE',
@@ -65,6 +65,10 @@ export class RunFolder {
         {hint: 'Start a new run there.'},
       );
     }
+  }
+
+  async hasCheckpoint(): Promise<boolean> {
+    return fileExists(this.checkpoint);
   }
 
   /** Write the settings; the log begins with the run, or goes on after a step. */

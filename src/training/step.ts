@@ -1,18 +1,14 @@
 import '../ops/gradients.js';
 import * as tf from '@tensorflow/tfjs-core';
 import {registrationObjective, type ObjectiveOptions} from '../losses/objective.js';
-import type {RegistrationNetwork} from '../models/registration-network.js';
+import type {NetworkInputs, RegistrationNetwork} from '../models/registration-network.js';
 import type {Adam} from '../optimisers/adam.js';
 import type {StepLosses} from '../progress.js';
 
-/** One batch. */
-export interface StepInputs {
-  /** [N, I, J, K, 1] or [N, I, J, 1]. */
-  readonly moving: tf.Tensor;
-  /** Same shape. */
-  readonly fixed: tf.Tensor;
-  /** [N] or [N, 1]; the network sees it as its hyperparameter, the objective as its weight. */
-  readonly lambda: tf.Tensor1D | tf.Tensor2D;
+/** One batch, and how much the smoothness of each pair weighs. */
+export interface StepInputs extends NetworkInputs {
+  /** [N]. */
+  readonly lambda: tf.Tensor1D;
 }
 
 /** Gradients of the total by the weights' canonical names. */
@@ -68,23 +64,18 @@ export function trainingStep(
 /** The objective alone. To be called within `tf.tidy` or on a gradient tape, which dispose what lies between. */
 export function objectiveOn(
   network: RegistrationNetwork,
-  {moving, fixed, lambda}: StepInputs,
+  inputs: StepInputs,
   options: ObjectiveOptions,
 ): ReturnType<typeof registrationObjective> {
-  const weights = tf.reshape<tf.Rank.R1>(lambda, [-1]);
-  const prediction = network.predict(
-    network.architecture.hyperparameters > 0
-      ? {moving, fixed, hyperparameters: tf.reshape<tf.Rank.R2>(lambda, [-1, 1])}
-      : {moving, fixed},
-  );
-  const {moved, movedBack, integrationVelocity} = prediction;
+  const {moving, fixed, lambda} = inputs;
+  const {moved, movedBack, integrationVelocity} = network.predict(inputs);
   // As VoxelMorph: a bidirectional network is judged by both images, half and half.
   const similarity =
     movedBack === undefined
       ? options.similarity
       : (a: tf.Tensor, b: tf.Tensor): tf.Tensor1D =>
           tf.mul(tf.add(options.similarity(a, b), options.similarity(moving, movedBack)), 0.5);
-  return registrationObjective({fixed, moved}, integrationVelocity, weights, {
+  return registrationObjective({fixed, moved}, integrationVelocity, lambda, {
     ...options,
     similarity,
   });

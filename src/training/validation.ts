@@ -1,14 +1,18 @@
 import * as tf from '@tensorflow/tfjs-core';
+import type {TrainingConfig} from '../config/training-config.js';
 import {jacobianMeasureOf, SMALLEST_DETERMINANT} from '../evaluation/deformation.js';
 import {MEASURE_DETERMINANTS} from '../kernels/measures.js';
 import type {KernelRunner} from '../kernels/voxel-operation.js';
-import {type ObjectiveOptions} from '../losses/objective.js';
+import type {ObjectiveOptions} from '../losses/objective.js';
 import type {RegistrationNetwork} from '../models/registration-network.js';
 import {jacobianDeterminant} from '../ops/jacobian.js';
-import type {ValidationRow} from '../progress.js';
 import {smoothness} from '../ops/smoothness.js';
-import type {Triple} from '../geometry/triple.js';
+import {pause} from '../platform.js';
+import type {ValidationRow} from '../progress.js';
+import {batchInputs} from './batch.js';
+import type {HyperparameterValues} from './hyperparameters.js';
 import type {ImagePair} from './make-pair.js';
+import {trainingShape} from './training-grid.js';
 
 /**
  * Measure a network on fixed pairs, for each lambda.
@@ -19,22 +23,19 @@ export async function validate(
   network: RegistrationNetwork,
   pairs: readonly ImagePair[],
   options: {
-    readonly lambdas: readonly number[];
-    readonly shape: Triple;
+    readonly config: TrainingConfig;
     readonly objective: ObjectiveOptions;
     readonly engine: KernelRunner;
-    /** Called between pairs. */
-    readonly pause: () => Promise<void>;
     readonly signal?: AbortSignal | undefined;
   },
 ): Promise<ValidationRow[] | null> {
   const rows: ValidationRow[] = [];
-  for (const lambda of options.lambdas) {
+  for (const lambda of options.config.validation.lambdas) {
     const sum = {similarity: 0, smoothness: 0, sdLogJacobian: 0, foldingFraction: 0};
     for (const pair of pairs) {
-      await options.pause();
+      await pause();
       if (options.signal?.aborted === true) return null;
-      const measured = await measurePair(network, pair, lambda, options);
+      const measured = await measurePair(network, pair, {lambda}, options);
       for (const key of Object.keys(sum) as (keyof typeof sum)[]) {
         sum[key] += measured[key] / pairs.length;
       }
@@ -48,24 +49,19 @@ export async function validate(
 async function measurePair(
   network: RegistrationNetwork,
   pair: ImagePair,
-  lambda: number,
+  hyperparameters: HyperparameterValues,
   options: {
-    readonly shape: Triple;
+    readonly config: TrainingConfig;
     readonly objective: ObjectiveOptions;
     readonly engine: KernelRunner;
   },
 ): Promise<Omit<ValidationRow, 'lambda' | 'total'>> {
-  const {objective} = options;
+  const {config, objective, engine} = options;
   const results = tf.tidy(() => {
-    const moving = imageTensor([pair.moving], options.shape, network.architecture.dimensions);
-    const fixed = imageTensor([pair.fixed], options.shape, network.architecture.dimensions);
-    const {moved, displacement, integrationVelocity} = network.predict(
-      network.architecture.hyperparameters > 0
-        ? {moving, fixed, hyperparameters: tf.tensor2d([[lambda]])}
-        : {moving, fixed},
-    );
+    const inputs = batchInputs(config, {pairs: [pair], hyperparameters: [hyperparameters]});
+    const {moved, displacement, integrationVelocity} = network.predict(inputs);
     return [
-      objective.similarity(fixed, moved),
+      objective.similarity(inputs.fixed, moved),
       tf.mul(smoothness(integrationVelocity, objective.penalty), objective.smoothnessScale),
       jacobianDeterminant(displacement),
     ];
@@ -73,10 +69,10 @@ async function measurePair(
   const [similarity, rough, determinants] = await Promise.all(results.map((t) => t.data()));
   tf.dispose(results);
   const {sdLogJacobian, foldingFraction} = jacobianMeasureOf(
-    options.engine.run(
+    engine.run(
       MEASURE_DETERMINANTS,
       determinants as Float32Array,
-      options.shape,
+      trainingShape(config),
       null,
       SMALLEST_DETERMINANT,
     ),
@@ -87,21 +83,4 @@ async function measurePair(
     sdLogJacobian: sdLogJacobian ?? NaN,
     foldingFraction: foldingFraction ?? NaN,
   };
-}
-
-/** Images as one batch: [N, I, J, K, 1], or [N, I, J, 1] of planes. The tensor may share the memory of a single image. */
-export function imageTensor(
-  images: readonly Float32Array[],
-  shape: Triple,
-  dimensions: 2 | 3,
-): tf.Tensor {
-  const size = shape.slice(0, dimensions);
-  return tf.tensor(joinImages(images), [images.length, ...size, 1], 'float32');
-}
-
-function joinImages(images: readonly Float32Array[]): Float32Array {
-  if (images.length === 1) return images[0];
-  const joined = new Float32Array(images.length * images[0].length);
-  for (const [n, image] of images.entries()) joined.set(image, n * image.length);
-  return joined;
 }

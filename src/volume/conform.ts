@@ -15,7 +15,7 @@ export interface NetworkGridSpec {
   /** Axis codes, e.g. `LIA`: axis 0 runs to the left, axis 1 down, axis 2 forward. Null: the axes of the fixed image. */
   readonly orientation: string | null;
   /** mm per voxel along the network's axes. Null, for one axis or all: the spacing of the fixed image. */
-  readonly spacing: readonly (number | null)[] | null;
+  readonly spacingMm: readonly (number | null)[] | null;
   /** Whether `orientation` means axes of the world, or those axes of the image that run closest to them; world unless told. */
   readonly axes?: 'world' | 'image';
   /** Sizes are multiples of these. */
@@ -40,7 +40,7 @@ export interface NetworkGrid extends Grid {
  * @example
  * import {networkGridFor, readImage} from 'hypermorph';
  * const fixed = await readImage('fixed.nii.gz');
- * const grid = networkGridFor(fixed, {orientation: 'LIA', spacing: [4, 4, 4], multiple: [16, 16, 16]});
+ * const grid = networkGridFor(fixed, {orientation: 'LIA', spacingMm: [4, 4, 4], multiple: [16, 16, 16]});
  * grid.shape; // [16, 16, 16]
  */
 export function networkGridFor(fixed: Grid, spec: NetworkGridSpec): NetworkGrid {
@@ -95,11 +95,11 @@ const AXIS_CODES: Readonly<Record<string, readonly [axis: number, sign: number]>
 /** The network's axes in the world: columns in mm per network voxel, no offset. */
 function networkAxes(fixed: Grid, spec: NetworkGridSpec): Affine {
   const {linear: own, spacing: ownSpacing} = fixed.affine;
-  const {spacing} = spec;
+  const {spacingMm} = spec;
   if (spec.orientation === null) {
     return linearOf((row, axis) => {
       const value = own[3 * row + axis];
-      const wanted = spacing?.[axis] ?? null;
+      const wanted = spacingMm?.[axis] ?? null;
       return wanted === null ? value : (value / ownSpacing[axis]) * wanted;
     });
   }
@@ -109,10 +109,11 @@ function networkAxes(fixed: Grid, spec: NetworkGridSpec): Affine {
     const [worldAxis, sign] = codes[axis];
     if (spec.axes === 'image') {
       const n = imageCodes.findIndex(([axisOfImage]) => axisOfImage === worldAxis);
-      const length = ((spacing?.[axis] ?? ownSpacing[n]) / ownSpacing[n]) * sign * imageCodes[n][1];
+      const length =
+        ((spacingMm?.[axis] ?? ownSpacing[n]) / ownSpacing[n]) * sign * imageCodes[n][1];
       return length * own[3 * row + n];
     }
-    return row === worldAxis ? sign * (spacing?.[axis] ?? spacingAlong(fixed.affine, row)) : 0;
+    return row === worldAxis ? sign * (spacingMm?.[axis] ?? spacingAlong(fixed.affine, row)) : 0;
   });
 }
 

@@ -4,9 +4,9 @@ import type {TrainingConfig} from '../config/training-config.js';
 import type {Engine, EngineName} from '../engines/engine.js';
 import {startEngine} from '../engines/select.js';
 import {countParameters} from '../models/weight-specs.js';
-
+import {openData} from '../training/data.js';
 import {startingWeights} from '../training/start.js';
-import {openData, train, type TrainingSummary} from '../training/train.js';
+import {train, type TrainingSummary} from '../training/train.js';
 import {VERSION} from '../version.js';
 import type {WorkflowCallbacks} from './register-files.js';
 import {WarningLog} from './warnings.js';

@@ -5,7 +5,7 @@ import {lnccLoss, mseLoss} from '../../src/losses/similarity.js';
 import {importKerasModel} from '../../src/models/keras-import.js';
 import {RegistrationNetwork} from '../../src/models/registration-network.js';
 import {Adam} from '../../src/optimisers/adam.js';
-import {lossGradients} from '../../src/training/step.js';
+import {lossGradients, type StepInputs} from '../../src/training/step.js';
 import {onEveryEngine} from '../support/engines.js';
 import {
   goldenCases,
@@ -50,8 +50,13 @@ async function checkTraining(engine: string, golden: GoldenCase): Promise<void> 
   for (const [step, indices] of golden.pair_indices!.entries()) {
     const pick = (images: tf.Tensor) =>
       tf.tidy(() => tf.gather(images, tf.tensor1d([...indices], 'int32')));
-    const lambda = tf.tensor2d(golden.hyper_values![step].map((value) => [value]));
-    const inputs = {moving: pick(moving), fixed: pick(fixed), lambda};
+    const values = golden.hyper_values![step];
+    const inputs = {
+      moving: pick(moving),
+      fixed: pick(fixed),
+      lambda: tf.tensor1d([...values]),
+      hyperparameters: tf.tensor2d(values.map((value) => [value])),
+    };
     if (step === 0) checkFirstPrediction(engine, golden, network, inputs);
     const {losses, gradients} = lossGradients(network, inputs, options);
     if (step === 0) {
@@ -63,7 +68,7 @@ async function checkTraining(engine: string, golden: GoldenCase): Promise<void> 
     curve.total.push(losses.total);
     curve.image.push(losses.similarity);
     curve.smooth.push(losses.smoothness);
-    tf.dispose([...Object.values(gradients), inputs.moving, inputs.fixed, lambda]);
+    tf.dispose([...Object.values(gradients), ...Object.values(inputs)]);
   }
 
   for (const [name, values] of Object.entries(curve)) {
@@ -82,10 +87,10 @@ function checkFirstPrediction(
   engine: string,
   golden: GoldenCase,
   network: RegistrationNetwork,
-  {moving, fixed, lambda}: {moving: tf.Tensor; fixed: tf.Tensor; lambda: tf.Tensor2D},
+  inputs: StepInputs,
 ): void {
   tf.tidy(() => {
-    const prediction = network.predict({moving, fixed, hyperparameters: lambda});
+    const prediction = network.predict(inputs);
     report.check(engine, golden, 'moved_step0', toGolden(prediction.moved));
     report.check(engine, golden, 'svf_step0', toGolden(prediction.integrationVelocity));
   });

@@ -61,7 +61,7 @@ for (const align of ['headers', 'fov'] as const) {
       moving: {...moving, name: 'moving'},
       model: {
         network: fakeNetwork(wave, {steps: 7}),
-        grid: {orientation: 'LIA', spacing: [2, 2, 2], multiple: [8, 8, 8]},
+        grid: {orientation: 'LIA', spacingMm: [2, 2, 2], multiple: [8, 8, 8]},
         normalisation: {kind: 'minmax'},
       },
       engine: PORTABLE,

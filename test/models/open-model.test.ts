@@ -15,7 +15,7 @@ test('a model opens from a path and from bytes alike, says what it expects, and 
   for (const source of [path, await readFile(path)]) {
     const model = await openModel(source);
     assert.ok(tf.memory().numTensors > before);
-    assert.deepEqual(model.grid, {orientation: 'LIA', spacing: [4, 4, 4], multiple: [4, 4, 4]});
+    assert.deepEqual(model.grid, {orientation: 'LIA', spacingMm: [4, 4, 4], multiple: [4, 4, 4]});
     assert.deepEqual(model.normalisation, {kind: 'minmax'});
     assert.deepEqual(
       model.hyperparameters.map(({name}) => name),

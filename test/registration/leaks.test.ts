@@ -50,7 +50,7 @@ onEveryEngine('registrations', (name) => {
         moving,
         model: {
           network,
-          grid: {orientation: 'RAS', spacing: [4, 4, 4], multiple: [4, 4, 4]},
+          grid: {orientation: 'RAS', spacingMm: [4, 4, 4], multiple: [4, 4, 4]},
           normalisation: {kind: 'minmax'},
         },
         engine,

@@ -13,7 +13,7 @@ describe('registerPair refuses, warns and stops', () => {
   test('a two-dimensional network registers slices and refuses volumes', async () => {
     const slice: Grid = {shape: [8, 12, 1], affine: obliqueAffine([0, 0, 0], [2, 1, 5])};
     const network = fakeNetwork(() => [0, 2], {dimensions: 2});
-    const grid: NetworkGridSpec = {orientation: null, spacing: null, multiple: [4, 4, 1]};
+    const grid: NetworkGridSpec = {orientation: null, spacingMm: null, multiple: [4, 4, 1]};
     const {moved} = await register(network, {
       fixed: named(imageOf(slice, tilt), 'f'),
       moving: named(imageOf(slice, tilt), 'm'),
@@ -32,7 +32,7 @@ describe('registerPair refuses, warns and stops', () => {
 
   test('a two-dimensional network takes slices as they lie, and refuses those of another plane', async () => {
     const network = fakeNetwork(() => [0, 2], {dimensions: 2});
-    const spec = {orientation: 'RAS', axes: 'image', spacing: null, multiple: [4, 4, 1]} as const;
+    const spec = {orientation: 'RAS', axes: 'image', spacingMm: null, multiple: [4, 4, 1]} as const;
     const run = (grid: Grid) =>
       register(network, {
         fixed: named(imageOf(grid, tilt), 'slice.nii'),

@@ -14,10 +14,10 @@ import {blobs, centredAffine, imageOf, obliqueAffine} from './volumes.js';
 
 export const LIA_3MM: NetworkGridSpec = {
   orientation: 'LIA',
-  spacing: [3, 3, 3],
+  spacingMm: [3, 3, 3],
   multiple: [4, 4, 4],
 };
-export const OWN_AXES: NetworkGridSpec = {orientation: null, spacing: null, multiple: [4, 4, 4]};
+export const OWN_AXES: NetworkGridSpec = {orientation: null, spacingMm: null, multiple: [4, 4, 4]};
 
 /** Oblique, anisotropic, odd sizes; about 50 mm. */
 export const FIXED_SHAPE: Triple = [19, 25, 13];

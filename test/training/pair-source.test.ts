@@ -6,7 +6,7 @@ import {decodeTrainingConfig} from '../../src/config/load-config.js';
 import {geometryFromGrid, writeNifti} from '../../src/formats/images/nifti/nifti.js';
 import {Random} from '../../src/random.js';
 import {ImageStore} from '../../src/training/images.js';
-import {openData} from '../../src/training/train.js';
+import {openData} from '../../src/training/data.js';
 import {Affine} from '../../src/geometry/affine.js';
 import type {Triple} from '../../src/geometry/triple.js';
 import {temporaryFolder} from '../support/temporary-folder.js';

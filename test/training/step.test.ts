@@ -36,7 +36,12 @@ function createNetwork(): RegistrationNetwork {
 function inputsAt(lambda: number) {
   const image = (seed: number) =>
     tf.tensor4d(smoothNoise({shape: [16, 16, 1], engine}, 5, new Random(seed)), [1, 16, 16, 1]);
-  return {moving: image(1), fixed: image(2), lambda: tf.tensor1d([lambda])};
+  return {
+    moving: image(1),
+    fixed: image(2),
+    lambda: tf.tensor1d([lambda]),
+    hyperparameters: tf.tensor2d([[lambda]]),
+  };
 }
 
 test('at lambda 1 only smoothness counts, and a few steps make the field smoother', () => {

@@ -17,8 +17,8 @@ import {
   reoriented,
 } from '../support/volumes.js';
 
-const LIA_1MM: NetworkGridSpec = {orientation: 'LIA', spacing: [1, 1, 1], multiple: [16, 16, 16]};
-const OWN_AXES: NetworkGridSpec = {orientation: null, spacing: null, multiple: [8, 8, 8]};
+const LIA_1MM: NetworkGridSpec = {orientation: 'LIA', spacingMm: [1, 1, 1], multiple: [16, 16, 16]};
+const OWN_AXES: NetworkGridSpec = {orientation: null, spacingMm: null, multiple: [8, 8, 8]};
 
 describe('networkGridFor', () => {
   test('the grid has the axes and the spacing of the model and sizes that are multiples', () => {
@@ -103,7 +103,7 @@ describe('networkGridFor', () => {
 
   test('the axes of an oblique slice are those of the image that run closest to the ones of the model', () => {
     const fixed = {shape: [6, 5, 1] as Triple, affine: obliqueAffine([20, 5, -10], [2, 3, 4])};
-    const spec = {orientation: 'PRI', axes: 'image', spacing: [3, 2, null]} as const;
+    const spec = {orientation: 'PRI', axes: 'image', spacingMm: [3, 2, null]} as const;
     const grid = networkGridFor(fixed, {...spec, multiple: [1, 1, 1]});
     assert.deepEqual(grid.shape, [5, 6, 1]);
     // Its first axis is the second one of the image, backwards.
@@ -131,7 +131,7 @@ test('an image conformed from any of its 48 storages looks the same to the netwo
   const shape: Triple = [15, 18, 21];
   const affine = centredAffine(obliqueAffine([8, 4, -6], [3, 2.5, 2]), shape, [0, 0, 0]);
   const image = imageOf({shape, affine}, blobs);
-  const grid = networkGridFor(image, {...LIA_1MM, spacing: [2, 2, 2]});
+  const grid = networkGridFor(image, {...LIA_1MM, spacingMm: [2, 2, 2]});
   const conform = (volume: typeof image) => {
     const scale = measureIntensity(volume, {kind: 'minmax'}, engine, 'image');
     const toVoxel = Affine.compose(volume.affine.inverse(), grid.affine);

@@ -62,6 +62,7 @@ for (const dimensions of [2, 3] as const) {
           moving: randomTensor([2, ...size, 1], 1),
           fixed: randomTensor([2, ...size, 1], 2),
           lambda: tf.tensor1d([0.2, 0.7]),
+          hyperparameters: tf.tensor2d([[0.2], [0.7]]),
         };
         const objective = {similarity, penalty: 'l2', smoothnessScale: 1} as const;
         // The first one makes the optimiser's moments.

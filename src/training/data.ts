@@ -1,0 +1,38 @@
+import type {TrainingConfig} from '../config/training-config.js';
+import type {KernelRunner} from '../kernels/voxel-operation.js';
+import type {OnProgress} from '../progress.js';
+import {Random} from '../random.js';
+import {ImageStore} from './images.js';
+import type {ImagePair} from './make-pair.js';
+import {openSources, type PairSource} from './pair-source.js';
+
+/** The pairs of a training. */
+export interface TrainingData {
+  readonly draw: PairSource;
+  readonly validation: readonly ImagePair[];
+}
+
+/** Read all images that a configuration names; what a dry run does too. */
+export async function openData({
+  config,
+  engine,
+  onProgress,
+}: {
+  readonly config: TrainingConfig;
+  readonly engine: KernelRunner;
+  readonly onProgress?: OnProgress | undefined;
+}): Promise<TrainingData> {
+  const store = new ImageStore(config, engine);
+  const open = (sources: TrainingConfig['sources'], where: string, augment: boolean) =>
+    openSources(sources, config, {store, engine, where, augment});
+  const draw = await open(config.sources, 'sources', true);
+  const {sources, pairs} = config.validation;
+  const validation: ImagePair[] = [];
+  if (sources.length > 0) {
+    const drawValidation = await open(sources, 'validation.sources', false);
+    const random = new Random(config.seed);
+    for (let n = 0; n < pairs; n++) validation.push(drawValidation(random));
+  }
+  for (const text of store.warnings) onProgress?.({kind: 'warning', text});
+  return {draw, validation};
+}

@@ -1,0 +1,49 @@
+import type {TrainingConfig} from '../config/training-config.js';
+import {writeModel, type ModelWeights} from '../models/model-file.js';
+import {requireFinite, weightsOf, writeCheckpoint} from './checkpoint.js';
+import {describeTraining} from './describe.js';
+import type {RunFolder} from './run-folder.js';
+import type {RunState} from './run-state.js';
+
+/** What the files of a training need beside its state. */
+interface SaveOptions {
+  readonly config: TrainingConfig;
+  readonly toolVersion: string;
+  readonly folder: RunFolder;
+}
+
+/**
+ * Write the checkpoint and the model of a training as it stands.
+ *
+ * @throws {HypermorphError} E_RANGE if a weight is no longer finite; then the earlier ones stay.
+ */
+export async function saveRun(run: RunState, options: SaveOptions): Promise<void> {
+  const {network, optimiser, step, random, best} = run;
+  const {folder} = options;
+  const weights = await weightsOf(network);
+  requireFinite(weights, {step, hint: await wayOn(folder)});
+  await writeCheckpoint(folder.checkpoint, weights, optimiser, {step, random: random.state, best});
+  await writeTrained(folder.model, weights, step, options);
+}
+
+/** Write the model of a training as that which did best so far. */
+export async function saveBest({network, step}: RunState, options: SaveOptions): Promise<void> {
+  await writeTrained(options.folder.best, await weightsOf(network), step, options);
+}
+
+/** What to do once the numbers are no longer finite. */
+export async function wayOn(folder: RunFolder): Promise<string> {
+  return (await folder.hasCheckpoint())
+    ? `The last good checkpoint stays in ${folder.checkpoint}; lower optimiser.learningRate and resume the run.`
+    : 'Lower optimiser.learningRate and start again; there is no checkpoint yet.';
+}
+
+async function writeTrained(
+  path: string,
+  weights: ModelWeights,
+  steps: number,
+  {config, toolVersion}: SaveOptions,
+): Promise<void> {
+  const description = describeTraining(config, {steps, toolVersion, date: new Date()});
+  await writeModel(path, {description, weights}, {storage: config.storage});
+}
