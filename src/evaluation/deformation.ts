@@ -1,4 +1,3 @@
-import type {Grid} from '../geometry/grid.js';
 import type {Triple} from '../geometry/triple.js';
 import type {DeterminantStatistics} from '../kernels/measures.js';
 
@@ -57,48 +56,4 @@ export function learn2regSdLogJacobian(determinants: Float32Array, shape: Triple
     }
   }
   return voxels === 0 ? null : Math.sqrt(Math.max(squares / voxels - (sum / voxels) ** 2, 0));
-}
-
-/**
- * Determinants of the Jacobian of x + u(x) on the grid of a displacement field.
- *
- * Derivatives are central differences inside and one-sided at the faces; along an axis of one voxel the map is the identity.
- * J = det(A + dU) / det(A), where the columns of dU are the differences of u along the voxel axes and A takes voxels to mm.
- *
- * @param displacement - Three components, slowest, each i fastest; RAS mm. NaN where there is none.
- * @returns One per voxel, i fastest; NaN where a neighbour has no displacement.
- */
-export function displacementDeterminants(displacement: Float32Array, grid: Grid): Float32Array {
-  const {shape, affine} = grid;
-  const a = affine.rows;
-  const [stepJ, stepK] = [shape[0], shape[0] * shape[1]];
-  const voxels = stepK * shape[2];
-  const [u, v, w] = [0, 1, 2].map((c) => displacement.subarray(c * voxels, (c + 1) * voxels));
-  const scale = 1 / affine.determinant;
-  const determinants = new Float32Array(voxels);
-  for (let k = 0, n = 0; k < shape[2]; k++) {
-    const [lowK, highK] = [k > 0 ? stepK : 0, k < shape[2] - 1 ? stepK : 0];
-    const perK = highK > 0 && lowK > 0 ? 0.5 : 1;
-    for (let j = 0; j < shape[1]; j++) {
-      const [lowJ, highJ] = [j > 0 ? stepJ : 0, j < shape[1] - 1 ? stepJ : 0];
-      const perJ = highJ > 0 && lowJ > 0 ? 0.5 : 1;
-      for (let i = 0; i < shape[0]; i++, n++) {
-        const lowI = i > 0 ? 1 : 0;
-        const highI = i < shape[0] - 1 ? 1 : 0;
-        const perI = highI > 0 && lowI > 0 ? 0.5 : 1;
-        const xi = a[0] + (u[n + highI] - u[n - lowI]) * perI;
-        const yi = a[4] + (v[n + highI] - v[n - lowI]) * perI;
-        const zi = a[8] + (w[n + highI] - w[n - lowI]) * perI;
-        const xj = a[1] + (u[n + highJ] - u[n - lowJ]) * perJ;
-        const yj = a[5] + (v[n + highJ] - v[n - lowJ]) * perJ;
-        const zj = a[9] + (w[n + highJ] - w[n - lowJ]) * perJ;
-        const xk = a[2] + (u[n + highK] - u[n - lowK]) * perK;
-        const yk = a[6] + (v[n + highK] - v[n - lowK]) * perK;
-        const zk = a[10] + (w[n + highK] - w[n - lowK]) * perK;
-        determinants[n] =
-          scale * (xi * (yj * zk - yk * zj) - xj * (yi * zk - yk * zi) + xk * (yi * zj - yj * zi));
-      }
-    }
-  }
-  return determinants;
 }

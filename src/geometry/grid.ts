@@ -17,6 +17,12 @@ export function countVoxels([i, j, k]: Triple): number {
   return i * j * k;
 }
 
+/** Whether a point, RAS mm, lies in a voxel of a grid. */
+export function isWithin({shape, affine}: Grid, point: Triple): boolean {
+  const position = affine.inverse().apply(point);
+  return position.every((value, axis) => value >= -0.5 && value <= shape[axis] - 0.5);
+}
+
 /** The eight outermost voxel centres of a grid, as voxel indices. */
 export function cornersOf(shape: Triple): readonly Triple[] {
   const [i, j, k] = shape.map((length) => length - 1);

@@ -12,7 +12,8 @@ import {
   type StationaryVelocity,
   type Transform,
 } from './transform.js';
-import {inVoxels, type VectorField} from './vector-field.js';
+import {tensorOf, valuesOf} from './tensors.js';
+import {inVoxels} from './vector-field.js';
 
 export interface InverseOptions {
   /** Most steps of the search for the inverse of a plain displacement; 100 unless told. */
@@ -68,7 +69,7 @@ function inverseOf(part: SimpleTransform, options: InverseOptions): Inverse {
  *
  * @example
  * import {Affine, exponential, inverse, mapPoints, startEngine} from 'hypermorph';
- * await startEngine('javascript');
+ * await startEngine({engine: 'javascript'});
  * const grid = {shape: [3, 3, 3], affine: Affine.identity} as const;
  * const values = new Float32Array(81).fill(0.25);
  * const field = {grid, unit: 'voxels', order: 'tensor', values} as const;
@@ -77,10 +78,7 @@ function inverseOf(part: SimpleTransform, options: InverseOptions): Inverse {
  */
 export function exponential(velocity: StationaryVelocity): DisplacementTransform {
   const {field, steps} = velocity;
-  const values = tf.tidy(() => {
-    const integral = integrateVelocity(tensorOf(field), {steps});
-    return integral.dataSync() as Float32Array;
-  });
+  const values = valuesOf(() => integrateVelocity(tensorOf(field), {steps}));
   return displacementTransform({...field, values}, velocity);
 }
 
@@ -94,26 +92,25 @@ function searchInverse(
 ): Inverse {
   const displacement = inVoxels(field);
   const {linear} = displacement.grid.affine;
-  const found = tf.tidy(() => {
+  let residualMm = Infinity;
+  const values = valuesOf(() => {
     const u = tensorOf(displacement);
     const toMm = tf.transpose<tf.Tensor2D>(tf.tensor2d([...linear], [3, 3]));
     let v: tf.Tensor = tf.neg(u);
-    let residualMm = Infinity;
     for (let step = 0; step < steps && residualMm > toleranceMm; step++) {
       const better: tf.Tensor = tf.neg(warpTensor(u, v));
       residualMm = largestLength(tf.sub(better, v), toMm);
       v.dispose();
       v = better;
     }
-    return {values: v.dataSync() as Float32Array, residualMm};
+    return v;
   });
-  if (!Number.isFinite(found.residualMm)) {
+  if (!Number.isFinite(residualMm)) {
     throw new HypermorphError(
       'E_RANGE',
-      `inverse: the displacement must be finite to have an inverse, got a residual of ${found.residualMm} mm.`,
+      `inverse: the displacement must be finite to have an inverse, got a residual of ${residualMm} mm.`,
     );
   }
-  const {values, residualMm} = found;
   return {transform: displacementTransform({...displacement, values}), residualMm};
 }
 
@@ -123,9 +120,4 @@ function largestLength(vectors: tf.Tensor, toMm: tf.Tensor2D): number {
     const lengths = tf.norm(tf.matMul(tf.reshape(vectors, [-1, 3]), toMm), 'euclidean', 1);
     return tf.max(lengths).dataSync()[0];
   });
-}
-
-/** [1, I, J, K, 3], the field's own memory. */
-function tensorOf({grid, values}: VectorField<'voxels', 'tensor'>): tf.Tensor5D {
-  return tf.tensor5d(values, [1, ...grid.shape, 3]);
 }

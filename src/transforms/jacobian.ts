@@ -1,10 +1,16 @@
-import * as tf from '@tensorflow/tfjs-core';
 import type {KernelRunner} from '../kernels/voxel-operation.js';
-import {countVoxels, type Grid} from '../geometry/grid.js';
+import {countVoxels, isSameGrid, type Grid} from '../geometry/grid.js';
 import {jacobianDeterminant} from '../ops/jacobian.js';
 import {sample, volumeOfTensor} from './apply.js';
-import {compose, partsOf, type DisplacementTransform, type Transform} from './transform.js';
-import {inVoxels} from './vector-field.js';
+import {
+  compose,
+  isIdentity,
+  partsOf,
+  type DisplacementTransform,
+  type Transform,
+} from './transform.js';
+import {tensorOf, valuesOf} from './tensors.js';
+import {inDiskOrder, inVoxels} from './vector-field.js';
 
 /**
  * The local change of volume of a transform at every voxel of a grid: det(dT/dx), <= 0 where it folds.
@@ -13,7 +19,7 @@ import {inVoxels} from './vector-field.js';
  * own grid (central differences, one-sided at both ends), sampled trilinearly, and 1 beyond the grid. Needs a started engine
  * for the fields.
  *
- * @returns In the order of files: i fastest.
+ * @returns In the order of files: i fastest. On a field's own grid NaN where the field or a neighbour of the voxel is.
  *
  * @example
  * import {Affine, affineTransform, jacobianOn} from 'hypermorph';
@@ -29,18 +35,27 @@ export function jacobianOn(transform: Transform, grid: Grid, engine?: KernelRunn
       for (let v = 0; v < result.length; v++) result[v] *= determinant;
       return;
     }
-    const before = compose(...parts.slice(n + 1));
-    const image = volumeOfTensor(determinantsOf(part), part.field.grid);
-    const {data} = sample(image, before, grid, {outside: 1, ...(engine ? {engine} : {})});
-    for (let v = 0; v < result.length; v++) result[v] *= data[v];
+    const here = determinantsAt(compose(...parts.slice(n + 1)), part, grid, engine);
+    for (let v = 0; v < result.length; v++) result[v] *= here[v];
   });
   return result;
 }
 
+/** The determinant of a field where the parts before it lead, in the order of files. */
+function determinantsAt(
+  before: Transform,
+  part: DisplacementTransform,
+  grid: Grid,
+  engine: KernelRunner | undefined,
+): ArrayLike<number> {
+  const own = part.field.grid;
+  const determinants = determinantsOf(part);
+  if (isIdentity(before) && isSameGrid(grid, own)) return inDiskOrder(determinants, own);
+  const image = volumeOfTensor(determinants, own);
+  return sample(image, before, grid, {outside: 1, ...(engine ? {engine} : {})}).data;
+}
+
 /** On the field's own grid, in the order of tensors. */
 function determinantsOf({field}: DisplacementTransform): Float32Array {
-  const {values, grid} = inVoxels(field);
-  return tf.tidy(
-    () => jacobianDeterminant(tf.tensor(values, [1, ...grid.shape, 3])).dataSync() as Float32Array,
-  );
+  return valuesOf(() => jacobianDeterminant(tensorOf(inVoxels(field))));
 }

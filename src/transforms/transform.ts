@@ -105,6 +105,7 @@ export function partsOf(transform: Transform): readonly SimpleTransform[] {
   return transform.kind === 'chain' ? transform.transforms : [transform];
 }
 
-function isIdentity(transform: SimpleTransform): boolean {
+/** Whether a transform is the affine map that moves nothing. */
+export function isIdentity(transform: Transform): boolean {
   return transform.kind === 'affine' && transform.affine.equals(Affine.identity);
 }

@@ -65,6 +65,19 @@ function forEachElement({shape}: Grid, use: (tensor: number, disk: number) => vo
   }
 }
 
+/** One number per voxel, brought from the order of tensors to that of files; a new array. */
+export function inDiskOrder(values: Float32Array, {shape}: Grid): Float32Array {
+  const [lengthI, lengthJ, lengthK] = shape;
+  const result = new Float32Array(values.length);
+  let n = 0;
+  for (let i = 0; i < lengthI; i++) {
+    for (let j = 0; j < lengthJ; j++) {
+      for (let k = 0; k < lengthK; k++) result[i + lengthI * (j + lengthJ * k)] = values[n++];
+    }
+  }
+  return result;
+}
+
 /** The same vectors in voxels of their grid; the field itself if they are. */
 export function inVoxels(field: VectorField<FieldUnit, 'tensor'>): VectorField<'voxels', 'tensor'> {
   if (isInVoxels(field)) return field;

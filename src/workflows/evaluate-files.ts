@@ -1,11 +1,4 @@
 import {HypermorphError} from '../errors.js';
-import {
-  displacementDeterminants,
-  jacobianMeasureOf,
-  learn2regSdLogJacobian,
-  SMALLEST_DETERMINANT,
-  type JacobianMeasure,
-} from '../evaluation/deformation.js';
 import {compareLabels, type LabelsAgreement} from '../evaluation/labels.js';
 import {pointErrors, type PointErrors} from '../evaluation/landmarks.js';
 import {
@@ -14,20 +7,21 @@ import {
   type ImageAgreement,
 } from '../evaluation/similarity.js';
 import {readImage} from '../formats/images/read-image.js';
-import type {Triple} from '../geometry/triple.js';
-import {MEASURE_DETERMINANTS} from '../kernels/measures.js';
-import {PORTABLE} from '../kernels/voxel-operation.js';
+import {readItkWarp} from '../formats/transforms/read-transform.js';
+import {startEngine} from '../engines/select.js';
+import {Affine} from '../geometry/affine.js';
+import {PORTABLE, type KernelRunner} from '../kernels/voxel-operation.js';
 import type {VoxelArray} from '../kernels/voxels.js';
+import {sample} from '../transforms/apply.js';
+import {affineTransform, type DisplacementTransform} from '../transforms/transform.js';
 import {
   readBoth,
   readLandmarks,
-  readWarp,
   requireOneGrid,
   type LandmarkSystem,
   type NamedImage,
-  type Warp,
 } from './evaluate-inputs.js';
-import {sampleOn, warpPoints} from './evaluate-sampling.js';
+import {measureWarp, warpPoints, type WarpMeasure} from './evaluate-warp.js';
 
 /** The files to evaluate, by path; at least one kind. */
 export interface EvaluateFilesOptions extends Omit<CompareImagesOptions, 'mask'> {
@@ -52,13 +46,8 @@ interface Compared {
   readonly resampled: 'warp' | 'headers' | null;
 }
 
-export interface WarpEvaluation extends JacobianMeasure {
+export interface WarpEvaluation extends WarpMeasure {
   readonly path: string;
-  /** Voxels that count. */
-  readonly voxels: number;
-  readonly learn2regSdLogJacobian: number | null;
-  readonly meanMm: number | null;
-  readonly maximumMm: number | null;
 }
 
 export interface LandmarksEvaluation {
@@ -95,23 +84,31 @@ export async function evaluateFiles(options: EvaluateFilesOptions): Promise<Eval
       'evaluate: there must be images, labels, a warp or landmarks to evaluate, got nothing.',
     );
   }
-  const warp = warpPath === undefined ? null : {path: warpPath, ...(await readWarp(warpPath))};
+  const warp = warpPath === undefined ? null : {path: warpPath, ...(await readItkWarp(warpPath))};
   const mask = options.mask === undefined ? null : await readImage(options.mask, {kind: 'label'});
   const warnings: string[] = [...(warp?.warnings ?? []), ...(mask?.warnings ?? [])];
-  const context: Context = {options, warp, mask, warnings};
+  const engine = warp === null ? PORTABLE : await startEngine({engine: 'auto'});
+  const context: Context = {options, warp, mask, engine, warnings};
   return {
     images: images ? await evaluateImages(images, context) : null,
     labels: labels ? await evaluateLabels(labels, context) : null,
-    warp: warp === null ? null : evaluateWarp(warp, mask),
+    warp: warp === null ? null : evaluateWarp(warp, context),
     landmarks: landmarks ? await evaluateLandmarks(landmarks, context) : null,
     warnings: [...new Set(warnings)],
   };
 }
 
+/** A warp with the path under which messages speak of it. */
+interface Warp {
+  readonly path: string;
+  readonly transform: DisplacementTransform;
+}
+
 interface Context {
   readonly options: EvaluateFilesOptions;
-  readonly warp: (Warp & {readonly path: string}) | null;
+  readonly warp: Warp | null;
   readonly mask: NamedImage | null;
+  readonly engine: KernelRunner;
   readonly warnings: string[];
 }
 
@@ -154,6 +151,15 @@ async function evaluateLabels(
   return {fixed: paths[0], moved: paths[1], resampled, ...agreement};
 }
 
+/** Without a warp, as the headers place the images. */
+const AS_PLACED = affineTransform(Affine.identity);
+
+/** Voxels of an image beyond the other do not count; labels end there. */
+const LOOK_UPS = {
+  intensity: {interpolation: 'linear', outside: NaN},
+  label: {interpolation: 'nearest', outside: 0},
+} as const;
+
 interface PairOnGrid extends Pick<Compared, 'resampled'> {
   readonly fixed: NamedImage;
   readonly moved: VoxelArray;
@@ -163,59 +169,23 @@ interface PairOnGrid extends Pick<Compared, 'resampled'> {
 async function readPair(
   paths: readonly [string, string],
   kind: 'intensity' | 'label',
-  {options, warp, warnings}: Context,
+  {options, warp, engine, warnings}: Context,
 ): Promise<PairOnGrid> {
   const [fixed, moved] = await readBoth(paths, kind);
   warnings.push(...fixed.warnings, ...moved.warnings);
   if (options.resample === true) {
-    const data = sampleOn(fixed, moved, kind, {warp, engine: PORTABLE});
+    const {data} = sample(moved, warp?.transform ?? AS_PLACED, fixed, {...LOOK_UPS[kind], engine});
     return {fixed, moved: data, resampled: warp ? 'warp' : 'headers'};
   }
   requireOneGrid(fixed, moved, 'Sample the second on the grid of the first: `resample: true`.');
   return {fixed, moved: moved.data, resampled: null};
 }
 
-/** Regularity and size of a warp, over the voxels of its grid (and of the mask). */
-function evaluateWarp(
-  warp: Warp & {readonly path: string},
-  mask: NamedImage | null,
-): WarpEvaluation {
-  if (mask) requireOneGrid(mask, warp, 'Give a mask on the grid of the warp.');
-  const determinants = displacementDeterminants(warp.displacement, warp);
-  const isLeftOut = (n: number) => mask !== null && mask.data[n] === 0;
-  for (let n = 0; n < determinants.length; n++) if (isLeftOut(n)) determinants[n] = NaN;
-  const finite = determinants.filter((value) => Number.isFinite(value));
-  const shape: Triple = [finite.length, 1, 1];
-  const found = PORTABLE.run(MEASURE_DETERMINANTS, finite, shape, null, SMALLEST_DETERMINANT);
-  return {
-    path: warp.path,
-    voxels: finite.length,
-    ...jacobianMeasureOf(found),
-    learn2regSdLogJacobian: learn2regSdLogJacobian(determinants, warp.shape),
-    ...measureLengths(warp, isLeftOut),
-  };
-}
-
-function measureLengths(
-  {displacement}: Warp,
-  isLeftOut: (n: number) => boolean,
-): Pick<WarpEvaluation, 'meanMm' | 'maximumMm'> {
-  const voxels = displacement.length / 3;
-  let [counted, sum, maximum] = [0, 0, 0];
-  for (let n = 0; n < voxels; n++) {
-    const length = Math.hypot(
-      displacement[n],
-      displacement[n + voxels],
-      displacement[n + 2 * voxels],
-    );
-    if (Number.isNaN(length) || isLeftOut(n)) continue;
-    counted++;
-    sum += length;
-    maximum = Math.max(maximum, length);
+function evaluateWarp({path, transform}: Warp, {mask, engine}: Context): WarpEvaluation {
+  if (mask) {
+    requireOneGrid(mask, {path, ...transform.field.grid}, 'Give a mask on the grid of the warp.');
   }
-  return counted === 0
-    ? {meanMm: null, maximumMm: null}
-    : {meanMm: sum / counted, maximumMm: maximum};
+  return {path, ...measureWarp(transform, mask?.data ?? null, engine)};
 }
 
 async function evaluateLandmarks(
@@ -224,7 +194,7 @@ async function evaluateLandmarks(
 ): Promise<LandmarksEvaluation> {
   const system = options.landmarkSystem ?? {kind: 'ras'};
   const {fixed, moving} = await readLandmarks(files, system);
-  const warped = warp ? warpPoints(fixed, warp, PORTABLE) : null;
+  const warped = warp ? warpPoints(fixed, warp.transform) : null;
   const covered = fixed.flatMap((_, n) => {
     const point = warped?.[n] ?? null;
     return point === null ? [] : [{point, partner: moving[n]}];

@@ -1,34 +1,11 @@
 import {HypermorphError} from '../errors.js';
 import {readPointPairs, readPoints} from '../formats/landmarks.js';
-import {describeNifti, readNiftiField} from '../formats/images/nifti/nifti.js';
+import {describeNifti} from '../formats/images/nifti/nifti.js';
 import {readImage} from '../formats/images/read-image.js';
 import {Affine} from '../geometry/affine.js';
 import {isSameGrid, type Grid} from '../geometry/grid.js';
 import type {Triple} from '../geometry/triple.js';
 import type {Volume} from '../volume/volume.js';
-
-/** A displacement field on its own grid: where a point p of the fixed image goes is p + u(p). */
-export interface Warp extends Grid {
-  /** Three components, slowest, each i fastest; RAS mm. NaN where the file holds none. */
-  readonly displacement: Float32Array;
-}
-
-/** A length that no displacement has, mm: programs mark voxels without one by numbers beyond it. */
-const MISSING_MM = 1e9;
-
-/** Read a warp file as ITK and `register` write it: LPS mm from fixed to moving points. */
-export async function readWarp(
-  path: string,
-): Promise<Warp & {readonly warnings: readonly string[]}> {
-  const {data, shape, affine, warnings} = await readNiftiField(path);
-  const displacement = new Float32Array(data.length);
-  const lps = (2 / 3) * data.length; // The first two of three components change their sign.
-  for (let n = 0; n < data.length; n++) {
-    const value = n < lps ? -data[n] : data[n];
-    displacement[n] = Math.abs(value) < MISSING_MM ? value : NaN;
-  }
-  return {displacement, shape, affine, warnings};
-}
 
 /** An image or label map with the path under which messages speak of it. */
 export interface NamedImage extends Volume {

@@ -3,6 +3,7 @@ import {before, test} from 'node:test';
 import {startEngine, type Engine} from '../../src/engines/select.js';
 import {Affine} from '../../src/geometry/affine.js';
 import type {Grid} from '../../src/geometry/grid.js';
+import type {Triple} from '../../src/geometry/triple.js';
 import {
   displacementOn,
   mapPoints,
@@ -11,7 +12,13 @@ import {
 } from '../../src/transforms/apply.js';
 import {exponential, inverse} from '../../src/transforms/inverse.js';
 import {jacobianOn} from '../../src/transforms/jacobian.js';
-import {affineTransform, compose, type Transform} from '../../src/transforms/transform.js';
+import {
+  affineTransform,
+  compose,
+  displacementTransform,
+  type DisplacementTransform,
+  type Transform,
+} from '../../src/transforms/transform.js';
 import {inVoxels} from '../../src/transforms/vector-field.js';
 import {onEveryEngine} from '../support/engines.js';
 import {seededRandom} from '../support/random.js';
@@ -42,6 +49,13 @@ const CHAINS: Readonly<Record<string, Transform>> = {
   'affine, displacement, affine': compose(TURN, waves(), SHEAR),
   'two displacements with an affine map between': compose(waves(2), TURN, waves(3), SHEAR),
 };
+
+/** A displacement of every voxel, RAS mm, on a grid of its own. */
+function fieldOn(grid: Grid, u: (point: Triple) => Triple): DisplacementTransform {
+  const components = [0, 1, 2].map((c) => imageOf(grid, (point) => u(point)[c]).data);
+  const values = Float32Array.from(components.flatMap((component) => [...component]));
+  return displacementTransform({grid, unit: 'mm', order: 'disk', values});
+}
 
 /** Points of the grid, i fastest. */
 function voxelsOf({shape, affine}: Grid) {
@@ -147,6 +161,50 @@ onEveryEngine('transforms of points', (name) => {
     const determinant = TURN.affine.determinant;
     const [only] = jacobianOn(TURN, {...FIELD_GRID, shape: [1, 1, 1]}, engine);
     assert.ok(Math.abs(only - determinant) < 1e-6);
+  });
+
+  test('a linear field has the determinant of its matrix everywhere, also at the faces and on a turned grid', () => {
+    const linear = fieldOn(GRID, ([x, y, z]) => [
+      0.1 * x + 0.2 * y,
+      0.3 * y - 0.1 * z,
+      0.05 * x - 0.2 * z,
+    ]);
+    // det [[1.1, 0.2, 0], [0, 1.3, -0.1], [0.05, 0, 0.8]]
+    const expected = 1.1 * 1.3 * 0.8 - 0.2 * (0 * 0.8 + 0.1 * 0.05);
+    for (const value of jacobianOn(linear, GRID, engine)) {
+      assert.ok(Math.abs(value - expected) < 1e-4, `${value} should be ${expected}`);
+    }
+    const mirror = fieldOn(GRID, ([x]) => [-2 * x, 0, 0]);
+    assert.ok(
+      jacobianOn(mirror, GRID, engine).every((value) => value < 0),
+      'a mirror folds',
+    );
+  });
+
+  test('a field on one plane deforms within it', () => {
+    const plane: Grid = {...GRID, shape: [7, 6, 1]};
+    const determinants = jacobianOn(
+      fieldOn(plane, () => [1, 1, 1]),
+      plane,
+      engine,
+    );
+    assert.ok(determinants.every((value) => Math.abs(value - 1) < 1e-5));
+  });
+
+  test('next to a voxel without a displacement there is no determinant', () => {
+    const [i, j] = GRID.shape;
+    const middle = GRID.affine.apply([3, 3, 2]);
+    const field = fieldOn(GRID, (point) =>
+      largestDistance([point], [middle]) < 1 ? [NaN, 0, 0] : [0, 0, 0],
+    );
+    const missing = [...jacobianOn(field, GRID, engine).entries()].filter(([, value]) =>
+      Number.isNaN(value),
+    );
+    const at = (x: number, y: number, z: number) => x + i * (y + j * z);
+    assert.deepEqual(
+      missing.map(([n]) => n),
+      [at(3, 3, 1), at(3, 2, 2), at(2, 3, 2), at(4, 3, 2), at(3, 4, 2), at(3, 3, 3)],
+    );
   });
 });
 

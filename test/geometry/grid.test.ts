@@ -6,6 +6,7 @@ import {
   cornersOf,
   countVoxels,
   isSameGrid,
+  isWithin,
   largestDistance,
   middleOf,
 } from '../../src/geometry/grid.js';
@@ -25,6 +26,20 @@ test('the middle of a grid lies between the outermost voxel centres', () => {
   assert.deepEqual(middleOf(shape), [1.5, 0, 1]);
   const affine = Affine.scaling([2, 3, 4]).withOffset([10, 20, 30]);
   assert.deepEqual(centreOf({shape, affine}), [13, 20, 34]);
+});
+
+test('a point lies within a grid up to the faces of its outermost voxels', () => {
+  const grid = {shape: [4, 1, 3] as const, affine: Affine.scaling([2, 3, 4])};
+  assert.ok(isWithin(grid, [-1, 1.5, 10]));
+  for (const outside of [
+    [-1.1, 0, 0],
+    [7.1, 0, 0],
+    [0, -1.6, 0],
+    [0, 0, 10.1],
+  ] as const) {
+    assert.ok(!isWithin(grid, outside), outside.join());
+  }
+  assert.ok(!isWithin(grid, [NaN, 0, 0]));
 });
 
 test('two places of a grid differ by what their most distant corners do', () => {

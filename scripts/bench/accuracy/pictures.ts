@@ -8,14 +8,19 @@
 import {writeFileSync} from 'node:fs';
 import {encode} from 'fast-png';
 import {readNifti} from '../../../src/formats/images/nifti/nifti.js';
+import {readItkWarp} from '../../../src/formats/transforms/read-transform.js';
 import {Affine} from '../../../src/geometry/affine.js';
 import {centreOf, cornersOf, type Grid} from '../../../src/geometry/grid.js';
 import type {Triple} from '../../../src/geometry/triple.js';
 import type {Volume} from '../../../src/volume/volume.js';
 import {PORTABLE} from '../../../src/kernels/voxel-operation.js';
+import {displacementOn, sample} from '../../../src/transforms/apply.js';
+import {
+  affineTransform,
+  type DisplacementTransform,
+  type Transform,
+} from '../../../src/transforms/transform.js';
 import {intensityRange} from '../../../src/volume/intensity-range.js';
-import {readWarp, type Warp} from '../../../src/workflows/evaluate-inputs.js';
-import {sampleOn} from '../../../src/workflows/evaluate-sampling.js';
 
 /** Edge of a picture, pixels; every plane is scaled to fit. */
 const TILE = 240;
@@ -28,6 +33,9 @@ const PLANES: readonly (readonly [right: number, rightSign: number, up: number])
   [0, -1, 2],
   [0, -1, 1],
 ];
+
+/** An image as its header places it. */
+const AS_PLACED = affineTransform(Affine.identity);
 
 interface Canvas {
   readonly width: number;
@@ -70,10 +78,14 @@ function windowOf({data}: Volume): readonly [number, number] {
 }
 
 /** Where each pixel comes from, in the moving image: lines of equal coordinates make the deformed grid. */
-function gridLines(plane: Grid, warp: Warp, [right, , up]: (typeof PLANES)[number]): Uint8Array {
+function gridLines(
+  plane: Grid,
+  warp: DisplacementTransform,
+  [right, , up]: (typeof PLANES)[number],
+): Uint8Array {
   const [x, y, z] = [0, 1, 2].map((axis) => {
-    const place = {...warp, data: coordinateOf(warp, axis)};
-    return sampleOn(plane, place, 'intensity', {warp: null, engine: PORTABLE});
+    const place = {...warp.field.grid, data: coordinateOf(warp, axis)};
+    return sample(place, AS_PLACED, plane, {outside: NaN}).data;
   });
   const coordinates = [x, y, z];
   const lineOf = (axis: number, n: number) => Math.floor(coordinates[axis][n] / LINES_MM);
@@ -90,7 +102,9 @@ function gridLines(plane: Grid, warp: Warp, [right, , up]: (typeof PLANES)[numbe
 }
 
 /** One coordinate of x + u(x) for every voxel of a warp, RAS mm. */
-function coordinateOf({displacement, shape, affine}: Warp, axis: number): Float32Array {
+function coordinateOf(warp: DisplacementTransform, axis: number): Float32Array {
+  const {shape, affine} = warp.field.grid;
+  const displacement = displacementOn(warp, warp.field.grid).values;
   const voxels = shape[0] * shape[1] * shape[2];
   const coordinates = new Float32Array(voxels);
   for (let k = 0, n = 0; k < shape[2]; k++) {
@@ -115,16 +129,16 @@ function paste(canvas: Canvas, tile: Uint8Array, column: number, row: number): v
 const [fixedPath, movingPath, warpPath, outPath] = process.argv.slice(2);
 if (outPath === undefined) throw new Error('usage: pictures.ts FIXED MOVING WARP OUT.png');
 const [fixed, moving] = [await readNifti(fixedPath), await readNifti(movingPath)];
-const warp = await readWarp(warpPath);
+const {transform: warp} = await readItkWarp(warpPath);
 const [width, height] = [GAP + 4 * (TILE + GAP), GAP + 3 * (TILE + GAP)];
 const canvas: Canvas = {width, height, data: new Uint8Array(width * height).fill(90)};
 for (const [row, axes] of PLANES.entries()) {
   const plane = planeOf(fixed, axes);
-  const sample = (image: Volume, through: Warp | null) =>
-    sampleOn(plane, image, 'intensity', {warp: through, engine: PORTABLE});
-  paste(canvas, greyOf(sample(fixed, null), windowOf(fixed)), 0, row);
-  paste(canvas, greyOf(sample(moving, null), windowOf(moving)), 1, row);
-  paste(canvas, greyOf(sample(moving, warp), windowOf(moving)), 2, row);
+  const sliceOf = (image: Volume, through: Transform = AS_PLACED) =>
+    sample(image, through, plane, {outside: NaN}).data;
+  paste(canvas, greyOf(sliceOf(fixed), windowOf(fixed)), 0, row);
+  paste(canvas, greyOf(sliceOf(moving), windowOf(moving)), 1, row);
+  paste(canvas, greyOf(sliceOf(moving, warp), windowOf(moving)), 2, row);
   paste(canvas, gridLines(plane, warp, axes), 3, row);
 }
 writeFileSync(outPath, encode({width, height, data: canvas.data, channels: 1, depth: 8}));

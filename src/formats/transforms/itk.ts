@@ -37,8 +37,11 @@ export function encodeItkWarp(
   return displacementOn(turned, grid, engine).values;
 }
 
+/** A length that no displacement has, mm: programs mark voxels without one by numbers beyond it. */
+const MISSING_MM = 1e9;
+
 /**
- * The transform of a warp file in ITK's convention.
+ * The transform of a warp file in ITK's convention; NaN where the file marks that it knows no displacement.
  *
  * @param warp - Three components, LPS mm, on the grid of the fixed image. Not modified.
  *
@@ -53,8 +56,11 @@ export function decodeItkWarp({
   affine,
   data,
 }: Pick<NiftiField, 'shape' | 'affine' | 'data'>): DisplacementTransform {
-  const values = data.slice();
-  const turned = 2 * (values.length / 3); // numbers along left and back
-  for (let n = 0; n < turned; n++) values[n] = -values[n];
+  const values = new Float32Array(data.length);
+  const turned = 2 * (data.length / 3); // numbers along left and back
+  for (let n = 0; n < data.length; n++) {
+    const value = n < turned ? -data[n] : data[n];
+    values[n] = Math.abs(value) < MISSING_MM ? value : NaN;
+  }
   return displacementTransform({grid: {shape, affine}, unit: 'mm', order: 'disk', values});
 }

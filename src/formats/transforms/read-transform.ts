@@ -1,13 +1,17 @@
 import {HypermorphError} from '../../errors.js';
-import {affineTransform, type Transform} from '../../transforms/transform.js';
+import {
+  affineTransform,
+  type DisplacementTransform,
+  type Transform,
+} from '../../transforms/transform.js';
 import {readNiftiField} from '../images/nifti/nifti.js';
 import {nameOf, withOpenSource, type Source} from '../source.js';
 import {decodeItkAffine} from './itk-text.js';
 import {decodeItkWarp} from './itk.js';
 
 /** A transform from a file: fixed -> moving, RAS mm. */
-export interface ReadTransform {
-  readonly transform: Transform;
+export interface ReadTransform<Kind extends Transform = Transform> {
+  readonly transform: Kind;
   /** Sentences for the user, each starting with the name of the file. */
   readonly warnings: readonly string[];
 }
@@ -54,7 +58,8 @@ async function readItkText(source: Source): Promise<ReadTransform> {
   return {transform: affineTransform(affine), warnings: []};
 }
 
-async function readItkWarp(source: Source): Promise<ReadTransform> {
+/** Read a displacement field as ITK, ANTs and Slicer have it. */
+export async function readItkWarp(source: Source): Promise<ReadTransform<DisplacementTransform>> {
   const field = await readNiftiField(source);
   return {transform: decodeItkWarp(field), warnings: field.warnings};
 }
