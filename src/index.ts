@@ -108,6 +108,21 @@ export type {StageRecord} from './registration/stages.js';
 
 export type {OnProgress, ProgressEvent, Stage} from './progress.js';
 export {
+  describeFile,
+  type ImageDescription,
+  type ModelFileDescription,
+} from './workflows/describe-file.js';
+export {
+  evaluateFiles,
+  type EvaluateFilesOptions,
+  type Evaluation,
+} from './workflows/evaluate-files.js';
+export {
+  importModel,
+  type ImportedModel,
+  type ImportModelSettings,
+} from './workflows/import-model.js';
+export {
   planRegistration,
   registerFiles,
   type RegisterFilesSettings,

@@ -6,6 +6,7 @@ const OPTION_OF: Readonly<Record<string, string>> = {
   hyperparameters: '--hyper',
   'hyperparameters.lambda': '--lambda',
   overrides: '--set',
+  spacingMm: '--spacing',
   velocity: '--svf',
 };
 

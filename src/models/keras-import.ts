@@ -12,18 +12,18 @@ import {
 import {explainContradiction, explainFaults} from '../explain-schema.js';
 import {roundHalfToEven} from './field-sizes.js';
 import {decodeKerasFile, type KerasFile, type KerasWeight} from './keras-file.js';
-import type {ModelDraft} from './model-description.js';
+import {isOrientation, type ModelDraft} from './model-description.js';
 import {completeDescription, type Model, type WeightTensor} from './model-file.js';
 import {listWeights} from './weight-specs.js';
 
 /** What a Keras file does not say about its model. */
 export interface KerasImportOptions {
-  /** mm per voxel along the network's axes; 1 unless told. Null: the spacing of the fixed image. */
-  readonly spacingMm?: readonly number[] | null;
-  /** Where the network's axes run to; RAS unless told. Null: the axes of the fixed image. */
-  readonly orientation?: string | null;
+  /** mm per voxel along the network's axes, one number for all or one each; 1 unless told. Null: the spacing of the fixed image. */
+  readonly spacingMm?: readonly number[] | null | undefined;
+  /** Where the network's axes run to; RAS unless told, RA for slices. Null: the axes of the fixed image. */
+  readonly orientation?: string | null | undefined;
   /** Min-max unless told. */
-  readonly normalisation?: ModelDraft['normalisation'];
+  readonly normalisation?: ModelDraft['normalisation'] | undefined;
   /** Named in error messages and in the provenance; the path unless told. */
   readonly name?: string;
 }
@@ -172,7 +172,8 @@ function assignByOrder(
  *
  * @param source - A path, or the bytes of the file.
  * @returns Description (with content hash) and weights in the order of `listWeights`, to be written by `writeModel`.
- * @throws {HypermorphError} E_WEIGHTS if the file is not such a model, or damaged; E_IO if it cannot be read.
+ * @throws {HypermorphError} E_WEIGHTS if the file is not such a model, or damaged; E_IO if it cannot be read; E_USAGE if spacing
+ *   or orientation do not fit its dimensions.
  * @example
  * import {importKerasModel, writeModel} from 'hypermorph';
  * const model = await importKerasModel('model.h5');
@@ -189,16 +190,12 @@ export async function importKerasModel(
   const args = parseArguments(file, where);
   const architecture = toArchitecture(args, where);
   const weights = assignByOrder(architecture, file.weights, where);
-  const dimensions = architecture.dimensions;
-  const {spacingMm, orientation} = options;
+  const {dimensions} = architecture;
   const draft: ModelDraft = {
     architecture,
     grid: {
-      spacingMm:
-        spacingMm === undefined
-          ? new Array<number>(dimensions).fill(1)
-          : spacingMm && [...spacingMm],
-      orientation: orientation === undefined ? 'RAS'.slice(0, dimensions) : orientation,
+      spacingMm: spacingFor(dimensions, options.spacingMm),
+      orientation: orientationFor(dimensions, options.orientation),
       multiple: sizeMultiple(architecture),
       trainingShape: args.inshape,
     },
@@ -221,4 +218,31 @@ export async function importKerasModel(
     },
   };
   return {description: completeDescription(draft, weights, where), weights};
+}
+
+/** One number per axis of the model. */
+function spacingFor(
+  dimensions: number,
+  spacingMm: readonly number[] | null = [1],
+): number[] | null {
+  if (spacingMm === null) return null;
+  if (spacingMm.length === 1) return new Array<number>(dimensions).fill(spacingMm[0]);
+  if (spacingMm.length === dimensions) return [...spacingMm];
+  throw new HypermorphError(
+    'E_USAGE',
+    `\`spacingMm\` must be one number, or ${dimensions} numbers for a model of ${dimensions} dimensions, got ${spacingMm.join(',')}.`,
+  );
+}
+
+/** The axes of the model in capital letters. */
+function orientationFor(
+  dimensions: number,
+  orientation: string | null = 'RAS'.slice(0, dimensions),
+): string | null {
+  const letters = orientation?.toUpperCase() ?? null;
+  if (letters === null || isOrientation(letters, dimensions)) return letters;
+  throw new HypermorphError(
+    'E_USAGE',
+    `\`orientation\` must name ${dimensions} different axes, such as ${'RAS'.slice(0, dimensions)}, for a model of ${dimensions} dimensions, got "${orientation}".`,
+  );
 }

@@ -74,6 +74,11 @@ export interface Evaluation {
  *
  * @throws {HypermorphError} E_USAGE if there is nothing to evaluate; E_GRID if files that must share a grid do not; else as the
  *   readers.
+ *
+ * @example
+ * import {evaluateFiles} from 'hypermorph';
+ * const {labels} = await evaluateFiles({labels: ['fixed_labels.nii.gz', 'labels.nii.gz']});
+ * labels?.mean.dice; // 1
  */
 export async function evaluateFiles(options: EvaluateFilesOptions): Promise<Evaluation> {
   const {images, labels, landmarks} = options;

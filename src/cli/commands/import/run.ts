@@ -1,12 +1,9 @@
 import {HypermorphError} from '../../../errors.js';
-import {resolveLinks} from '../../../formats/files.js';
-import {importKerasModel, type KerasImportOptions} from '../../../models/keras-import.js';
-import {isOrientation} from '../../../models/model-description.js';
-import {writeModel} from '../../../models/model-file.js';
-import type {ImportOptions} from './options.js';
+import {importModel, type ImportModelSettings} from '../../../workflows/import-model.js';
 import type {CliContext} from '../../context.js';
 import {createLogger} from '../../logger.js';
 import {writeJson, writeTable} from '../../output.js';
+import type {ImportOptions} from './options.js';
 
 /** The command `import`. */
 export async function run(
@@ -15,46 +12,28 @@ export async function run(
   [source, target]: readonly string[],
 ): Promise<void> {
   const logger = await createLogger(context, options);
-  if (!/\.safetensors$/i.test(target)) {
-    throw new HypermorphError(
-      'E_USAGE',
-      `import: the name of the model must end in .safetensors, got ${target}.`,
-    );
-  }
-  if ((await resolveLinks(source)) === (await resolveLinks(target))) {
-    throw new HypermorphError(
-      'E_USAGE',
-      `import: the input must not be overwritten, got ${target}.`,
-    );
-  }
-  const spacing = parseSpacing(options.spacing);
-  const normalisation = parseNormalisation(options.normalisation);
-  const model = await importKerasModel(source, {normalisation});
-  const {architecture, hyperparameters, grid} = model.description;
-  const {dimensions} = architecture;
-  const description = {
-    ...model.description,
-    grid: {
-      ...grid,
-      spacingMm: spacingFor(dimensions, spacing),
-      orientation: orientationFor(dimensions, options.orientation, grid.orientation),
-    },
-  };
-  await writeModel(target, {description, weights: model.weights}, {storage: options.storage});
-  const names = hyperparameters.map(({name}) => name);
+  const {spacing, orientation, normalisation, storage} = options;
+  const imported = await importModel({
+    ...{source, target, storage},
+    spacingMm: parseSpacing(spacing),
+    orientation: orientation === FIXED ? null : orientation,
+    normalisation: parseNormalisation(normalisation),
+  });
+  const {architecture, hyperparameters} = imported.description;
   logger.debug(`architecture ${JSON.stringify(architecture)}`);
-  if (options.json === true) {
-    writeJson(context.stdout, {source, target, description});
-    return;
-  }
+  if (options.json === true) return writeJson(context.stdout, imported);
+  const names = hyperparameters.map(({name}) => name);
   writeTable(context.stdout, [
     ['model', target],
     ['hyperparameters', names.length === 0 ? 'none' : names.join(', ')],
   ]);
 }
 
+/** What the options call the grid of the fixed image. */
+const FIXED = 'fixed';
+
 function parseSpacing(text: string): number[] | null {
-  if (text === 'fixed') return null;
+  if (text === FIXED) return null;
   const numbers = text.split(',').map((part) => (part.trim() === '' ? NaN : Number(part)));
   if (numbers.some((mm) => !(mm > 0 && mm < Infinity))) {
     throw new HypermorphError(
@@ -65,38 +44,7 @@ function parseSpacing(text: string): number[] | null {
   return numbers;
 }
 
-/** One number per axis of the model. */
-function spacingFor(dimensions: number, spacing: readonly number[] | null): number[] | null {
-  if (spacing === null) return null;
-  if (spacing.length === 1) return new Array<number>(dimensions).fill(spacing[0]);
-  if (spacing.length !== dimensions) {
-    throw new HypermorphError(
-      'E_USAGE',
-      `import: --spacing must be "fixed", one number, or ${dimensions} numbers for a model of ${dimensions} dimensions, got ${spacing.join(',')}.`,
-    );
-  }
-  return [...spacing];
-}
-
-/** The axes of the model as the user says them, or else as they are by default. */
-function orientationFor(
-  dimensions: number,
-  given: string | undefined,
-  usual: string | null,
-): string | null {
-  if (given === undefined) return usual;
-  if (given === 'fixed') return null;
-  const letters = given.toUpperCase();
-  if (!isOrientation(letters, dimensions)) {
-    throw new HypermorphError(
-      'E_USAGE',
-      `import: --orientation must be "fixed" or name ${dimensions} different axes, such as ${'RAS'.slice(0, dimensions)}, for a model of ${dimensions} dimensions, got "${given}".`,
-    );
-  }
-  return letters;
-}
-
-function parseNormalisation(text: string): NonNullable<KerasImportOptions['normalisation']> {
+function parseNormalisation(text: string): ImportModelSettings['normalisation'] {
   if (text === 'none' || text === 'minmax') return {kind: text};
   const [kind, low, high, ...rest] = text.split(':');
   if (kind !== 'percentile' || rest.length > 0 || !arePercentiles(low, high)) {

@@ -1,44 +1,29 @@
-import {withOpenFile} from '../../../formats/files.js';
-import {describeNifti, type NiftiDescription} from '../../../formats/images/nifti/nifti.js';
-import {readModel} from '../../../models/model-file.js';
-import type {ModelDescription} from '../../../models/model-description.js';
+import {
+  describeFile,
+  type ImageDescription,
+  type ModelFileDescription,
+} from '../../../workflows/describe-file.js';
 import type {CommonOptions} from '../../common-options.js';
 import type {CommandContext} from '../../context.js';
 import {createLogger} from '../../logger.js';
 import {writeJson, writeTable, type Row} from '../../output.js';
 
-/** The command `info`: the content of the file decides what it is. */
+/** The command `info`. */
 export async function run(
   options: CommonOptions,
   context: CommandContext,
   [path]: readonly string[],
 ): Promise<void> {
   const logger = await createLogger(context, options);
-  if (await isSafetensors(path)) {
-    const {description, weights} = await readModel(path);
-    const parameters = [...weights.values()].reduce((sum, {data}) => sum + data.length, 0);
-    if (options.json === true) writeJson(context.stdout, {path, parameters, ...description});
-    else writeTable(context.stdout, modelRows(path, description, parameters));
-    return;
+  const file = await describeFile(path);
+  if (file.kind === 'image') {
+    file.warnings.forEach((warning) => logger.warn(context.inOptionWords(warning)));
   }
-  const description = await describeNifti(path);
-  description.warnings.forEach((warning) => logger.warn(context.inOptionWords(warning)));
-  if (options.json === true) writeJson(context.stdout, description);
-  else writeTable(context.stdout, imageRows(description));
+  if (options.json === true) writeJson(context.stdout, file);
+  else writeTable(context.stdout, file.kind === 'image' ? imageRows(file) : modelRows(file));
 }
 
-/** A safetensors file starts with the length of a JSON text, eight bytes, and that text. */
-async function isSafetensors(path: string): Promise<boolean> {
-  if (/\.safetensors$/i.test(path)) return true;
-  return withOpenFile(path, async (file) => {
-    if (file.size < 10) return false;
-    const start = await file.read(0, 9);
-    const length = new DataView(start.buffer).getBigUint64(0, true);
-    return start[8] === '{'.charCodeAt(0) && length < BigInt(file.size);
-  });
-}
-
-function imageRows(image: NiftiDescription): Row[] {
+function imageRows(image: ImageDescription): Row[] {
   const storage = [
     `NIfTI-${image.version}`,
     image.byteOrder,
@@ -66,20 +51,20 @@ function imageRows(image: NiftiDescription): Row[] {
   ];
 }
 
-function placementOf({geometrySource, qformCode, sformCode}: NiftiDescription): string {
+function placementOf({geometrySource, qformCode, sformCode}: ImageDescription): string {
   const codes = `qform code ${qformCode}, sform code ${sformCode}`;
   return geometrySource === 'assumed'
     ? `unknown (${codes})`
     : `from the ${geometrySource} (${codes})`;
 }
 
-function modelRows(path: string, model: ModelDescription, parameters: number): Row[] {
+function modelRows(model: ModelFileDescription): Row[] {
   const {architecture: net, grid, normalisation, provenance} = model;
   const rows: Row[] = [
-    ['file', path],
+    ['file', model.path],
     [
       'network',
-      `${net.dimensions}-D ${net.hyperparameters > 0 ? 'HyperMorph' : 'VoxelMorph'}, ${parameters.toLocaleString('en')} numbers`,
+      `${net.dimensions}-D ${net.hyperparameters > 0 ? 'HyperMorph' : 'VoxelMorph'}, ${model.parameters.toLocaleString('en')} numbers`,
     ],
     ['features', `down ${net.unet.encoder.join(' ')}, up ${net.unet.decoder.join(' ')}`],
     [
