@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import {mkdir, writeFile} from 'node:fs/promises';
 import {readFileSync, readdirSync} from 'node:fs';
 import {join} from 'node:path';
-import {after, before, describe, test} from 'node:test';
+import {after, before, beforeEach, describe, test} from 'node:test';
 import {pathToFileURL} from 'node:url';
 import ts from 'typescript';
 import * as library from '../src/index.js';
@@ -67,7 +67,13 @@ const rounded = (value) => JSON.parse(JSON.stringify(value, (_, one) =>
 export const check = (actual, expected) => assert.deepEqual(rounded(actual), rounded(expected));
 `;
 
-const examples = findExamples();
+/** The program on the first page. */
+function findReadmeExample(): Example {
+  const [, code] = /```ts\n([^]*?)```/.exec(readFileSync(join(ROOT, 'README.md'), 'utf8')) ?? [];
+  return {name: 'README', code};
+}
+
+const examples = [findReadmeExample(), ...findExamples()];
 
 /** Parts of a registration that are still to come. The list only gets shorter. */
 const WITHOUT_EXAMPLE = ['conformImage', 'measureIntensity', 'normaliseInPlace'];
@@ -89,6 +95,9 @@ describe('the example runs on the built package:', () => {
   before(async () => {
     await mkdir(SCRIPTS, {recursive: true});
     await writeFile(join(SCRIPTS, 'check.mjs'), CHECK);
+  });
+  // An example may have started another one.
+  beforeEach(async () => {
     const {startEngine} = (await import(
       pathToFileURL(join(ROOT, 'dist/index.js')).href
     )) as typeof library;
