@@ -20,8 +20,31 @@ export {
   type ReadNiftiOptions,
 } from './formats/images/nifti/nifti.js';
 
+export {Affine} from './geometry/affine.js';
+export type {Grid} from './geometry/grid.js';
 export {conformImage, networkGridFor, type NetworkGrid} from './volume/conform.js';
+export {measureIntensity, normaliseInPlace, type IntensityScale} from './volume/intensity.js';
+export type {Volume} from './volume/volume.js';
 export {PORTABLE} from './kernels/voxel-operation.js';
+
+export {
+  displacementOn,
+  mapPoints,
+  measureDisplacement,
+  sample,
+  type SampleOptions,
+} from './transforms/apply.js';
+export {exponential, inverse, type Inverse} from './transforms/inverse.js';
+export {jacobianOn} from './transforms/jacobian.js';
+export {
+  affineTransform,
+  compose,
+  displacementTransform,
+  type Transform,
+} from './transforms/transform.js';
+export type {VectorField} from './transforms/vector-field.js';
+export {decodeItkWarp, encodeItkWarp, ITK_VECTORS} from './formats/transforms/itk.js';
+export {readTransform, type ReadTransform} from './formats/transforms/read-transform.js';
 
 export {decodeModel, encodeModel, type Model} from './models/model-file.js';
 export {gridSpecOf} from './models/network-grid.js';

@@ -114,6 +114,25 @@ test('a browser registers two images from their bytes, to the numbers of Node.js
   assert.deepEqual(found, expected);
 });
 
+test('a browser reads a transform, composes it, carries points and inverts a field', async () => {
+  const library = loadBundle();
+  await library.startJavascript();
+  const text =
+    '#Insight Transform File V1.0\n#Transform 0\nTransform: TranslationTransform_double_3_3\n' +
+    'Parameters: 1 2 3\nFixedParameters:\n';
+  const file = {name: 'shift.tfm', bytes: new TextEncoder().encode(text)};
+  const {transform: shift} = await library.readTransform(file);
+  const grid = {shape: [5, 5, 5], affine: library.Affine.identity} as const;
+  const values = new Float32Array(375).fill(0.25);
+  const field = library.displacementTransform({grid, unit: 'mm', order: 'disk', values});
+  const chain = library.compose(shift, field);
+  const plain = (value: unknown) => JSON.parse(JSON.stringify(value)) as unknown;
+  assert.deepEqual(plain(library.mapPoints(chain, [[2, 2, 2]])), [[1.25, 0.25, 5.25]]);
+  const {transform: back} = library.inverse(field);
+  assert.deepEqual(plain(library.mapPoints(back, [[2, 2, 2]])), [[1.75, 1.75, 1.75]]);
+  assert.ok(library.jacobianOn(chain, grid).every((determinant) => determinant === 1));
+});
+
 test('a browser compresses what Node.js unpacks, hashes the same, and refuses paths in a sentence', async () => {
   const library = loadBundle();
   const parts = [Uint8Array.of(1, 2, 3), new Uint8Array(100_000)];

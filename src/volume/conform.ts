@@ -68,6 +68,13 @@ export function networkGridFor(fixed: Grid, spec: NetworkGridSpec): NetworkGrid 
  *
  * @param toVoxel - Network grid index -> voxel index of the image.
  * @returns [I, J, K] in tensor order (k fastest).
+ *
+ * @example
+ * import {Affine, conformImage, measureIntensity, PORTABLE as engine} from 'hypermorph';
+ * const image = {shape: [3, 1, 1] as const, data: Float32Array.of(10, 20, 50)};
+ * const scale = measureIntensity(image, {kind: 'minmax'}, engine, 'image');
+ * const backwards = Affine.scaling([-1, 1, 1]).withOffset([2, 0, 0]); // the grid runs the other way
+ * conformImage(image, backwards, {shape: [3, 1, 1], scale, engine}); // [1, 0.25, 0]
  */
 export function conformImage(
   image: Voxels,

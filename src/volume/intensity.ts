@@ -33,6 +33,13 @@ export interface IntensityScale {
  *
  * @param where - Name of the image for messages.
  * @throws {HypermorphError} E_RANGE if no voxel is a number, or all are the same.
+ *
+ * @example
+ * import {measureIntensity, PORTABLE} from 'hypermorph';
+ * const image = {shape: [3, 1, 1] as const, data: Float32Array.of(10, 20, 50)};
+ * const {low, high, clips} = measureIntensity(image, {kind: 'minmax'}, PORTABLE, 'image');
+ * [low, high]; // [10, 50]
+ * clips; // false
  */
 export function measureIntensity(
   image: Voxels,
@@ -76,7 +83,16 @@ export function measureIntensity(
   return {low, high, clips: false, background, outside: Math.max(background, low), warnings};
 }
 
-/** Apply an image's scale to samples of it, in place. */
+/**
+ * Apply an image's scale to samples of it, in place.
+ *
+ * @example
+ * import {measureIntensity, normaliseInPlace, PORTABLE} from 'hypermorph';
+ * const image = {shape: [3, 1, 1] as const, data: Float32Array.of(10, 20, 50)};
+ * const samples = image.data.slice();
+ * normaliseInPlace(samples, measureIntensity(image, {kind: 'minmax'}, PORTABLE, 'image'));
+ * samples; // [0, 0.25, 1]
+ */
 export function normaliseInPlace(
   samples: Float32Array,
   {low, high, clips}: IntensityScale,
