@@ -41,7 +41,8 @@ export const ERROR_CODES = {
   },
   E_MEMORY: {
     meaning: 'The images and the network do not fit into memory.',
-    remedy: 'Use a machine with more memory, or images with larger voxels.',
+    remedy:
+      'Crop the images to what matters, take a model of a coarser grid, check that the headers have lengths in millimetres, or use a machine with more memory.',
   },
   E_INTERRUPTED: {
     meaning: 'The run was stopped by its user.',

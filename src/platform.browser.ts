@@ -6,6 +6,11 @@ import {bytesToHex, utf8ToBytes} from '@noble/hashes/utils.js';
 /** What every browser can. */
 export const MAX_ARRAY_BYTES = 2 ** 31 - 1;
 
+/** A browser does not tell. */
+export function memoryLimit(): number {
+  return Infinity;
+}
+
 export function sha256(pieces: Iterable<Uint8Array | string>): string {
   const hash = sha256Hash.create();
   for (const piece of pieces) hash.update(typeof piece === 'string' ? utf8ToBytes(piece) : piece);

@@ -3,11 +3,19 @@
 
 import {constants} from 'node:buffer';
 import {createHash} from 'node:crypto';
+import {totalmem} from 'node:os';
+import {constrainedMemory} from 'node:process';
 import {promisify} from 'node:util';
 import zlib from 'node:zlib';
 
 /** The longest array of bytes that can be made. */
 export const MAX_ARRAY_BYTES = constants.MAX_LENGTH;
+
+/** The memory that this process can have at most: the machine's, or what its control group leaves of it; bytes. */
+export function memoryLimit(): number {
+  const constrained = constrainedMemory(); // 0 where the system has no such limit, beyond all memory where none is set
+  return constrained > 0 ? Math.min(constrained, totalmem()) : totalmem();
+}
 
 /** SHA-256 of pieces that follow each other, text as UTF-8: 64 hexadecimal digits. */
 export function sha256(pieces: Iterable<Uint8Array | string>): string {

@@ -1,4 +1,4 @@
-import {HypermorphError, type ErrorCode} from '../errors.js';
+import {ERROR_CODES, HypermorphError, type ErrorCode} from '../errors.js';
 
 /** What the exit code of the program says. */
 export const EXIT = {
@@ -38,6 +38,6 @@ export function recogniseMemoryError(error: unknown): unknown {
   return new HypermorphError(
     'E_MEMORY',
     `the images and the network must fit into memory, got "${error.message}".`,
-    {cause: error, hint: 'Use a machine with more memory, or images with larger voxels.'},
+    {cause: error, hint: ERROR_CODES.E_MEMORY.remedy},
   );
 }

@@ -1,6 +1,7 @@
 import {Affine} from '../geometry/affine.js';
 import {centreOf, type Grid} from '../geometry/grid.js';
 import {mapTriple, type Triple} from '../geometry/triple.js';
+import {backgroundOf} from '../volume/intensity.js';
 import type {Volume} from '../volume/volume.js';
 
 /**
@@ -21,12 +22,10 @@ export function alignmentFor(
   return Affine.translation(mapTriple(to, (place, axis) => place - from[axis]));
 }
 
-/** Mean position of the voxels weighted by their height above the smallest one, RAS mm; non-finite voxels weigh nothing. */
+/** Mean position of the voxels weighted by how much they differ from the background, RAS mm; non-finite voxels weigh nothing. */
 export function centreOfMass(volume: Volume): Triple {
   const {data, shape, affine} = volume;
-  let minimum = Infinity;
-  for (let n = 0; n < data.length; n++)
-    if (data[n] < minimum && data[n] !== -Infinity) minimum = data[n];
+  const background = backgroundOf(volume);
   let total = 0;
   let sumI = 0;
   let sumJ = 0;
@@ -34,7 +33,7 @@ export function centreOfMass(volume: Volume): Triple {
   for (let k = 0, n = 0; k < shape[2]; k++) {
     for (let j = 0; j < shape[1]; j++) {
       for (let i = 0; i < shape[0]; i++, n++) {
-        const mass = data[n] - minimum;
+        const mass = Math.abs(data[n] - background);
         if (!(mass > 0 && mass < Infinity)) continue;
         total += mass;
         sumI += mass * i;

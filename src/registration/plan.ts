@@ -8,6 +8,8 @@ export interface PlacedImage extends Grid {
   readonly name: string;
   /** Whether the file says where its voxels lie. */
   readonly orientationKnown: boolean;
+  /** Which of the header's placements is believed, where it has any. */
+  readonly geometrySource?: 'sform' | 'qform' | 'assumed';
 }
 
 /**

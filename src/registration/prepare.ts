@@ -1,10 +1,16 @@
-import type {KernelRunner} from '../kernels/voxel-operation.js';
+import {PORTABLE, type KernelRunner} from '../kernels/voxel-operation.js';
 import {conformImage, type NetworkGridSpec} from '../volume/conform.js';
-import {measureIntensity, type IntensityScale, type Normalisation} from '../volume/intensity.js';
+import {
+  fillMissing,
+  measureIntensity,
+  type IntensityScale,
+  type Normalisation,
+} from '../volume/intensity.js';
 import type {Volume} from '../volume/volume.js';
-import type {Affine} from '../geometry/affine.js';
+import {Affine} from '../geometry/affine.js';
 import {alignAsAsked, type AlignmentKind, type AlignmentSummary} from './align/align-pair.js';
-import {overlapOf} from './alignment.js';
+import {alignmentFor, overlapOf} from './alignment.js';
+import {contentOverlap} from './content.js';
 import type {VelocityNetwork} from './velocity.js';
 import {networkToFixed, networkToMoving, type RegistrationGeometry} from './geometry.js';
 import {layNetworkGrid, type PlacedImage} from './plan.js';
@@ -13,6 +19,12 @@ import {placeWarnings} from './warnings.js';
 
 /** An image with the name under which messages speak of it. */
 export interface NamedVolume extends Volume, PlacedImage {}
+
+/** A number for each image; what is left out is measured. */
+export interface PerImage {
+  readonly fixed?: number | undefined;
+  readonly moving?: number | undefined;
+}
 
 /** A network and what it expects of images. */
 export interface RegistrationModel {
@@ -43,19 +55,22 @@ export interface PreparedPair {
  * @throws {HypermorphError} E_GRID or E_SHAPE as `layNetworkGrid`; E_RANGE if an image has no contrast; E_INTERRUPTED.
  */
 export async function preparePair(
-  {fixed, moving}: {readonly fixed: NamedVolume; readonly moving: NamedVolume},
+  images: {readonly fixed: NamedVolume; readonly moving: NamedVolume},
   model: RegistrationModel,
   options: {
     /** Fixed points -> moving points, RAS mm, or how to find them. */
     readonly affine: AlignmentKind | Affine;
+    /** Intensities outside the images; measured at their faces where they are not given. */
+    readonly background?: PerImage | undefined;
     readonly engine: KernelRunner;
     readonly signal?: AbortSignal | undefined;
     readonly stages: StageLog;
   },
 ): Promise<PreparedPair> {
-  const {affine: asked, signal, engine, stages} = options;
+  const {affine: asked, background, signal, engine, stages} = options;
   const {dimensions} = model.network.architecture;
   const {geometry, affine} = await stages.run('align', async () => {
+    const {fixed, moving} = images;
     const network = layNetworkGrid(fixed, {dimensions, grid: model.grid});
     const aligned = await alignAsAsked(fixed, moving, {asked, engine, signal});
     return {
@@ -66,11 +81,10 @@ export async function preparePair(
   return stages.run('conform', () => {
     const {network, alignment} = geometry;
     const {shape} = network;
-    const scale = (image: NamedVolume) =>
-      measureIntensity(image, model.normalisation, engine, image.name);
-    const scales = {fixed: scale(fixed), moving: scale(moving)};
+    const scales = measureScales(images, {normalisation: model.normalisation, background, engine});
+    const fixed = fillMissing(images.fixed, scales.fixed);
+    const moving = fillMissing(images.moving, scales.moving);
     const overlap = overlapOf(fixed, moving, alignment);
-    const names = {fixed: fixed.name, moving: moving.name};
     return {
       ...{model, fixed, moving, geometry, affine, scales, overlap},
       conformed: {
@@ -79,11 +93,70 @@ export async function preparePair(
           ...{shape, scale: scales.moving, engine},
         }),
       },
-      warnings: [
-        ...placeWarnings(names, {overlap, affine, fixed, network}),
-        ...scales.fixed.warnings,
-        ...scales.moving.warnings,
-      ],
+      warnings: warningsAbout(images, scales, {alignment, asked: affine.asked}),
     };
   });
+}
+
+type Images = Readonly<Record<keyof PerImage, NamedVolume>>;
+type Scales = PreparedPair['scales'];
+
+function measureScales(
+  images: Images,
+  options: {
+    readonly normalisation: Normalisation;
+    readonly background?: PerImage | undefined;
+    readonly engine: KernelRunner;
+  },
+): Scales {
+  const {normalisation, background, engine} = options;
+  const measure = (name: keyof PerImage) =>
+    measureIntensity(images[name], normalisation, engine, {
+      ...{where: images[name].name, background: background?.[name]},
+    });
+  return {fixed: measure('fixed'), moving: measure('moving')};
+}
+
+function warningsAbout(
+  {fixed, moving}: Images,
+  scales: Scales,
+  {alignment, asked}: {readonly alignment: Affine; readonly asked: AlignmentSummary['asked']},
+): readonly string[] {
+  const content = contentOverlap(
+    {...fixed, background: scales.fixed.background},
+    {...moving, background: scales.moving.background},
+    alignment,
+  );
+  const names = {fixed: fixed.name, moving: moving.name};
+  const overlap = overlapOf(fixed, moving, alignment);
+  return [
+    ...placeWarnings(names, {overlap, content, asked}),
+    ...scales.fixed.warnings,
+    ...scales.moving.warnings,
+  ];
+}
+
+/**
+ * What `preparePair` would warn of, as far as it is known without a search for an alignment.
+ *
+ * @throws {HypermorphError} E_RANGE if an image has no contrast.
+ */
+export function foreseeWarnings(
+  images: Images,
+  options: {
+    readonly affine: AlignmentKind | Affine;
+    readonly background?: PerImage | undefined;
+    readonly normalisation: Normalisation;
+  },
+): readonly string[] {
+  const {affine: asked} = options;
+  const scales = measureScales(images, {...options, engine: PORTABLE});
+  if (asked instanceof Affine) {
+    return warningsAbout(images, scales, {alignment: asked, asked: 'given'});
+  }
+  if (asked !== 'headers' && asked !== 'centre' && asked !== 'fov') {
+    return [...scales.fixed.warnings, ...scales.moving.warnings];
+  }
+  const alignment = alignmentFor(asked, images.fixed, images.moving);
+  return warningsAbout(images, scales, {alignment, asked});
 }

@@ -8,7 +8,8 @@ import {deform} from './deform.js';
 import type {Transform} from '../transforms/transform.js';
 import type {OutputKey, PerOutput} from './outputs.js';
 import {requirePlacement} from './plan.js';
-import {preparePair, type NamedVolume, type RegistrationModel} from './prepare.js';
+import {inputWarnings, lostLabelWarnings} from './input-warnings.js';
+import {preparePair, type NamedVolume, type PerImage, type RegistrationModel} from './prepare.js';
 import {
   canRefine,
   refinePair,
@@ -38,6 +39,8 @@ export interface RegisterPairOptions extends StageOptions {
   readonly refine?: PairRefinement | null;
   /** Label maps in the moving image's world, warped with the nearest voxel. */
   readonly labels?: readonly NamedVolume[];
+  /** Intensities outside the images, such as the padding of the moved one; measured at their faces where they are not given. */
+  readonly background?: PerImage | undefined;
   /** What to make beside the moved image. */
   readonly outputs?: readonly OutputKey[];
   /** Make fields of the world although a file does not say where its voxels lie. */
@@ -96,7 +99,7 @@ export async function registerPair(options: RegisterPairOptions): Promise<Regist
   const tools = {engine, stages};
   if (options.assumeOrientation !== true) requirePlacement([fixed, moving, ...labels], outputs);
   const pair = await preparePair({fixed, moving}, model, {
-    ...{affine, signal: options.signal},
+    ...{affine, background: options.background, signal: options.signal},
     ...tools,
   });
   const predicted = {pair, deformation: await deform(pair, hyperparameters, tools)};
@@ -120,7 +123,12 @@ export async function registerPair(options: RegisterPairOptions): Promise<Regist
       networkShape: pair.geometry.network.shape,
       refinement: refined?.summary ?? null,
       stages: stages.records,
-      warnings: [...pair.warnings, ...resultWarnings(measures, network)],
+      warnings: [
+        ...inputWarnings({fixed, moving, labels}, network),
+        ...pair.warnings,
+        ...labels.flatMap((label, n) => lostLabelWarnings(label, made.labels[n])),
+        ...resultWarnings(measures, network),
+      ],
     },
   };
 }

@@ -1,55 +1,38 @@
 import type {NetworkGrid} from '../volume/conform.js';
-import {Affine} from '../geometry/affine.js';
-import type {Grid} from '../geometry/grid.js';
 import type {AlignmentSummary} from './align/align-pair.js';
 import type {JacobianMeasure} from '../evaluation/deformation.js';
 import type {DisplacementMeasure} from '../transforms/apply.js';
+import {formatPercent, POOR_OVERLAP} from './input-warnings.js';
 import type {SimilarityChange} from './measures.js';
 
-/** Below this share of the smaller field of view, two images hardly have anything to register. */
-const POOR_OVERLAP = 0.5;
+/** The same of what the images show: two heads that are far from each other still share a third. */
+const POOR_CONTENT = 0.3;
 
 /** What is suspicious about the places of the two images. */
 export function placeWarnings(
   names: {readonly fixed: string; readonly moving: string},
   place: {
     readonly overlap: number;
-    readonly affine: AlignmentSummary;
-    readonly fixed: Grid;
-    readonly network: NetworkGrid;
+    /** Of what is in the images; null where they show too little to say. */
+    readonly content: number | null;
+    readonly asked: AlignmentSummary['asked'];
   },
 ): readonly string[] {
   const warnings: string[] = [];
+  const advice =
+    place.asked === 'headers'
+      ? "if the headers do not put the same anatomy at the same place, try `affine: 'auto'`"
+      : 'check that the two images show the same part of the body';
   if (place.overlap < POOR_OVERLAP) {
-    const share = Math.round(100 * place.overlap);
-    const advice =
-      place.affine.asked === 'headers'
-        ? "if the headers do not put the same anatomy at the same place, try `affine: 'auto'`"
-        : 'check that the two images show the same part of the body';
     warnings.push(
-      `${names.moving}: only ${share} % of the smaller field of view lies in that of ${names.fixed}; ${advice}.`,
+      `${names.moving}: only ${formatPercent(place.overlap)} % of the smaller field of view lies in that of ${names.fixed}; ${advice}.`,
     );
-  }
-  const toNetwork = Affine.compose(place.network.affine.inverse(), place.fixed.affine);
-  const extents = [0, 3, 6].map((row) =>
-    place.fixed.shape.reduce(
-      (sum, length, n) => sum + Math.abs(toNetwork.linear[row + n]) * length,
-      0,
-    ),
-  );
-  if (extents.some((extent) => extent < SMALLEST_EXTENT)) {
+  } else if (place.content !== null && place.content < POOR_CONTENT) {
     warnings.push(
-      `${names.fixed}: hardly anything for the model to see: the image is ${formatNumbers(extents)} network voxels large.`,
+      `${names.moving}: only ${formatPercent(place.content)} % of what it shows lies where ${names.fixed} shows something; ${advice}.`,
     );
   }
   return warnings;
-}
-
-/** A field of view of fewer network voxels is hardly seen; a slice of one voxel is, by a model of slices. */
-const SMALLEST_EXTENT = 0.99;
-
-function formatNumbers(numbers: readonly number[]): string {
-  return numbers.map((value) => Number(value.toPrecision(2))).join(' x ');
 }
 
 /** A displacement below this share of a network voxel everywhere moves nothing that could be seen. */

@@ -7,7 +7,7 @@ import {SAMPLE_GRID} from '../kernels/sampling.js';
 import type {KernelRunner} from '../kernels/voxel-operation.js';
 import {conformImage} from '../volume/conform.js';
 import {areFinite} from '../volume/finite.js';
-import {measureIntensity, normaliseInPlace} from '../volume/intensity.js';
+import {fillMissing, measureIntensity, normaliseInPlace} from '../volume/intensity.js';
 import {trainingGridOn} from './training-grid.js';
 
 /** An image on the training grid, as the network sees it. */
@@ -35,10 +35,11 @@ export class ImageStore {
   /** An image by its path. Errors name the file. */
   intensities(path: string): Promise<TrainingImage> {
     return this.#once(`image ${path}`, async () => {
-      const image = await readImage(path);
-      const grid = await this.#gridFor(image);
-      const scale = measureIntensity(image, this.#config.normalisation, this.#engine, path);
-      this.warnings.push(...image.warnings, ...scale.warnings);
+      const read = await readImage(path);
+      const grid = await this.#gridFor(read);
+      const scale = measureIntensity(read, this.#config.normalisation, this.#engine, {where: path});
+      const image = fillMissing(read, scale);
+      this.warnings.push(...read.warnings, ...scale.warnings);
       const toVoxel = Affine.compose(image.affine.inverse(), grid.affine);
       const data = conformImage(image, toVoxel, {
         shape: grid.shape,

@@ -1,8 +1,8 @@
 import {HypermorphError} from '../errors.js';
-import {NORMALISE_INTENSITIES} from '../kernels/intensities.js';
+import {FIND_EXTREMES, NORMALISE_INTENSITIES} from '../kernels/intensities.js';
 import {PORTABLE, type KernelRunner} from '../kernels/voxel-operation.js';
 import type {Voxels} from '../kernels/voxels.js';
-import {intensityRange} from './intensity-range.js';
+import {intensityRange, type IntensityRange} from './intensity-range.js';
 
 /**
  * How intensities become numbers for the network; part of a model's description.
@@ -24,6 +24,8 @@ export interface IntensityScale {
   readonly background: number;
   /** The same for the network: not below `low`, so that it is never negative where images are scaled. */
   readonly outside: number;
+  /** Voxels that are NaN or infinite; they count as `outside`, see `fillMissing`. */
+  readonly missing: number;
   readonly warnings: readonly string[];
 }
 
@@ -31,7 +33,8 @@ export interface IntensityScale {
  * Measure how an image's intensities are normalised. The whole image counts, whatever part of it the network will see, so
  * that padding and cropping change nothing; voxels that are NaN or infinite do not count.
  *
- * @param where - Name of the image for messages.
+ * @param options.where - Name of the image for messages.
+ * @param options.background - The intensity outside the image; without it `backgroundOf` measures it.
  * @throws {HypermorphError} E_RANGE if no voxel is a number, or all are the same.
  *
  * @example
@@ -45,7 +48,7 @@ export function measureIntensity(
   image: Voxels,
   normalisation: Normalisation,
   engine: KernelRunner,
-  where: string,
+  {where, background: given}: {readonly where: string; readonly background?: number | undefined},
 ): IntensityScale {
   const percentiles = normalisation.kind === 'percentile' ? normalisation : {low: 0, high: 100};
   const range = intensityRange(engine, image.data, percentiles);
@@ -63,24 +66,53 @@ export function measureIntensity(
       {hint: 'An image without contrast cannot be registered: check that it is the intended file.'},
     );
   }
-  if (range.nonFinite > 0) {
-    warnings.push(`${where}: ${range.nonFinite} voxels are NaN or infinite and count as 0.`);
+  const background = given ?? backgroundOf(image);
+  const missing = range.nonFinite;
+  const scaled = scaleOf(normalisation, range);
+  const outside = normalisation.kind === 'none' ? background : Math.max(background, scaled.low);
+  if (missing > 0) {
+    warnings.push(`${where}: ${missing} voxels are NaN or infinite and count as ${outside}.`);
   }
-  const background = backgroundOf(image);
-  if (normalisation.kind === 'none') {
-    return {low: 0, high: 1, clips: false, background, outside: background, warnings};
+  if (normalisation.kind === 'percentile' && !scaled.clips) {
+    warnings.push(
+      `${where}: the percentiles ${percentiles.low} and ${percentiles.high} are both ${range.low}; ` +
+        'the smallest and largest voxel are used instead.',
+    );
   }
-  if (range.high > range.low) {
-    const clips = normalisation.kind === 'percentile';
-    const {low, high} = range;
-    return {low, high, clips, background, outside: Math.max(background, low), warnings};
+  const grey = (outside - scaled.low) / (scaled.high - scaled.low);
+  if (normalisation.kind !== 'none' && grey > DARK) {
+    warnings.push(
+      `${where}: the background is ${format(background)}, not the darkest value (${format(range.minimum)} to ${format(range.maximum)}); the network sees it as ${format(grey)} of 0 to 1. ` +
+        'Models mostly learn from images on a dark background; `background` sets another value.',
+    );
   }
-  warnings.push(
-    `${where}: the percentiles ${percentiles.low} and ${percentiles.high} are both ${range.low}; ` +
-      'the smallest and largest voxel are used instead.',
-  );
-  const {minimum: low, maximum: high} = range;
-  return {low, high, clips: false, background, outside: Math.max(background, low), warnings};
+  return {...scaled, background, outside, missing, warnings};
+}
+
+/** A background of a larger share of the range is grey for the network. */
+const DARK = 0.1;
+
+function format(value: number): string {
+  return String(Number(value.toPrecision(3)));
+}
+
+/** Which intensities become 0 and 1; percentiles that coincide give way to the smallest and the largest voxel. */
+function scaleOf(
+  {kind}: Normalisation,
+  {minimum, maximum, low, high}: IntensityRange,
+): Pick<IntensityScale, 'low' | 'high' | 'clips'> {
+  if (kind === 'none') return {low: 0, high: 1, clips: false};
+  if (high > low) return {low, high, clips: kind === 'percentile'};
+  return {low: minimum, high: maximum, clips: false};
+}
+
+/** An image whose voxels that are NaN or infinite have a value: itself where there are none, or where 0 is that value. */
+export function fillMissing<Image extends Voxels>(
+  image: Image,
+  {missing, outside}: IntensityScale,
+): Image {
+  if (missing === 0 || outside === 0) return image; // samplers take such voxels as 0
+  return {...image, data: image.data.map((value) => (value - value === 0 ? value : outside))};
 }
 
 /**
@@ -102,26 +134,35 @@ export function normaliseInPlace(
   engine.run(NORMALISE_INTENSITIES, samples, {low, factor: 1 / (high - low), clips});
 }
 
+/** Face voxels within this share of their whole range from each other are one background. */
+const PLAIN = 0.02;
+
 /**
- * The intensity to assume outside an image: 0, unless the image's own faces show a negative background, as the air of a CT.
+ * The intensity to assume outside an image: what its six faces show, where they show a plain background or a negative one (the
+ * air of a CT).
  *
- * @returns The median of the finite voxels on the six faces where that is negative, else 0.
+ * @returns The median of the finite voxels on the faces; for a tight crop of tissue 0, or the darkest voxel where that is above;
+ *   0 where most of the faces have no number.
  */
 export function backgroundOf(image: Voxels): number {
-  let [finite, negative] = [0, 0];
+  const values: number[] = [];
+  let count = 0;
   eachFaceVoxel(image, (value) => {
-    finite++;
-    if (value < 0) negative++;
+    count++;
+    if (value - value === 0) values.push(value);
   });
-  const middle = finite >> 1;
-  if (negative <= middle) return 0;
-  const faces = new Float64Array(finite);
-  let n = 0;
-  eachFaceVoxel(image, (value) => (faces[n++] = value));
-  return faces.sort()[middle];
+  if (values.length <= count / 2) return 0;
+  const faces = Float64Array.from(values).sort();
+  const middle = faces[faces.length >> 1];
+  const {minimum, maximum} = PORTABLE.run(FIND_EXTREMES, image.data);
+  const tolerance = PLAIN * (maximum - minimum);
+  if (minimum <= 0 && Math.abs(middle) <= tolerance) return 0;
+  const alike = faces.filter((value) => Math.abs(value - middle) <= tolerance).length;
+  const isPlain = alike > faces.length / 2 && maximum > minimum;
+  return isPlain || middle < 0 ? middle : Math.max(0, minimum);
 }
 
-/** The finite voxels on the six faces. */
+/** The voxels on the six faces. */
 function eachFaceVoxel({data, shape}: Voxels, take: (value: number) => void): void {
   const [lengthI, lengthJ, lengthK] = shape;
   for (let k = 0; k < lengthK; k++) {
@@ -130,8 +171,7 @@ function eachFaceVoxel({data, shape}: Voxels, take: (value: number) => void): vo
       const isFace = isFaceK || j === 0 || j === lengthJ - 1;
       const step = isFace ? 1 : Math.max(lengthI - 1, 1);
       for (let i = 0; i < lengthI; i += step) {
-        const value = data[i + lengthI * (j + lengthJ * k)];
-        if (value - value === 0) take(value);
+        take(data[i + lengthI * (j + lengthJ * k)]);
       }
     }
   }

@@ -3,17 +3,23 @@ import type {Bytes} from '../formats/bytes.js';
 import {writeFilesAtomically} from '../formats/files.js';
 import {gzipBytes} from '../formats/gzip.js';
 import {nameHyperparameters, type NamedHyperparameters} from '../models/hyperparameters.js';
-import {gridSpecOf} from '../models/network-grid.js';
 import type {OnProgress} from '../progress.js';
 import {encodeItkAffine} from '../formats/transforms/itk-text.js';
 import {Affine} from '../geometry/affine.js';
 import {OUTPUT_KEYS, type OutputKey} from '../registration/outputs.js';
-import {layNetworkGrid, requirePlacement} from '../registration/plan.js';
+import {requirePlacement} from '../registration/plan.js';
+import {foreseeWarnings, type PerImage} from '../registration/prepare.js';
 import {StageLog} from '../registration/stages.js';
 import type {Triple} from '../geometry/triple.js';
 import {encodeRegistration} from './encode-outputs.js';
 import {listOutputs, planPaths, type OutputPaths} from './output-paths.js';
-import {DEFAULT_MODEL, hashInputs, readInputs, type InputSettings} from './registration-inputs.js';
+import {
+  DEFAULT_MODEL,
+  hashInputs,
+  ofImage,
+  readInputs,
+  type InputSettings,
+} from './registration-inputs.js';
 import {buildReport, type Report} from './report.js';
 import {WarningLog} from './warnings.js';
 
@@ -84,11 +90,12 @@ export async function registerFiles(
   onProgress?.({kind: 'engine', name: engine.name, description: engine.description});
   const {assumeOrientation = false} = settings;
   const {fixed, moving, labels, hyperparameters, affine} = inputs;
+  const background = backgroundsOf(settings);
   const outputs = wantedOutputs(paths);
   const model = await openModel(inputs.model);
   const registration = await registerPair({
     ...{fixed, moving, labels, model, engine, hyperparameters},
-    ...{affine, assumeOrientation, outputs, stages, signal},
+    ...{affine, background, assumeOrientation, outputs, stages, signal},
     refine: refinementOf(settings, hyperparameters[0]),
   }).finally(() => model.dispose());
   warnings.add(registration.summary.warnings);
@@ -120,6 +127,8 @@ export interface RegistrationPlan {
   readonly model: string;
   readonly hyperparameters: NamedHyperparameters;
   readonly networkShape: Triple;
+  /** An estimate from sizes: what the registration takes at least. */
+  readonly memoryBytes: number;
   readonly outputs: Readonly<Record<string, string | readonly string[]>>;
 }
 
@@ -138,19 +147,21 @@ export async function planRegistration(
 ): Promise<RegistrationPlan> {
   const paths = await planPathsOf(settings);
   const inputs = await readInputs(settings);
-  new WarningLog(onProgress).add(inputs.warnings);
-  const {fixed, moving, labels} = inputs;
+  const {fixed, moving, labels, affine, network, memoryBytes} = inputs;
+  const {normalisation} = inputs.model.description;
+  const background = backgroundsOf(settings);
+  const foreseen = foreseeWarnings({fixed, moving}, {affine, background, normalisation});
+  new WarningLog(onProgress).add([...inputs.warnings, ...foreseen]);
   const {description, path: model} = inputs.model;
   const images = [fixed, moving, ...labels];
   if (settings.assumeOrientation !== true) requirePlacement(images, wantedOutputs(paths));
-  const {dimensions} = description.architecture;
-  const network = layNetworkGrid(fixed, {dimensions, grid: gridSpecOf(description)});
   return {
     fixed: {path: fixed.path, shape: fixed.shape},
     moving: {path: moving.path, shape: moving.shape},
     model,
     hyperparameters: nameHyperparameters(description, inputs.hyperparameters),
     networkShape: network.shape,
+    memoryBytes,
     outputs: listOutputs(paths),
   };
 }
@@ -162,6 +173,10 @@ const USUAL_LAMBDA = 0.3;
 function refinementOf({refine = 'none'}: RegisterFilesSettings, lambda = USUAL_LAMBDA) {
   if (refine === 'none') return null;
   return {lambda, ...(refine === 'auto' ? {} : {iterations: refine})};
+}
+
+function backgroundsOf({background}: RegisterFilesSettings): PerImage {
+  return {fixed: ofImage(background, 'fixed'), moving: ofImage(background, 'moving')};
 }
 
 function planPathsOf(settings: RegisterFilesSettings): Promise<OutputPaths> {

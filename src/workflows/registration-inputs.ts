@@ -10,9 +10,16 @@ import {
 import {decodeItkAffine} from '../formats/transforms/itk-text.js';
 import type {Affine} from '../geometry/affine.js';
 import {chooseHyperparameters, type NamedHyperparameters} from '../models/hyperparameters.js';
+import type {ModelDescription} from '../models/model-description.js';
 import {readModel, type Model} from '../models/model-file.js';
+import {gridSpecOf} from '../models/network-grid.js';
+import {memoryLimit} from '../platform.js';
 import {ALIGNMENT_KINDS, type AlignmentKind} from '../registration/align/align-pair.js';
-import type {NamedVolume} from '../registration/prepare.js';
+import {estimateRegistration} from '../registration/estimate.js';
+import {inputWarnings} from '../registration/input-warnings.js';
+import {layNetworkGrid} from '../registration/plan.js';
+import type {NamedVolume, PerImage} from '../registration/prepare.js';
+import type {NetworkGrid} from '../volume/conform.js';
 import type {LabelPaths} from './output-paths.js';
 import type {HashedFile, ReportInputs} from './report.js';
 
@@ -36,8 +43,12 @@ export interface InputSettings {
    * headers unless told.
    */
   readonly affine?: string | undefined;
-  /** Which volume of the files that hold several, counted from 0. */
-  readonly volume?: number | undefined;
+  /** Which volume of the files that hold several, counted from 0; label maps follow the moving image. */
+  readonly volume?: number | PerImage | undefined;
+  /** The intensity outside the images; what their faces show unless told. */
+  readonly background?: number | PerImage | undefined;
+  /** Memory that the work may take, bytes; all of the machine's unless told. */
+  readonly maxMemory?: number | undefined;
   /** Which placement in the headers to believe. */
   readonly geometry?: ReadNiftiOptions['geometry'];
 }
@@ -54,13 +65,17 @@ export interface RegistrationInputs {
   readonly fixed: InputImage;
   readonly moving: InputImage;
   readonly labels: readonly InputImage[];
+  readonly network: NetworkGrid;
+  /** Memory that the registration takes at least, bytes. */
+  readonly memoryBytes: number;
   readonly warnings: readonly string[];
 }
 
 /**
  * Read the model and the images, and check what was asked for against the model.
  *
- * @throws {HypermorphError} E_IO, E_NIFTI, E_RANGE of the images; E_IO, E_WEIGHTS of the model; E_USAGE if it does not fit.
+ * @throws {HypermorphError} E_IO, E_NIFTI, E_RANGE of the images; E_IO, E_WEIGHTS of the model; E_USAGE if it does not fit;
+ *   E_GRID, E_SHAPE as `layNetworkGrid`; E_MEMORY if the network's grid is too large for the machine, before it is made.
  */
 export async function readInputs(settings: InputSettings): Promise<RegistrationInputs> {
   const {fixed, moving, labels = []} = settings;
@@ -71,9 +86,9 @@ export async function readInputs(settings: InputSettings): Promise<RegistrationI
     );
   }
   const reading = Promise.all([
-    readImage(fixed, settings),
-    readImage(moving, settings),
-    ...labels.map(({source}) => readImage(source, settings, 'label')),
+    readImage(fixed, settings, {of: 'fixed'}),
+    readImage(moving, settings, {of: 'moving'}),
+    ...labels.map(({source}) => readImage(source, settings, {of: 'moving', kind: 'label'})),
   ]);
   // The images are read while the model is; what is wrong with the model is said first.
   reading.catch(() => undefined);
@@ -89,17 +104,25 @@ export async function readInputs(settings: InputSettings): Promise<RegistrationI
   const affine = await chooseAffine(settings.affine ?? 'headers');
   const images = await reading;
   const [fixedImage, movingImage, ...labelImages] = images;
+  const named = {fixed: fixedImage, moving: movingImage, labels: labelImages};
+  const {network, memoryBytes} = planGrid(named, model.description, settings.maxMemory);
   return {
-    ...{
-      model,
-      hyperparameters,
-      affine,
-      fixed: fixedImage,
-      moving: movingImage,
-      labels: labelImages,
-    },
-    warnings: images.flatMap((image) => image.warnings),
+    ...{model, hyperparameters, affine, ...named, network, memoryBytes},
+    warnings: [...images.flatMap((image) => image.warnings), ...inputWarnings(named, network)],
   };
+}
+
+/** Lay the network's grid, and refuse what will not fit into memory before it is made. */
+function planGrid(
+  images: Pick<RegistrationInputs, 'fixed' | 'moving'>,
+  description: ModelDescription,
+  maxMemory = Infinity,
+): Pick<RegistrationInputs, 'network' | 'memoryBytes'> {
+  const {dimensions} = description.architecture;
+  const network = layNetworkGrid(images.fixed, {dimensions, grid: gridSpecOf(description)});
+  const limit = Math.min(maxMemory, memoryLimit());
+  const memoryBytes = estimateRegistration(images, {...description, network, limit});
+  return {network, memoryBytes};
 }
 
 /**
@@ -137,12 +160,21 @@ async function chooseAffine(asked: string): Promise<AlignmentKind | Affine> {
   );
 }
 
+/** The setting for one image, where it can be one for both. */
+export function ofImage(
+  setting: number | PerImage | undefined,
+  image: keyof PerImage,
+): number | undefined {
+  return typeof setting === 'object' ? setting[image] : setting;
+}
+
 /** Read an image; `volume` speaks of the files that hold several. */
 async function readImage(
   path: string,
-  {geometry, volume}: InputSettings,
-  kind: 'intensity' | 'label' = 'intensity',
+  {geometry, ...settings}: InputSettings,
+  {of, kind = 'intensity'}: {readonly of: keyof PerImage; readonly kind?: 'intensity' | 'label'},
 ): Promise<InputImage> {
+  const volume = ofImage(settings.volume, of);
   const place = geometry === undefined ? {} : {geometry};
   const hasSeveral = volume !== undefined && (await describeNifti(path, place)).volumes > 1;
   const image = await readNifti(path, {...place, kind, ...(hasSeveral ? {volume} : {})});

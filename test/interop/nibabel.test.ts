@@ -122,6 +122,10 @@ test('nibabel finds an output on a fixed grid exactly where it finds the fixed i
     littleEndian: false,
     qformCode: 2,
     sformCode: 4,
+    // The voxel sizes are those of the sform, as far as its numbers go.
+    pixdim: [1, Math.hypot(1, 0.5, 0.5), Math.hypot(0.125, 2, 0.25), Math.hypot(0.25, 0.5, 3)].map(
+      Math.fround,
+    ),
     quaternion: [0.25, -0.5, 0.125],
     qformOffset: [1.5, 2.5, -3.5],
     sform: [1, 0.125, 0.25, 3, -0.5, 2, 0.5, 4, 0.5, 0.25, 3, -5],

@@ -133,7 +133,7 @@ test('an image conformed from any of its 48 storages looks the same to the netwo
   const image = imageOf({shape, affine}, blobs);
   const grid = networkGridFor(image, {...LIA_1MM, spacingMm: [2, 2, 2]});
   const conform = (volume: typeof image) => {
-    const scale = measureIntensity(volume, {kind: 'minmax'}, engine, 'image');
+    const scale = measureIntensity(volume, {kind: 'minmax'}, engine, {where: 'image'});
     const toVoxel = Affine.compose(volume.affine.inverse(), grid.affine);
     return conformImage(volume, toVoxel, {shape: grid.shape, scale, engine});
   };

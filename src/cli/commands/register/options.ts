@@ -25,11 +25,13 @@ export interface RegisterOptions
   readonly affine?: string;
   readonly affineOut?: string;
   readonly volume?: string;
+  readonly background?: string;
   readonly geometry: 'auto' | 'sform' | 'qform';
   readonly assumeOrientation?: boolean;
   readonly engine: EngineChoice;
   readonly precision: 'float32' | 'bf16';
   readonly threads?: string;
+  readonly maxMemory?: string;
   readonly dryRun?: boolean;
 }
 
@@ -117,7 +119,14 @@ function addInputOptions(command: Command): void {
       'follow the images more closely than the network does: optimise the velocity on this pair, at most n steps at each resolution, and keep what fits best',
       'none',
     )
-    .option('--volume <n>', 'which volume of a file with several, counted from 0')
+    .option(
+      '--volume <n[,m]>',
+      'which volume of a file with several, counted from 0; two numbers are that of <fixed> and that of <moving>',
+    )
+    .option(
+      '--background <n[,m]>',
+      'the intensity outside the images; two numbers are that of <fixed> and that of <moving> (default: what their faces show)',
+    )
     .addOption(
       new Option('--geometry <source>', 'which placement in the header to believe')
         .choices(['auto', 'sform', 'qform'])
@@ -140,6 +149,10 @@ function addComputingOptions(command: Command): void {
         .default('float32'),
     )
     .option('--threads <n>', 'threads to use (default: all)')
+    .option(
+      '--max-memory <size>',
+      'refuse what is sure to take more memory, such as 8G or 500M (default: what the machine has)',
+    )
     .option(
       '-n, --dry-run',
       'check options, model, files and output names, and say what would be done, without registering',

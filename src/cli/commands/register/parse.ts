@@ -1,8 +1,9 @@
+import {existsSync} from 'node:fs';
 import {HypermorphError} from '../../../errors.js';
 import type {NamedHyperparameters} from '../../../models/hyperparameters.js';
 import type {LabelPaths} from '../../../workflows/output-paths.js';
 import type {RegisterFilesSettings} from '../../../workflows/register-files.js';
-import {parseNumber, parseWhole} from '../../numbers.js';
+import {parseBytes, parseFinite, parseNumber, parseWhole} from '../../numbers.js';
 import {outputOptions, type RegisterOptions} from './options.js';
 
 /** What the options ask for. E_USAGE where a text is not what it must be. */
@@ -20,10 +21,26 @@ export function parseSettings(
     refine: parseRefine(options.refine),
     outputs: Object.fromEntries(outputs),
     labels: options.labels?.map(splitLabels),
-    volume: parseWhole(options.volume, {option: '--volume', minimum: 0}),
+    volume: parsePerImage(options.volume, (text) =>
+      parseWhole(text, {option: '--volume', minimum: 0}),
+    ),
+    background: parsePerImage(options.background, (text) =>
+      parseFinite(text, {option: '--background'}),
+    ),
+    maxMemory: parseBytes(options.maxMemory, {option: '--max-memory'}),
     threads: parseWhole(options.threads, {option: '--threads', minimum: 1}),
     hashes: options.json === true || report !== undefined,
   };
+}
+
+/** `3` for both images, `0,10` for the fixed and for the moving one. */
+function parsePerImage(
+  text: string | undefined,
+  parse: (text: string) => number | undefined,
+): RegisterFilesSettings['volume'] {
+  const at = text?.indexOf(',') ?? -1;
+  if (text === undefined || at < 0) return text === undefined ? undefined : parse(text);
+  return {fixed: parse(text.slice(0, at)), moving: parse(text.slice(at + 1))};
 }
 
 function parseRefine(text: string): 'auto' | 'none' | number {
@@ -70,8 +87,9 @@ export function parseHyperparameters({
 }
 
 function splitLabels(pair: string): LabelPaths {
-  // The last colon: a drive letter (C:\labels.nii:moved.nii) has one, too.
-  const at = pair.lastIndexOf(':');
+  // Paths may hold colons (C:\labels.nii, a time of day): the one counts that has a file before it, else the last.
+  const colons = [...pair.matchAll(/:/g)].map(({index}) => index);
+  const at = colons.findLast((index) => existsSync(pair.slice(0, index))) ?? colons.at(-1) ?? -1;
   if (at < 1 || at === pair.length - 1) {
     throw new HypermorphError(
       'E_USAGE',

@@ -1,4 +1,5 @@
 import {OUTPUTS} from '../../../registration/outputs.js';
+import {formatBytes} from '../../../models/memory.js';
 import type {RegistrationPlan} from '../../../workflows/register-files.js';
 import type {Report} from '../../../workflows/report.js';
 import type {Row} from '../../output.js';
@@ -25,6 +26,7 @@ export function planRows({fixed, moving, model, ...plan}: RegistrationPlan): Row
     ['model', model],
     ...hyperparameterRows(plan.hyperparameters),
     ['network grid', plan.networkShape.join('x')],
+    ['memory', `at least ${formatBytes(plan.memoryBytes)}`],
     ...outputRows(plan.outputs).map(([name, path]): Row => [`would write ${name}`, path]),
   ];
 }

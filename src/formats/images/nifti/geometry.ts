@@ -20,6 +20,8 @@ export interface Placement {
 const DISAGREEMENT_MM = 0.1;
 /** ITK's tolerance for axes that are not at right angles. */
 const SHEAR = 1e-4;
+/** Voxel sizes that differ by a larger share are two sizes; header fields are float32, and some are rounded to three places. */
+const SPACING_TOLERANCE = 5e-3;
 /** A quaternion this much longer than 1 is not just rounded. */
 const LONG_QUATERNION = 1e-3;
 /** The newest code of the standard: 5, other template. */
@@ -71,8 +73,10 @@ export function choosePlacement(
     warn('the rotation in the qform is not normalised; it was scaled to a rotation.');
   }
   const otherUnusable = Object.values(forms).some((form) => form !== null && !form.isUsable);
+  const contradicted = source === 'sform' && warnAboutSpacing(repaired, affine, unit, warn);
   const untrusted =
     otherUnusable ||
+    contradicted ||
     request !== 'auto' ||
     spacingRepaired ||
     (fields.qformCode > 0 && quaternionExcess(fields) > LONG_QUATERNION);
@@ -141,6 +145,30 @@ function warnAboutCodes({qformCode, sformCode}: NiftiFields, warn: Warn): void {
       warn(`${name} must be 0 to 5, got ${code}; ${code > 0 ? 'used all the same' : 'read as 0'}.`);
     }
   }
+}
+
+/**
+ * Say where the voxel sizes of the header (pixdim) are not those of the sform: FSL and others believe the former.
+ *
+ * @returns Whether they differ.
+ */
+function warnAboutSpacing(
+  pixdim: Triple,
+  {spacing}: Affine,
+  unit: NiftiGeometry['unit'],
+  warn: Warn,
+): boolean {
+  const stored = pixdim.map((value) => value * MM_PER_UNIT[unit]);
+  const differs = stored.some(
+    (mm, axis) => Math.abs(mm - spacing[axis]) > SPACING_TOLERANCE * spacing[axis],
+  );
+  if (!differs) return false;
+  const shown = (sizes: readonly number[]) =>
+    sizes.map((mm) => Number(mm.toPrecision(4))).join(' x ');
+  warn(
+    `the voxel sizes in the header (pixdim) are ${shown(stored)} mm, those of its sform ${shown(spacing)} mm; the sform is used, other programs may take the former. Outputs on this grid say the same twice.`,
+  );
+  return true;
 }
 
 /** Say where ITK and ANTs would place the image elsewhere than this program, nibabel, FSL and FreeSurfer do. */

@@ -101,6 +101,7 @@ async function readVolumes<Data>(
     geometry: placement.geometry,
     datatype: datatype.name,
     orientationKnown: placement.source !== 'assumed',
+    geometrySource: placement.source,
     intent: intentOf(file),
     data,
     warnings,

@@ -86,6 +86,8 @@ export interface NiftiImage extends Volume {
   readonly datatype: string;
   /** False where neither qform nor sform is set: the affine is then an assumption (LAS, centred). */
   readonly orientationKnown: boolean;
+  /** Which placement of the header the affine is. */
+  readonly geometrySource: 'sform' | 'qform' | 'assumed';
   readonly intent: NiftiIntent;
   /** Sentences for the user, each starting with the path. */
   readonly warnings: readonly string[];

@@ -109,9 +109,9 @@ function geometryBlock(
   return [...floats(pixdim, 4), ...codes, ...floats(quaternion, 6), ...floats(sform, 12)];
 }
 
-/** Odd on purpose: nothing here follows from anything else. */
+/** Odd on purpose: nothing here follows from anything else, but the voxel sizes from the sform. */
 const ODD_GEOMETRY: NiftiRecipe = {
-  pixdim: [-1, 1.1, 2.2, 3.3],
+  pixdim: [-1, Math.hypot(1, 0.3, 0.5), Math.hypot(0.1, 2, 0.6), Math.hypot(0.2, 0.4, 3)],
   qformCode: 2,
   sformCode: 4,
   quaternion: [0.1, -0.2, 0.3],
@@ -134,6 +134,22 @@ for (const version of [1, 2] as const) {
       );
     });
   }
+}
+
+for (const qformCode of [0, 1]) {
+  test(`an output has the voxel sizes of the sform that was used, whatever the header said (qform code ${qformCode})`, async (t) => {
+    const folder = await temporaryFolder(t);
+    const path = join(folder, 'fixed.nii');
+    await writeFile(path, buildNifti({qformCode, pixdim: [1, 2, 4, 6]}));
+    const fixed = await readNifti(path);
+    await writeFile(path, encodeNifti({...OUTPUT, geometry: fixed.geometry}));
+    for (const geometry of ['sform', 'qform'] as const) {
+      const moved = await readNifti(path, {geometry});
+      assert.ok(moved.affine.largestDifference(fixed.affine) < 1e-5, geometry);
+      assert.deepEqual(moved.warnings, []);
+    }
+    assert.deepEqual((await readNifti(path)).geometry.pixdim.slice(1), fixed.affine.spacing);
+  });
 }
 
 for (const [units, code] of [

@@ -80,12 +80,30 @@ const ODDITIES: readonly Oddity[] = [
   },
   {
     name: 'sform sheared',
-    file: {sform: [1, 1, 0, -10, 0, 2, 0, 20, 0, 0, 3, -30], qformCode: 0},
+    file: {
+      sform: [1, 1, 0, -10, 0, 2, 0, 20, 0, 0, 3, -30],
+      pixdim: [1, 1, Math.sqrt(5), 3],
+      qformCode: 0,
+    },
     affine: [1, 1, 0, -10, 0, 2, 0, 20, 0, 0, 3, -30, 0, 0, 0, 1],
     warns: [
       'its axes are not at right angles (sheared, up to 26.6 degrees); used as it is, but ITK and ANTs refuse such a file.',
     ],
   },
+  ...[1, 0].map((qformCode) => ({
+    name: `voxel sizes that are not those of the sform, with a qform code of ${qformCode}`,
+    file: {
+      ...{qformCode, pixdim: [1, 2, 4, 6], sform: [1, 0, 0, -10, 0, 2, 0, 20, 0, 0, 3, -30]},
+    },
+    warns: [
+      'the voxel sizes in the header (pixdim) are 2 x 4 x 6 mm, those of its sform 1 x 2 x 3 mm; the sform is used, other programs may take the former. Outputs on this grid say the same twice.',
+      ...(qformCode === 0
+        ? []
+        : [
+            "its two placements (qform and sform) differ by up to 17.3 mm; the sform is used, some programs (ITK, ANTs) may take the qform. Choose with `geometry: 'sform'` or `geometry: 'qform'`.",
+          ]),
+    ],
+  })),
   {
     name: 'qform and sform that disagree',
     file: {qformOffset: [-10, 20, -33]},

@@ -1,0 +1,37 @@
+import {countVoxels} from '../geometry/grid.js';
+import type {Architecture} from '../models/architecture.js';
+import {predictionBytes, requireMemory} from '../models/memory.js';
+import type {NetworkGrid} from '../volume/conform.js';
+import type {PlacedImage} from './plan.js';
+
+/** Numbers for each voxel of the fixed image: itself, the moved image without and with the deformation. */
+const FIXED_NUMBERS = 3;
+const NUMBER_BYTES = 4;
+
+/**
+ * Memory that a registration takes at least, from headers and sizes alone, before anything is allocated.
+ *
+ * @param options.limit - Bytes that there are.
+ * @returns Bytes.
+ * @throws {HypermorphError} E_MEMORY that names the fixed image, the network's grid and both amounts.
+ */
+export function estimateRegistration(
+  {fixed, moving}: {readonly fixed: PlacedImage; readonly moving: PlacedImage},
+  options: {
+    readonly architecture: Architecture;
+    readonly network: NetworkGrid;
+    readonly limit: number;
+  },
+): number {
+  const {architecture, network, limit} = options;
+  const images = FIXED_NUMBERS * countVoxels(fixed.shape) + countVoxels(moving.shape);
+  const bytes = predictionBytes(architecture, countVoxels(network.shape)) + NUMBER_BYTES * images;
+  const extents = fixed.affine.spacing.map((mm, axis) =>
+    Number((mm * fixed.shape[axis]).toPrecision(3)),
+  );
+  const what = `${fixed.name}: a registration on the network grid of ${network.shape.join('x')} voxels (the field of view is ${extents.join(' x ')} mm)`;
+  const hint =
+    'Crop the image to what is to be registered, take a model of a coarser grid, or, where that is no size of a body, write the header with lengths in millimetres.';
+  requireMemory({bytes, what, hint}, limit);
+  return bytes;
+}
