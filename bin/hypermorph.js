@@ -1,12 +1,16 @@
 #!/usr/bin/env node
 import {run} from '../dist/bundle/program.js';
-import {guardStreams} from '../dist/bundle/streams.js';
+import {guardStreams, removeUnfinished} from '../dist/bundle/streams.js';
 
 const interruption = new globalThis.AbortController();
-for (const signal of ['SIGINT', 'SIGTERM']) {
+// A closed terminal (SIGHUP) stops the work as Ctrl-C does.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
   process.on(signal, () => {
     // The first lets the work stop where nothing is half written; the second does not wait.
-    if (interruption.signal.aborted) process.exit(130);
+    if (interruption.signal.aborted) {
+      removeUnfinished();
+      process.exit(130);
+    }
     interruption.abort();
   });
 }

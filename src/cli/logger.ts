@@ -1,4 +1,5 @@
 import type {Logger} from 'pino';
+import {printable} from './printable.js';
 import type {CliContext} from './context.js';
 
 export type {Logger};
@@ -24,11 +25,16 @@ export async function createLogger(
     colorize: stderr.isTTY === true,
     ignore: 'time',
     hideObject: true,
-    messageFormat: (log, messageKey) => withHint(String(log[messageKey]), log.hint),
+    messageFormat: (log, messageKey) => withHint(linesOf(log[messageKey]), log.hint),
   });
   return pino(options, {write: (line) => stderr.write(prettify(JSON.parse(line)))});
 }
 
+/** A stack has lines; each of them is made printable. */
+function linesOf(message: unknown): string {
+  return String(message).split('\n').map(printable).join('\n');
+}
+
 function withHint(message: string, hint: unknown): string {
-  return typeof hint === 'string' ? `${message}\n      ${hint}` : message;
+  return typeof hint === 'string' ? `${message}\n      ${printable(hint)}` : message;
 }

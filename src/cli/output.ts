@@ -1,3 +1,4 @@
+import {printable} from './printable.js';
 import type {TextSink} from './context.js';
 
 /** A name and a value. */
@@ -6,7 +7,9 @@ export type Row = readonly [name: string, value: string];
 /** Rows of a name and a value, the values under each other. */
 export function writeTable(stdout: TextSink, rows: readonly Row[]): void {
   const width = Math.max(...rows.map(([name]) => name.length));
-  for (const [name, value] of rows) stdout.write(`${name.padEnd(width)}  ${value}\n`);
+  for (const [name, value] of rows) {
+    stdout.write(`${printable(name).padEnd(width)}  ${printable(value)}\n`);
+  }
 }
 
 export function writeJson(stdout: TextSink, value: unknown): void {

@@ -10,6 +10,7 @@ import {trainCommand} from './commands/train/options.js';
 import type {CliContext, CommandContext} from './context.js';
 import {EXIT, exitCodeOf, recogniseMemoryError} from './exit-codes.js';
 import type {LogOptions} from './logger.js';
+import {shortened} from './printable.js';
 import {errorInOptionWords, inOptionWords} from './option-words.js';
 
 /** Every command, in the order of the help: how it is declared, and the module that is loaded when it runs. */
@@ -107,8 +108,8 @@ async function reportError(
   const {createLogger} = await import('./logger.js');
   const logger = await createLogger(context, logOptionsIn(argv));
   if (error instanceof HypermorphError) {
-    const {code, hint, message} = error;
-    logger.error(hint === undefined ? {code} : {code, hint}, message);
+    const {code, hint} = error;
+    logger.error(hint === undefined ? {code} : {code, hint}, shortened(error.message));
     if (error.cause instanceof Error) logger.debug({stack: error.cause.stack}, error.cause.message);
     return;
   }

@@ -1,3 +1,4 @@
+import {printable} from './printable.js';
 import type {TextSink} from './context.js';
 
 /** A bar on a terminal that is redrawn in place; elsewhere nothing. */
@@ -22,7 +23,7 @@ export function createProgressBar(stderr: TextSink, isWanted: boolean): Progress
       const left =
         done > 0.05 && done < 1 ? `, ${formatSeconds((elapsed / done) * (1 - done))} left` : '';
       const line = `${bar} ${text} (${formatSeconds(elapsed)}${left})`;
-      stderr.write(WIPE + line.slice(0, (stderr.columns ?? 80) - 1));
+      stderr.write(WIPE + printable(line).slice(0, (stderr.columns ?? 80) - 1));
     },
     clear: () => void stderr.write(WIPE),
   };

@@ -1,21 +1,26 @@
 import {createHash, randomBytes} from 'node:crypto';
-import {constants, createReadStream} from 'node:fs';
+import {constants, createReadStream, rmSync} from 'node:fs';
 import {
   access,
   appendFile,
   mkdir,
   open,
   readdir,
+  readlink,
   realpath,
   rename,
   rm,
   stat,
+  statfs,
   writeFile,
 } from 'node:fs/promises';
 import type {FileHandle} from 'node:fs/promises';
 import {basename, dirname, join, resolve} from 'node:path';
 import {HypermorphError} from '../errors.js';
+import {MAX_ARRAY_BYTES, memoryLimit} from '../platform.js';
 import type {Bytes, OpenFile} from './bytes.js';
+import {KIND_BYTES, recogniseFile} from './file-kinds.js';
+import {isGzip} from './gzip.js';
 
 /** One read call moves at most this much; the system's own limit is 2 GiB. */
 const READ_BYTES = 1 << 30;
@@ -69,10 +74,13 @@ async function readRange(
 }
 
 function allocate(path: string, length: number): Uint8Array<ArrayBuffer> {
+  const text = `${path}: what is read must fit into memory, got ${length} bytes.`;
+  if (length > Math.min(memoryLimit(), MAX_ARRAY_BYTES)) {
+    throw new HypermorphError('E_MEMORY', text);
+  }
   try {
     return new Uint8Array(length);
   } catch (cause) {
-    const text = `${path}: what is read must fit into memory, got ${length} bytes.`;
     throw new HypermorphError('E_MEMORY', text, {cause});
   }
 }
@@ -82,9 +90,28 @@ export async function readFileBytes(path: string): Promise<Uint8Array<ArrayBuffe
   return withOpenFile(path, (file) => file.read(0, file.size));
 }
 
-/** The whole content of a UTF-8 text file, without a byte order mark. E_IO if it cannot be read. */
+/** Text files are written by people: none is larger. */
+const LONGEST_TEXT = 1 << 28;
+
+/**
+ * The whole content of a UTF-8 text file, without a byte order mark.
+ *
+ * @throws {HypermorphError} E_IO if it cannot be read, or holds no text; what is recognised is named.
+ */
 export async function readFileText(path: string): Promise<string> {
-  return new TextDecoder().decode(await readFileBytes(path));
+  return withOpenFile(path, async (file) => {
+    const start = await file.read(0, Math.min(file.size, KIND_BYTES));
+    const other = start.includes(0) || isGzip(start) ? recogniseFile(start) : null;
+    if (start.includes(0) || other !== null || file.size > LONGEST_TEXT) {
+      const got = other?.name ?? (start.includes(0) ? 'bytes that are none' : `${file.size} bytes`);
+      throw new HypermorphError(
+        'E_IO',
+        `${path}: must be a text file, got ${got}.`,
+        other === null ? {} : {hint: other.advice},
+      );
+    }
+    return new TextDecoder().decode(await file.read(0, file.size));
+  });
 }
 
 /**
@@ -97,30 +124,64 @@ export async function writeFileAtomically(path: string, content: Bytes | string)
 }
 
 /**
- * Check that a file could be written: its name is not that of a folder, and the nearest folder that exists takes files.
+ * Check that a file could be written: its name is not that of a folder, a pipe or a device, and the nearest folder that exists
+ * takes files.
  *
  * @throws {HypermorphError} E_IO; nothing is created.
  */
 export async function requireWritable(path: string): Promise<void> {
+  const status = await stat(path).catch(() => null);
+  if (status !== null && !status.isFile() && !status.isDirectory()) {
+    throw new HypermorphError('E_IO', `${path}: an output must be a file, got a pipe or a device.`);
+  }
   await attempt(path, 'write', async () => {
-    const status = await stat(path).catch(() => null);
     if (status?.isDirectory() === true) throw Object.assign(new Error(), {code: 'EISDIR'});
-    let folder = dirname(resolve(path));
-    for (;;) {
-      const found = await stat(folder).catch((error: unknown) => {
-        if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-        return null;
-      });
-      if (found?.isDirectory() === false) throw Object.assign(new Error(), {code: 'ENOTDIR'});
-      if (found !== null || folder === dirname(folder)) break;
-      folder = dirname(folder);
-    }
+    const folder = await nearestFolder(path);
     await access(folder, constants.W_OK | constants.X_OK);
+    if (SYSTEM_FOLDERS.has((await statfs(folder)).type)) {
+      throw Object.assign(new Error(), {code: 'EROFS'});
+    }
   });
 }
 
+/** File systems of the kernel that show its state and take no files: proc, sysfs, devpts, cgroup, cgroup2, debugfs, tracefs. */
+const SYSTEM_FOLDERS: ReadonlySet<number> = new Set([
+  ...[0x9fa0, 0x62656572, 0x1cd1, 0x27e0eb, 0x63677270, 0x64626720, 0x74726163],
+]);
+
+async function nearestFolder(path: string): Promise<string> {
+  let folder = dirname(resolve(path));
+  for (;;) {
+    const found = await stat(folder).catch((error: unknown) => {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+      return null;
+    });
+    if (found?.isDirectory() === false) throw Object.assign(new Error(), {code: 'ENOTDIR'});
+    if (found !== null || folder === dirname(folder)) return folder;
+    folder = dirname(folder);
+  }
+}
+
+/** Files under other names that are still being written. */
+const unfinished = new Set<string>();
+
+/** Remove what is half written, at once: for a program that must end in the midst of it. */
+export function removeUnfinished(): void {
+  for (const path of unfinished) rmSync(path, {force: true});
+}
+
+/** What stands in the name of a file that is still being written. */
+const UNFINISHED = /^\.tmp-[0-9a-f]{8}-\d+$/;
+
+/** Remove what runs that were killed left half written in a folder that is this run's own. E_IO if it cannot be read. */
+export async function removeLeftovers(folder: string): Promise<void> {
+  const names = (await listDirectory(folder)).filter((name) => UNFINISHED.test(name));
+  await Promise.all(names.map((name) => rm(join(folder, name), {force: true})));
+}
+
 /**
- * Write several files, all or none: every one is on the disk under another name before the first gets its own.
+ * Write several files, all or none: every one is on the disk under another name before the first gets its own. A link stays,
+ * and what it points to is written; a file that was there keeps its permissions.
  *
  * @throws {HypermorphError} E_IO; then nothing is left behind, unless the disk fails between two renames.
  */
@@ -128,39 +189,78 @@ export async function writeFilesAtomically(
   files: readonly {readonly path: string; readonly content: Bytes | string}[],
 ): Promise<void> {
   const unique = randomBytes(4).toString('hex');
-  const named = files.map(({path, content}) => {
-    const temporary = join(dirname(path), `${basename(path)}.tmp-${unique}`);
-    return {path, content, temporary};
-  });
+  const named = await Promise.all(
+    files.map(async ({path, content}, n) => {
+      const target = await followLink(path);
+      // Not the whole name with something added: that may be too long for a name.
+      return {path, content, target, temporary: join(dirname(target), `.tmp-${unique}-${n}`)};
+    }),
+  );
   try {
-    for (const {path, content, temporary} of named) {
-      await attempt(path, 'write', () => writeFlushed(temporary, content));
+    for (const {path, target, content, temporary} of named) {
+      await requireWritable(path);
+      unfinished.add(temporary);
+      await attempt(path, 'write', () => writeFlushed(temporary, content, target));
     }
     for (const {path} of named) await requireWritable(path); // a folder of that name stops the rename
-    for (const {path, temporary} of named) {
-      await attempt(path, 'write', () => rename(temporary, path));
+    for (const {path, target, temporary} of named) {
+      await attempt(path, 'write', () => rename(temporary, target));
+      unfinished.delete(temporary);
     }
   } catch (error) {
     await Promise.all(
       named.map(({temporary}) => rm(temporary, {force: true}).catch(() => undefined)),
     );
+    named.forEach(({temporary}) => unfinished.delete(temporary));
     throw error;
   }
 }
 
-async function writeFlushed(path: string, content: Bytes | string): Promise<void> {
-  await mkdir(dirname(path), {recursive: true});
+/** Where a link points, also to a file that is not there yet; any other path is itself. */
+async function followLink(path: string): Promise<string> {
+  try {
+    return await realpath(path);
+  } catch {
+    const link = await readlink(path).catch(() => null);
+    return link === null ? path : resolve(dirname(path), link);
+  }
+}
+
+/** @param replaced - The file whose place it will take. */
+async function writeFlushed(
+  path: string,
+  content: Bytes | string,
+  replaced: string,
+): Promise<void> {
+  await createFolder(dirname(path));
+  const earlier = await stat(replaced).catch(() => null);
   const handle = await open(path, 'wx');
   try {
     await writeFile(handle, content);
+    if (earlier !== null) await handle.chmod(earlier.mode & 0o777);
     await handle.sync();
   } finally {
     await handle.close();
   }
 }
 
+/** Create a folder and those above it. One by one: the recursive way of Node.js never ends where the system refuses. */
+async function createFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path);
+  } catch (error) {
+    const {code} = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST' && (await stat(path)).isDirectory()) return;
+    if (code !== 'ENOENT' || dirname(path) === path) throw error;
+    const above = dirname(path);
+    if ((await stat(above).catch(() => null)) !== null) throw error; // it is there, and refuses
+    await createFolder(above);
+    await createFolder(path);
+  }
+}
+
 /** The absolute path of a file with all links followed, also where the file or its folders do not exist yet. */
-export async function resolveLinks(path: string): Promise<string> {
+async function resolveLinks(path: string): Promise<string> {
   const absolute = resolve(path);
   try {
     return await realpath(absolute);
@@ -170,10 +270,16 @@ export async function resolveLinks(path: string): Promise<string> {
   }
 }
 
+/** One text for one file, whatever it is called: hard links and names that differ by their case alone are the same. */
+export async function identityOf(path: string): Promise<string> {
+  const status = await stat(path, {bigint: true}).catch(() => null);
+  return status === null || status.ino === 0n ? resolveLinks(path) : `${status.dev}:${status.ino}`;
+}
+
 /** Add a line to a log file; its folder is created. For progress logs only: results are written with `writeFileAtomically`. */
 export async function appendLine(path: string, line: string): Promise<void> {
   await attempt(path, 'write', async () => {
-    await mkdir(dirname(path), {recursive: true});
+    await createFolder(dirname(path));
     await appendFile(path, `${line}\n`);
   });
 }

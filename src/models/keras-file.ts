@@ -1,5 +1,6 @@
 import type {Dataset, Group} from 'h5wasm';
 import {HypermorphError} from '../errors.js';
+import {recogniseFile} from '../formats/file-kinds.js';
 
 /** A weight as Keras stores it, last axis fastest. */
 export interface KerasWeight {
@@ -34,7 +35,12 @@ function fail(where: string, text: string, cause?: unknown): never {
  */
 export async function decodeKerasFile(bytes: Uint8Array, where: string): Promise<KerasFile> {
   if (String.fromCharCode(...bytes.subarray(0, SIGNATURE.length)) !== SIGNATURE) {
-    fail(where, 'not an HDF5 file (.h5), so not a model that Keras 2 saved.');
+    const other = recogniseFile(bytes);
+    throw new HypermorphError(
+      'E_WEIGHTS',
+      `${where}: not an HDF5 file (.h5), so not a model that Keras 2 saved${other === null ? '' : `; it looks like ${other.name}`}.`,
+      other === null ? {} : {hint: other.advice},
+    );
   }
   // Loaded on demand: 6 MB of WebAssembly that only importing needs.
   const {ready, File} = await import('h5wasm');

@@ -1,8 +1,10 @@
 import {HypermorphError} from '../errors.js';
-import {readFileBytes, writeFileAtomically} from '../formats/files.js';
+import {KIND_BYTES} from '../formats/file-kinds.js';
+import {withOpenFile, writeFileAtomically} from '../formats/files.js';
 import {
   decodeSafetensors,
   encodeSafetensors,
+  requireNoOtherKind,
   roundToStorage,
   type TensorStorage,
 } from '../formats/weights/safetensors.js';
@@ -219,7 +221,11 @@ export function decodeModel(bytes: Uint8Array, where = 'model'): Model {
  * weights.get('flow/kernel')?.shape; // [3, 3, 3, 4, 3]
  */
 export async function readModel(source: string | Uint8Array): Promise<Model> {
-  return typeof source === 'string'
-    ? decodeModel(await readFileBytes(source), source)
-    : decodeModel(source);
+  if (typeof source !== 'string') return decodeModel(source);
+  const bytes = await withOpenFile(source, async (file) => {
+    // A file of another kind may be too large to be read at all.
+    requireNoOtherKind(await file.read(0, Math.min(file.size, KIND_BYTES)), source);
+    return file.read(0, file.size);
+  });
+  return decodeModel(bytes, source);
 }

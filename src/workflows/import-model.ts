@@ -1,5 +1,5 @@
 import {HypermorphError} from '../errors.js';
-import {resolveLinks, writeFileAtomically} from '../formats/files.js';
+import {identityOf, requireWritable, writeFileAtomically} from '../formats/files.js';
 import type {TensorStorage} from '../formats/weights/safetensors.js';
 import {importKerasModel, type KerasImportOptions} from '../models/keras-import.js';
 import type {ModelDescription} from '../models/model-description.js';
@@ -38,12 +38,13 @@ export async function importModel(settings: ImportModelSettings): Promise<Import
       `import: the name of the model must end in .safetensors, got ${target}.`,
     );
   }
-  if ((await resolveLinks(source)) === (await resolveLinks(target))) {
+  if ((await identityOf(source)) === (await identityOf(target))) {
     throw new HypermorphError(
       'E_USAGE',
       `import: the input must not be overwritten, got ${target}.`,
     );
   }
+  await requireWritable(target);
   const bytes = encodeModel(await importKerasModel(source, options), {storage});
   await writeFileAtomically(target, bytes);
   return {source, target, description: decodeModel(bytes, target).description};

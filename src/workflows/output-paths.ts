@@ -1,7 +1,7 @@
 import {basename} from 'node:path';
 import {HypermorphError} from '../errors.js';
-import {requireWritable, resolveLinks} from '../formats/files.js';
-import {requireNiftiName} from '../formats/images/nifti/nifti.js';
+import {fileExists, identityOf, requireWritable} from '../formats/files.js';
+import {filesOfImage, requireNiftiName} from '../formats/images/nifti/nifti.js';
 import {OUTPUT_KEYS, type OutputKey, type PerOutput} from '../registration/outputs.js';
 
 /** A label map to warp, and where to write it. */
@@ -47,9 +47,53 @@ export async function planPaths(
   const images = [...Object.values(outputs), ...labels.map(({target}) => target)];
   images.forEach(requireNiftiName);
   const all = [...images, ...[affine, report].filter((path) => path !== undefined)];
-  await requireSeparateFiles([...inputs, ...labels.map(({source}) => source)], all);
+  requireName(report, REPORT_NAME);
+  requireName(affine, AFFINE_NAME);
+  await requireSeparateFiles([...inputs, ...labels.map(({source}) => source)], all, 'registration');
+  if (isDefault) await requireNew(images[0]);
   for (const path of all) await requireWritable(path);
   return {outputs, labels, affine, report};
+}
+
+/** The names of a kind of file that is no image. */
+interface FileName {
+  readonly what: string;
+  readonly pattern: RegExp;
+  readonly endings: string;
+}
+
+/** No ending, or one that promises no other format. */
+const REPORT_NAME: FileName = {
+  what: 'the report',
+  pattern: /^(?!.*\.(nii|gz|hdr|img|mha|nrrd|h5|csv|tsv|txt|tfm|mat|xlsx?|ya?ml|safetensors)$)/i,
+  endings: '.json',
+};
+const AFFINE_NAME: FileName = {
+  what: 'an affine',
+  pattern: /\.(txt|tfm)$/i,
+  endings: '.txt or .tfm',
+};
+/** Of a table of comma-separated values. */
+export const TABLE_NAME: FileName = {what: 'a table', pattern: /\.csv$/i, endings: '.csv'};
+
+/**
+ * A name whose ending promises another format than the file has leads programs and people astray.
+ *
+ * @throws {HypermorphError} E_USAGE with the endings.
+ */
+export function requireName(path: string | undefined, {what, pattern, endings}: FileName): void {
+  if (path === undefined || pattern.test(path)) return;
+  throw new HypermorphError('E_USAGE', `${path}: the name of ${what} must end in ${endings}.`);
+}
+
+/** A name of our making must not cost a file: an earlier call may have written it. */
+async function requireNew(path: string): Promise<void> {
+  if (!(await fileExists(path))) return;
+  throw new HypermorphError(
+    'E_USAGE',
+    `\`moved\` must be given, because the name that is used without it, ${path}, is taken.`,
+    {hint: 'Name the output (the same name overwrites it), or remove the earlier file.'},
+  );
 }
 
 /** Which file holds what; absent outputs are left out. */
@@ -72,19 +116,27 @@ export function stemOf(path: string): string {
   return basename(path).replace(/(\.(nii|hdr|img))?(\.gz)?$/i, '');
 }
 
-async function requireSeparateFiles(
+/**
+ * Check that no output takes the place of an input, of both halves of a pair, or of another output, whatever they are called.
+ *
+ * @param where - Begins the message.
+ * @throws {HypermorphError} E_USAGE that names the output.
+ */
+export async function requireSeparateFiles(
   inputs: readonly string[],
   outputs: readonly string[],
+  where: string,
 ): Promise<void> {
   const taken = new Map<string, string>();
-  for (const path of inputs) taken.set(await resolveLinks(path), 'an input');
+  const parts = await Promise.all(inputs.map(filesOfImage));
+  for (const path of parts.flat()) taken.set(await identityOf(path), 'an input');
   for (const path of outputs) {
-    const real = await resolveLinks(path);
+    const real = await identityOf(path);
     const use = taken.get(real);
     if (use !== undefined) {
       throw new HypermorphError(
         'E_USAGE',
-        `registration: an output must have a file of its own, got ${path}, which is ${use}.`,
+        `${where}: an output must have a file of its own, got ${path}, which is ${use}.`,
         {hint: 'Give every output another name; an input is never overwritten.'},
       );
     }

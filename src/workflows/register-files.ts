@@ -180,8 +180,9 @@ function backgroundsOf({background}: RegisterFilesSettings): PerImage {
 }
 
 function planPathsOf(settings: RegisterFilesSettings): Promise<OutputPaths> {
-  const {fixed, moving, model = DEFAULT_MODEL} = settings;
-  return planPaths([fixed, moving, model], moving, settings);
+  const {fixed, moving, model = DEFAULT_MODEL, affine} = settings;
+  const transform = affine === undefined ? [] : [affine]; // or a kind, which is no file
+  return planPaths([fixed, moving, model, ...transform], moving, settings);
 }
 
 function wantedOutputs({outputs}: OutputPaths): readonly OutputKey[] {

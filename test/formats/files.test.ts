@@ -1,6 +1,16 @@
 import assert from 'node:assert/strict';
 import {execFileSync} from 'node:child_process';
-import {mkdir, readdir, readFile, truncate, writeFile} from 'node:fs/promises';
+import {
+  chmod,
+  mkdir,
+  readdir,
+  readFile,
+  readlink,
+  stat,
+  symlink,
+  truncate,
+  writeFile,
+} from 'node:fs/promises';
 import {join} from 'node:path';
 import process from 'node:process';
 import test from 'node:test';
@@ -10,6 +20,8 @@ import {
   listDirectory,
   readFileBytes,
   readFileText,
+  removeLeftovers,
+  removeUnfinished,
   requireWritable,
   sha256OfFile,
   withOpenFile,
@@ -40,6 +52,73 @@ test('a file that cannot be put in place leaves nothing behind', async (t) => {
     message: `${below}: cannot be written: a part of this path is a file, not a folder.`,
   });
   assert.deepEqual(await listDirectory(folder), ['file', 'taken']);
+});
+
+test('a link stays and its target is written, also one that is not there yet; permissions stay', async (t) => {
+  const folder = await temporaryFolder(t);
+  const path = (name: string) => join(folder, name);
+  await mkdir(path('far'));
+  await writeFile(path('far/private'), 'earlier', {mode: 0o600});
+  await chmod(path('far/private'), 0o600);
+  await symlink('far/private', path('link'));
+  await symlink(path('far/new'), path('dangling'));
+  for (const name of ['link', 'dangling']) await writeFileAtomically(path(name), name);
+  assert.equal(await readFile(path('far/private'), 'utf8'), 'link');
+  assert.equal((await stat(path('far/private'))).mode & 0o777, 0o600);
+  assert.equal(await readFile(path('far/new'), 'utf8'), 'dangling');
+  assert.equal(await readlink(path('link')), 'far/private');
+  assert.deepEqual(await readdir(path('far')), ['new', 'private']);
+});
+
+test('a pipe or a device is no place for an output', async (t) => {
+  const pipe = join(await temporaryFolder(t), 'pipe');
+  execFileSync('mkfifo', [pipe]);
+  for (const path of [pipe, '/dev/null']) {
+    const error = {
+      code: 'E_IO',
+      message: `${path}: an output must be a file, got a pipe or a device.`,
+    };
+    await assert.rejects(requireWritable(path), error);
+    await assert.rejects(writeFileAtomically(path, 'text'), error);
+  }
+  assert.ok((await stat(pipe)).isFIFO());
+});
+
+test(
+  'a folder of the kernel takes no files: said before anything is computed, and without an end that never comes',
+  {skip: process.platform !== 'linux'},
+  async () => {
+    for (const path of ['/proc/nope/x.nii.gz', '/proc/x', '/sys/nope/deeper/x.json']) {
+      const error = {code: 'E_IO', message: new RegExp(`^${path}: cannot be written: `)};
+      await assert.rejects(requireWritable(path), error);
+      await assert.rejects(writeFileAtomically(path, 'text'), error);
+      await assert.rejects(appendLine(path, 'text'), error);
+    }
+  },
+);
+
+test('names of up to 255 bytes can be written', async (t) => {
+  const folder = await temporaryFolder(t);
+  for (const name of ['x'.repeat(255), 'ä'.repeat(127), 'x'.repeat(243)]) {
+    await writeFileAtomically(join(folder, name), 'text');
+    assert.equal(await readFile(join(folder, name), 'utf8'), 'text');
+  }
+});
+
+test('what is half written goes when the program must end, and when the next run begins', async (t) => {
+  const folder = await temporaryFolder(t);
+  const writing = writeFileAtomically(join(folder, 'large'), new Uint8Array(1 << 26)).catch(
+    () => 0,
+  );
+  while (!(await readdir(folder)).some((name) => name.startsWith('.tmp-')));
+  removeUnfinished();
+  assert.ok(!(await readdir(folder)).some((name) => name.startsWith('.tmp-')));
+  await writing;
+  await writeFile(join(folder, '.tmp-0123abcd-0'), 'left by a killed run');
+  await writeFile(join(folder, '.tmp-notes'), 'of somebody else');
+  await removeLeftovers(folder);
+  assert.ok(!(await readdir(folder)).includes('.tmp-0123abcd-0'));
+  assert.ok((await readdir(folder)).includes('.tmp-notes'));
 });
 
 test('of several files all are written or none, also where the last name is that of a folder', async (t) => {

@@ -1,4 +1,5 @@
 import {HypermorphError} from '../../errors.js';
+import {recogniseFile} from '../file-kinds.js';
 import {
   bfloat16FromFloat32Bits,
   float16FromFloat32Bits,
@@ -104,6 +105,22 @@ function findDuplicateKey(json: string): string | undefined {
   return undefined;
 }
 
+/**
+ * Refuse a file of another kind by its first bytes, with its name and what to do.
+ *
+ * @throws {HypermorphError} E_WEIGHTS.
+ */
+export function requireNoOtherKind(start: Uint8Array, where: string): void {
+  if (start[LENGTH_BYTES] === '{'.charCodeAt(0)) return;
+  const other = recogniseFile(start);
+  if (other === null) return;
+  throw new HypermorphError(
+    'E_WEIGHTS',
+    `${where}: must be a model file (safetensors), got ${other.name}.`,
+    {hint: other.advice},
+  );
+}
+
 function readHeader(
   bytes: Uint8Array,
   where: string,
@@ -117,6 +134,7 @@ function readHeader(
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const headerLength = view.getBigUint64(0, true);
   const available = bytes.length - LENGTH_BYTES;
+  requireNoOtherKind(bytes, where);
   if (headerLength > BigInt(available)) {
     fail(
       where,

@@ -1,6 +1,7 @@
 import {HypermorphError} from '../../../errors.js';
-import {writeFileAtomically} from '../../../formats/files.js';
+import {requireWritable, writeFileAtomically} from '../../../formats/files.js';
 import {evaluateFiles} from '../../../workflows/evaluate-files.js';
+import {requireName, requireSeparateFiles, TABLE_NAME} from '../../../workflows/output-paths.js';
 import type {CliContext} from '../../context.js';
 import {createLogger} from '../../logger.js';
 import {writeJson, writeTable} from '../../output.js';
@@ -14,6 +15,16 @@ export async function run(options: EvaluateOptions, context: CliContext): Promis
   const {window, bins} = options;
   if (landmarks !== undefined && landmarks.length > 2) requireTwo('--landmarks', landmarks);
   const voxels = requireTwo('--voxels-of', voxelsOf);
+  if (csv !== undefined) {
+    const inputs = [images, labels, landmarks, voxelsOf, warp, mask].flat();
+    requireName(csv, TABLE_NAME);
+    await requireSeparateFiles(
+      inputs.filter((path) => path !== undefined),
+      [csv],
+      'evaluate',
+    );
+    await requireWritable(csv);
+  }
   const evaluation = await evaluateFiles({
     images: requireTwo('--images', images),
     labels: requireTwo('--labels', labels),

@@ -1,4 +1,5 @@
 import {HypermorphError} from '../../../errors.js';
+import {recogniseFile} from '../../file-kinds.js';
 
 /** Where the fields of a header lie and how its numbers are stored. */
 export interface HeaderLayout {
@@ -27,9 +28,11 @@ const MAGIC_2 = {at: 4, single: 'n+2\0', pair: 'ni2\0'};
  */
 export function findLayout(header: Uint8Array, where: string): HeaderLayout {
   if (header.length < 348) {
+    const other = recogniseFile(header);
     throw new HypermorphError(
       'E_NIFTI',
-      `${where}: not a NIfTI file: a header must have at least 348 bytes, got ${header.length}.`,
+      `${where}: not a NIfTI file: a header must have at least 348 bytes, got ${header.length}${other === null ? '' : `; it looks like ${other.name}`}.`,
+      other === null ? {} : {hint: other.advice},
     );
   }
   const version = versionOf(header);
@@ -115,6 +118,7 @@ function requireIntactLineEnds(header: Uint8Array, where: string): void {
 
 function notNifti(header: Uint8Array, where: string): HypermorphError {
   const sizes = sizeFields(header);
+  const other = recogniseFile(header);
   if (sizes.includes(348)) {
     return new HypermorphError(
       'E_NIFTI',
@@ -128,25 +132,11 @@ function notNifti(header: Uint8Array, where: string): HypermorphError {
       `${where}: the NIfTI-2 magic word must be "n+2" or "ni2", got ${shown(header, MAGIC_2.at)}; the header is damaged.`,
     );
   }
-  const other = otherFormat(header);
   return new HypermorphError(
     'E_NIFTI',
-    `${where}: not a NIfTI-1 or NIfTI-2 file (header size field is ${sizes[0]}, expected 348 or 540)${other === null ? '' : `; it looks like ${other}`}.`,
-    other === null ? {} : {hint: 'Convert it to NIfTI first.'},
+    `${where}: not a NIfTI-1 or NIfTI-2 file (header size field is ${sizes[0]}, expected 348 or 540)${other === null ? '' : `; it looks like ${other.name}`}.`,
+    other === null ? {} : {hint: other.advice},
   );
-}
-
-/** What people pass by mistake. */
-function otherFormat(header: Uint8Array): string | null {
-  if (textAt(header, 128) === 'DICM') return 'a DICOM file';
-  if (textAt(header, 0) === 'NRRD') return 'an NRRD file';
-  if (textAt(header, 1).startsWith('HDF')) return 'an HDF5 or MINC 2 file';
-  if (textAt(header, 0).startsWith('CDF')) return 'a MINC 1 file';
-  if (textAt(header, 1).startsWith('PNG')) return 'a PNG picture';
-  if (viewOf(header).getInt32(0) === 1 && viewOf(header).getInt32(4) < 4096) {
-    return 'a FreeSurfer MGH file';
-  }
-  return null;
 }
 
 /** The first four bytes as a number, in little-endian and in big-endian order. */

@@ -151,6 +151,15 @@ export async function describeNifti(
   };
 }
 
+/** The files of an image: one, or header and voxels of a pair; what cannot be read is one file. */
+export async function filesOfImage(path: string): Promise<readonly string[]> {
+  try {
+    return (await openNifti(path)).files;
+  } catch {
+    return [path]; // its reader says what is wrong with it
+  }
+}
+
 /**
  * Write an image or a field, whole or not at all; the name decides whether it is compressed (.nii.gz) or not (.nii).
  *

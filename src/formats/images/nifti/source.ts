@@ -1,5 +1,5 @@
 import {HypermorphError} from '../../../errors.js';
-import {MAX_ARRAY_BYTES} from '../../../platform.js';
+import {MAX_ARRAY_BYTES, memoryLimit} from '../../../platform.js';
 import {baseNameOf} from '../../bytes.js';
 import {fileExists} from '../../files.js';
 import {inflateRange, inflateStart, isGzip, MAX_INFLATION} from '../../gzip.js';
@@ -71,9 +71,14 @@ export async function openNifti(source: Source): Promise<NiftiSource> {
 async function readHeaderBytes(source: Source): Promise<{header: Uint8Array; compressed: boolean}> {
   return withOpenSource(source, async (file) => {
     const prefix = await file.read(0, Math.min(file.size, PREFIX_BYTES));
-    return isGzip(prefix)
-      ? {header: await inflateStart(prefix, HEADER_BYTES, file.path), compressed: true}
-      : {header: prefix.subarray(0, HEADER_BYTES), compressed: false};
+    if (!isGzip(prefix)) return {header: prefix.subarray(0, HEADER_BYTES), compressed: false};
+    const header = await inflateStart(prefix, HEADER_BYTES, file.path);
+    if (!isGzip(header)) return {header, compressed: true};
+    throw new HypermorphError(
+      'E_NIFTI',
+      `${file.path}: an image must be compressed once, got gzip data inside of gzip data.`,
+      {hint: 'Unpack it once.'},
+    );
   });
 }
 
@@ -207,10 +212,11 @@ export async function readVoxelBytes(
     if (fileEnd > possible) {
       throw tooShort(source, fileEnd, `${file.size}${compressed ? ' compressed' : ''}`);
     }
-    if (end - start > MAX_ARRAY_BYTES) {
+    const most = Math.min(MAX_ARRAY_BYTES, memoryLimit());
+    if (end - start > most) {
       throw new HypermorphError(
         'E_MEMORY',
-        `${source.path}: the voxels must fit into ${MAX_ARRAY_BYTES} bytes, got ${end - start}.`,
+        `${source.path}: the voxels must fit into ${most} bytes, got ${end - start}.`,
       );
     }
     if (!compressed) {
