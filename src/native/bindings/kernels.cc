@@ -1,6 +1,7 @@
 // The kernels of the list, bound one by one: arguments in, arrays filled.
 
 #include "bindings/call.h"
+#include "reference_conv.h"
 
 namespace hypermorph::bindings {
 namespace {
@@ -17,6 +18,25 @@ namespace {
 #include "kernels.def"
 #undef KERNEL
 
+// A naive twin, for tests: it takes what the kernel takes.
+template <typename Args>
+napi_value runTwin(napi_env env, napi_callback_info info, void (*read)(Call&, Args&), void (*run)(const Args&)) {
+  Call call(env, info);
+  Args args{};
+  read(call, args);
+  if (call.ok()) run(args);
+  return nullptr;
+}
+napi_value convReference(napi_env env, napi_callback_info info) {
+  return runTwin(env, info, &reading::conv<Call>, referenceConv);
+}
+napi_value convInputGradientReference(napi_env env, napi_callback_info info) {
+  return runTwin(env, info, &reading::convInputGradient<Call>, referenceConvInputGradient);
+}
+napi_value convFilterGradientReference(napi_env env, napi_callback_info info) {
+  return runTwin(env, info, &reading::convFilterGradient<Call>, referenceConvFilterGradient);
+}
+
 }  // namespace
 
 bool registerKernels(napi_env env, napi_value exports) {
@@ -25,7 +45,9 @@ bool registerKernels(napi_env env, napi_value exports) {
 #include "kernels.def"
 #undef KERNEL
 #undef ENTRY
-  return true;
+  return addFunction(env, exports, "convReference", convReference) &&
+         addFunction(env, exports, "convInputGradientReference", convInputGradientReference) &&
+         addFunction(env, exports, "convFilterGradientReference", convFilterGradientReference);
 }
 
 }  // namespace hypermorph::bindings

@@ -74,8 +74,6 @@ bool addFunction(napi_env env, napi_value exports, const char* name, napi_callba
 
 // One per file in bindings/.
 bool registerEngine(napi_env env, napi_value exports);
-bool registerConv(napi_env env, napi_value exports);
-bool registerAugment(napi_env env, napi_value exports);
 bool registerKernels(napi_env env, napi_value exports);
 
 }  // namespace hypermorph::bindings

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cmath>
 #include <cstdint>
 #include <cstring>
 
@@ -10,16 +11,16 @@ namespace hypermorph {
 
 // What training images are changed and rendered with. Images are [I, J, K], k fastest.
 
-// A cubic B-spline along one axis: to[outer, length, inner] from the points from[outer, points, inner], which lie
-// `spacing` voxels apart, the first of them one spacing before voxel 0.
-struct SplineArgs {
-  const float* from;
-  float* to;
-  int64_t outer, inner;
-  int32_t points, length;
+// A cubic B-spline along k, then j, then i: out from the lattice of points, which lie `spacing` voxels apart, the first
+// of them one spacing before voxel 0. An axis of one voxel stays as it is.
+struct SplineNoiseArgs {
+  const float* lattice;
+  float* out;
+  int32_t points[3];
+  int32_t size[3];
   double spacing;
+  Scratch scratch;  // shared: the lattice done along k, and along k and j
 };
-using SplineFn = void (*)(const SplineArgs&) noexcept;
 
 // Where noise[n] > highest[n]: highest[n] = noise[n] and map[n] = label.
 struct LabelHighestArgs {
@@ -38,7 +39,7 @@ struct InterleaveArgs {
   float factor;
 };
 
-// out(x) = image(affine (x + u(x))), u on points that lie kFieldSpacing voxels apart. Positions are double. An index
+// out(x) = image(affine (x + u(x))), u on points that lie field_spacing voxels apart. Positions are double. An index
 // may lie half a voxel outside the outermost voxel centres and then counts as on them; beyond, `outside` applies, or
 // the nearest voxel. Elements of 2 bytes are labels, of which the nearest is taken; of 4 bytes floats.
 struct TransformImageArgs {
@@ -52,9 +53,9 @@ struct TransformImageArgs {
   double affine[12];
   const float* field;  // [FI, FJ, FK, 3], or nullptr for u = 0
   int32_t field_size[3];
+  int32_t field_spacing;
   Scratch scratch;  // 3 (size[2] + field_size[2] + 1) floats per worker
 };
-inline constexpr int32_t kFieldSpacing = 4;
 
 // out[n] = contrast[labels[n]]; where that label is 0 and there is a background, background_contrast[background[n]]. A
 // label without contrast gives NaN.
@@ -68,38 +69,55 @@ struct RenderLabelsArgs {
   int64_t contrasts, background_contrasts;  // lengths of the tables
 };
 
-// image = sum over r of weights[r] (image[x - r] + image[x + r]) along one axis of [outer, length, inner], in place;
-// edges repeat.
+// image = weights[0] image[x] + sum over r of weights[r] (image[x - r] + image[x + r]) along every axis of more than
+// one voxel, in place; edges repeat.
 struct BlurArgs {
   float* image;
-  int64_t outer, inner;
-  int32_t length;
+  int32_t size[3];
   const float* weights;  // [radius + 1]
   int32_t radius;
-  Scratch scratch;  // (2 length + 2 radius) kBlurLines floats per worker
+  Scratch scratch;  // (2 longest side + 2 radius) kBlurLines floats per worker
 };
-using BlurFn = void (*)(const BlurArgs&) noexcept;
 inline constexpr int64_t kBlurLines = 32;  // lines that are blurred side by side
 
-// image = max(b image, 0)^power + noise, cut to [0, 1], in place. b = exp(deviation bias) on every kBiasSpacing-th
-// voxel.
+// image = max(b image, 0)^power + noise, cut to [0, 1], in place. b = exp(deviation bias) on every bias_spacing-th
+// voxel, and constant up to the next.
 struct AdjustArgs {
   float* image;
   int32_t size[3];
-  const float* bias;  // [ceil(I / 4), ceil(J / 4), ceil(K / 4)], or nullptr
+  const float* bias;  // [ceil(I / spacing), ceil(J / spacing), ceil(K / spacing)], or nullptr
+  int32_t bias_spacing;
   float bias_deviation;
   float power;
   const float* noise;  // [noise_mask + 1], or nullptr
   uint32_t noise_mask, noise_position, noise_stride;
   float noise_deviation;
-  Scratch scratch;  // ceil(K / 4) floats per worker
+  Scratch scratch;  // ceil(K / spacing) floats per worker
 };
-inline constexpr int32_t kBiasSpacing = 4;
 
 }  // namespace hypermorph
 
 // How a call from outside fills the arguments: `Call` reads them one by one, in this order, and says what does not fit.
 namespace hypermorph::reading {
+
+// splineNoise(sizes [points of the lattice 3, I, J, K], spacing, lattice, out)
+template <typename Call>
+void splineNoise(Call& call, SplineNoiseArgs& args) {
+  const int32_t* const sizes = call.sizes("sizes", 6);
+  args.spacing = call.number("spacing");
+  args.lattice = call.floats("lattice", product(sizes, 3)).data;
+  args.out = call.floats("out", product(sizes + 3, 3)).data;
+  for (int axis = 0; axis < 3; ++axis) {
+    args.points[axis] = sizes[axis];
+    args.size[axis] = sizes[3 + axis];
+    const double wanted = args.size[axis] == 1 ? 1 : std::floor((args.size[axis] - 1) / args.spacing) + 4;
+    call.require(args.spacing > 0 && args.points[axis] == wanted,
+                 "native: a lattice must have one point before its voxels and three beyond them.");
+  }
+  const int64_t done_along_k = int64_t{args.points[0]} * args.points[1] * args.size[2];
+  const int64_t done_along_j = int64_t{args.points[0]} * args.size[1] * args.size[2];
+  args.scratch = call.scratch(ScratchNeed{done_along_k + done_along_j, 0});
+}
 
 // labelHighest(label, noise, highest, map)
 template <typename Call>
@@ -122,16 +140,17 @@ void interleave(Call& call, InterleaveArgs& args) {
   for (const float*& noise : args.noise) noise = call.optionalFloats("noise", args.size).data;
 }
 
-// transformImage(sizes [I, J, K, of the field 3], isLinear, hasEdge, outside, affine [12], field | null, image, out):
-// image and out are Float32Array if linear, else Uint16Array.
+// transformImage(sizes [I, J, K, of the field 3, its spacing], isLinear, hasEdge, outside, affine [12], field | null,
+// image, out): image and out are Float32Array if linear, else Uint16Array.
 template <typename Call>
 void transformImage(Call& call, TransformImageArgs& args) {
-  const int32_t* const sizes = call.sizes("sizes", 6);
+  const int32_t* const sizes = call.sizes("sizes", 7);
   const Count voxels = product(sizes, 3);
   for (int axis = 0; axis < 3; ++axis) {
     args.size[axis] = sizes[axis];
     args.field_size[axis] = sizes[3 + axis];
   }
+  args.field_spacing = sizes[6];
   args.is_linear = call.flag("isLinear");
   args.has_edge = call.flag("hasEdge");
   args.outside = call.number("outside");
@@ -166,23 +185,41 @@ void renderLabels(Call& call, RenderLabelsArgs& args) {
   args.background_contrasts = background_contrast.size;
 }
 
-// adjust(sizes [I, J, K], numbers [bias deviation, power, noise deviation], bias | null, noise | null, its [position,
-// stride], image): the length of the noise must be a power of two.
+// blur(sizes [I, J, K], weights [radius + 1], image)
+template <typename Call>
+void blur(Call& call, BlurArgs& args) {
+  const int32_t* const sizes = call.sizes("sizes", 3);
+  const auto weights = call.floats("weights", 1);
+  args.image = call.floats("image", product(sizes, 3)).data;
+  args.weights = weights.data;
+  args.radius = static_cast<int32_t>(weights.size - 1);
+  int64_t longest = 1;
+  for (int axis = 0; axis < 3; ++axis) {
+    args.size[axis] = sizes[axis];
+    longest = sizes[axis] > longest ? sizes[axis] : longest;
+  }
+  args.scratch = call.scratch(ScratchNeed{0, 2 * (longest + args.radius) * kBlurLines});
+}
+
+// adjust(sizes [I, J, K, spacing of the bias], numbers [bias deviation, power, noise deviation], bias | null, noise |
+// null, its [position, stride], image): the length of the noise must be a power of two.
 template <typename Call>
 void adjust(Call& call, AdjustArgs& args) {
-  const int32_t* const sizes = call.sizes("sizes", 3);
+  const int32_t* const sizes = call.sizes("sizes", 4);
+  const auto coarsely = [&](int axis) { return (int64_t{sizes[axis]} + sizes[3] - 1) / sizes[3]; };
   const auto numbers = call.floats("numbers", 3);
   Count coarse(1);
   for (int axis = 0; axis < 3; ++axis) {
     args.size[axis] = sizes[axis];
-    coarse = coarse * ((sizes[axis] + int64_t{kBiasSpacing} - 1) / kBiasSpacing);
+    coarse = coarse * coarsely(axis);
   }
+  args.bias_spacing = sizes[3];
   args.bias = call.optionalFloats("bias", coarse).data;
   const auto noise = call.optionalFloats("noise", 1);
   call.require((noise.size & (noise.size - 1)) == 0, "native: the length of the noise must be a power of two.");
   const int32_t* const walk = call.ints("walk", 2);
   args.image = call.floats("image", product(sizes, 3)).data;
-  args.scratch = call.scratch(ScratchNeed{0, (sizes[2] + kBiasSpacing - 1) / kBiasSpacing});
+  args.scratch = call.scratch(ScratchNeed{0, coarsely(2)});
   if (!call.ok()) return;
   args.bias_deviation = numbers.data[0];
   args.power = numbers.data[1];

@@ -8,10 +8,17 @@
 
 namespace hypermorph::HYPERMORPH_ISA {
 
-static void splineNoise(const SplineArgs& a) noexcept {
+// Along one axis: to[outer, length, inner] from from[outer, points, inner].
+struct SplineAxis {
+  const float* from;
+  float* to;
+  int64_t outer, points, length, inner;
+};
+
+static void splineAlong(const SplineAxis& a, double spacing) {
   forEachTask(a.outer * a.length, [&](int64_t task, int) {
     const int64_t x = task % a.length;
-    const double position = static_cast<double>(x) / a.spacing;
+    const double position = static_cast<double>(x) / spacing;
     const int64_t first = static_cast<int64_t>(position);
     const double t = position - static_cast<double>(first), s = 1 - t;
     const float w0 = static_cast<float>(s * s * s / 6);
@@ -24,6 +31,25 @@ static void splineNoise(const SplineArgs& a) noexcept {
     for (int64_t n = 0; n < step; ++n)
       to[n] = w0 * p[n] + w1 * p[n + step] + w2 * p[n + 2 * step] + w3 * p[n + 3 * step];
   });
+}
+
+static void splineNoise(const SplineNoiseArgs& a) noexcept {
+  const int64_t i = a.size[0], j = a.size[1], k = a.size[2], points_i = a.points[0], points_j = a.points[1];
+  float* const done_along_k = a.scratch.shared;
+  float* const done_along_j = done_along_k + points_i * points_j * k;
+  const float* from = a.lattice;
+  // The last axis that is longer than one voxel writes the result.
+  const auto along = [&](SplineAxis axis, bool is_last) {
+    if (axis.length == 1) return;
+    axis.from = from;
+    if (is_last) axis.to = a.out;
+    splineAlong(axis, a.spacing);
+    from = axis.to;
+  };
+  along({nullptr, done_along_k, points_i * points_j, a.points[2], k, 1}, i == 1 && j == 1);
+  along({nullptr, done_along_j, points_i, points_j, j, k}, i == 1);
+  along({nullptr, a.out, 1, points_i, i, j * k}, true);
+  if (from == a.lattice) a.out[0] = a.lattice[0];
 }
 
 static void labelHighest(const LabelHighestArgs& a) noexcept {
@@ -51,11 +77,12 @@ static void interleave(const InterleaveArgs& a) noexcept {
 // The displacement of the voxels (x, y, 0 ...), three numbers each; `line` holds the field's points of this row.
 static void displacementRow(const TransformImageArgs& a, int64_t x, int64_t y, float* __restrict line,
                             float* __restrict row) {
-  const int64_t stride = int64_t{3} * a.field_size[2];
-  const int64_t i0 = x / kFieldSpacing < a.field_size[0] ? x / kFieldSpacing : a.field_size[0] - 1;
-  const int64_t j0 = y / kFieldSpacing < a.field_size[1] ? y / kFieldSpacing : a.field_size[1] - 1;
-  const float fi = static_cast<float>(x % kFieldSpacing) / kFieldSpacing;
-  const float fj = static_cast<float>(y % kFieldSpacing) / kFieldSpacing;
+  const int64_t stride = int64_t{3} * a.field_size[2], spacing = a.field_spacing;
+  const float length = static_cast<float>(spacing);
+  const int64_t i0 = x / spacing < a.field_size[0] ? x / spacing : a.field_size[0] - 1;
+  const int64_t j0 = y / spacing < a.field_size[1] ? y / spacing : a.field_size[1] - 1;
+  const float fi = static_cast<float>(x % spacing) / length;
+  const float fj = static_cast<float>(y % spacing) / length;
   const float* const p = a.field + (i0 * a.field_size[1] + j0) * stride;
   const int64_t step_i = i0 + 1 < a.field_size[0] ? a.field_size[1] * stride : 0;
   const int64_t step_j = j0 + 1 < a.field_size[1] ? stride : 0;
@@ -65,11 +92,14 @@ static void displacementRow(const TransformImageArgs& a, int64_t x, int64_t y, f
     line[n] = low + fi * (high - low);
   }
   for (int c = 0; c < 3; ++c) line[stride + c] = line[stride - 3 + c];
-  for (int64_t z = 0; z < a.size[2]; ++z) {
-    const int64_t k0 = z / kFieldSpacing < a.field_size[2] ? z / kFieldSpacing : a.field_size[2] - 1;
-    const float share = static_cast<float>(z % kFieldSpacing) / kFieldSpacing;
+  for (int64_t from = 0, k0 = 0; from < a.size[2]; from += spacing) {
     const float* const q = line + 3 * k0;
-    for (int c = 0; c < 3; ++c) row[3 * z + c] = q[c] + share * (q[c + 3] - q[c]);
+    const int64_t count = a.size[2] - from < spacing ? a.size[2] - from : spacing;
+    for (int64_t z = 0; z < count; ++z) {
+      const float share = static_cast<float>(z) / length;
+      for (int c = 0; c < 3; ++c) row[3 * (from + z) + c] = q[c] + share * (q[c + 3] - q[c]);
+    }
+    if (k0 + 1 < a.field_size[2]) ++k0;
   }
 }
 
@@ -151,19 +181,20 @@ static void renderLabels(const RenderLabelsArgs& a) noexcept {
   });
 }
 
-static void blur(const BlurArgs& a) noexcept {
-  const int64_t groups = (a.inner + kBlurLines - 1) / kBlurLines;
-  forEachTask(a.outer * groups, [&](int64_t task, int worker) {
+// Along one axis of [outer, length, inner].
+static void blurAlong(const BlurArgs& a, int64_t outer, int64_t length, int64_t inner) {
+  const int64_t groups = (inner + kBlurLines - 1) / kBlurLines;
+  forEachTask(outer * groups, [&](int64_t task, int worker) {
     const int64_t first = task % groups * kBlurLines;
-    const int64_t width = a.inner - first < kBlurLines ? a.inner - first : kBlurLines;
-    float* const lines = a.image + task / groups * a.length * a.inner + first;
+    const int64_t width = inner - first < kBlurLines ? inner - first : kBlurLines;
+    float* const lines = a.image + task / groups * length * inner + first;
     float* __restrict const padded = a.scratch.worker(worker);
-    float* __restrict const sums = padded + (a.length + 2 * a.radius) * width;
-    for (int64_t x = 0; x < a.length + 2 * a.radius; ++x) {
-      const int64_t inside = x < a.radius ? 0 : x - a.radius < a.length ? x - a.radius : a.length - 1;
-      for (int64_t n = 0; n < width; ++n) padded[x * width + n] = lines[inside * a.inner + n];
+    float* __restrict const sums = padded + (length + 2 * a.radius) * width;
+    for (int64_t x = 0; x < length + 2 * a.radius; ++x) {
+      const int64_t inside = x < a.radius ? 0 : x - a.radius < length ? x - a.radius : length - 1;
+      for (int64_t n = 0; n < width; ++n) padded[x * width + n] = lines[inside * inner + n];
     }
-    const int64_t size = a.length * width;
+    const int64_t size = length * width;
     const float* const centre = padded + a.radius * width;
     for (int64_t n = 0; n < size; ++n) sums[n] = a.weights[0] * centre[n];
     for (int32_t r = 1; r <= a.radius; ++r) {
@@ -171,28 +202,38 @@ static void blur(const BlurArgs& a) noexcept {
       const int64_t step = r * width;
       for (int64_t n = 0; n < size; ++n) sums[n] += weight * (centre[n - step] + centre[n + step]);
     }
-    for (int64_t x = 0; x < a.length; ++x) {
-      for (int64_t n = 0; n < width; ++n) lines[x * a.inner + n] = sums[x * width + n];
+    for (int64_t x = 0; x < length; ++x) {
+      for (int64_t n = 0; n < width; ++n) lines[x * inner + n] = sums[x * width + n];
     }
   });
 }
 
+static void blur(const BlurArgs& a) noexcept {
+  const int64_t i = a.size[0], j = a.size[1], k = a.size[2];
+  if (i > 1) blurAlong(a, 1, i, j * k);
+  if (j > 1) blurAlong(a, i, j, k);
+  if (k > 1) blurAlong(a, i * j, k, 1);
+}
+
 static void adjust(const AdjustArgs& a) noexcept {
-  const int64_t length_j = a.size[1], length_k = a.size[2];
-  const int64_t coarse_j = (length_j + kBiasSpacing - 1) / kBiasSpacing;
-  const int64_t coarse_k = (length_k + kBiasSpacing - 1) / kBiasSpacing;
+  const int64_t length_j = a.size[1], length_k = a.size[2], spacing = a.bias_spacing;
+  const int64_t coarse_j = (length_j + spacing - 1) / spacing;
+  const int64_t coarse_k = (length_k + spacing - 1) / spacing;
   forEachTask(a.size[0], [&](int64_t i, int worker) {
     float* const factors = a.scratch.worker(worker);
     for (int64_t j = 0; j < length_j; ++j) {
       const int64_t begin = (i * length_j + j) * length_k;
       float* const row = a.image + begin;
       if (a.bias != nullptr) {
-        const float* const bias = a.bias + (i / kBiasSpacing * coarse_j + j / kBiasSpacing) * coarse_k;
-        // Rows of one group of four share their factors.
-        if (j % kBiasSpacing == 0) {
+        const float* const bias = a.bias + (i / spacing * coarse_j + j / spacing) * coarse_k;
+        // Rows between two points share their factors.
+        if (j % spacing == 0) {
           for (int64_t k = 0; k < coarse_k; ++k) factors[k] = expf(a.bias_deviation * bias[k]);
         }
-        for (int64_t k = 0; k < length_k; ++k) row[k] *= factors[k / kBiasSpacing];
+        for (int64_t k = 0; k < coarse_k; ++k) {
+          const int64_t end = (k + 1) * spacing < length_k ? (k + 1) * spacing : length_k;
+          for (int64_t n = k * spacing; n < end; ++n) row[n] *= factors[k];
+        }
       }
       for (int64_t k = 0; k < length_k; ++k) row[k] = row[k] <= 0.0f ? 0.0f : row[k];
       if (a.power != 1.0f) {

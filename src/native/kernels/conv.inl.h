@@ -80,7 +80,7 @@ static void convByWinograd(const ConvArgs& args, Precision precision) {
 }
 
 template <Precision kPrecision>
-static void conv(const ConvArgs& args) noexcept {
+static void convWith(const ConvArgs& args) {
   const ConvShape& s = args.shape;
   if (suitsWinograd(s, s.channels, s.coarse_channels, s.outputs)) return convByWinograd(args, kPrecision);
   ConvProblem p = forwardProblem(args.shape);
@@ -99,6 +99,9 @@ static void conv(const ConvArgs& args) noexcept {
   };
   convolve(p, source, packed, bias, args.slope, args.scratch, row_of, finished);
 }
+
+static void conv(const ConvArgs& args) noexcept { convWith<Precision::kFloat32>(args); }
+static void convBf16(const ConvArgs& args) noexcept { convWith<Precision::kBfloat16>(args); }
 
 static ScratchNeed convInputGradientPlan(const ConvShape& shape) noexcept {
   if (suitsWinograd(shape, shape.outputs, 0, shape.inputs())) return winogradPlan(winogradGradientProblem(shape));

@@ -8,13 +8,10 @@ import {test, testedAddon} from '../../support/native.js';
 const KERNELS = fileURLToPath(new URL('../../../src/engines/native/kernels/', import.meta.url));
 const LIST = fileURLToPath(new URL('../../../src/native/kernels.def', import.meta.url));
 
-/** Functions of the rows of kernels.def that are bound to JavaScript, and of the bindings written by hand. */
-const bound = [
-  ...[...readFileSync(LIST, 'utf8').matchAll(/^KERNEL\(\w+, (\w+), \w+\)$/gm)].map(
-    ([, name]) => name,
-  ),
-  ...['conv', 'convBf16', 'convInputGradient', 'convFilterGradient', 'splineNoise', 'blur'],
-].sort();
+/** Functions of the rows of kernels.def that are bound to JavaScript. */
+const bound = [...readFileSync(LIST, 'utf8').matchAll(/^KERNEL\(\w+, (\w+), \w+\)$/gm)]
+  .map(([, name]) => name)
+  .sort();
 
 /** Operations that are made of several kernels. */
 const COMPOSED = ['integrateNoise', 'openLevel'];

@@ -241,7 +241,7 @@ test('arrays that do not fit are refused', () => {
   assert.throws(
     () =>
       addon.adjust(
-        Int32Array.of(2, 2, 2),
+        Int32Array.of(2, 2, 2, 4),
         new Float32Array(3),
         null,
         new Float32Array(3),

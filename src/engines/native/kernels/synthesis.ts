@@ -1,6 +1,6 @@
 import {INTEGRATE_NOISE, LABEL_HIGHEST, SPLINE_NOISE} from '../../../kernels/noise.js';
-import {ADJUST, BLUR, RENDER_LABELS} from '../../../kernels/synthesis.js';
-import {TRANSFORM_IMAGE} from '../../../kernels/transform-image.js';
+import {ADJUST, BIAS_SPACING, BLUR, RENDER_LABELS} from '../../../kernels/synthesis.js';
+import {FIELD_SPACING, TRANSFORM_IMAGE} from '../../../kernels/transform-image.js';
 import {implementLoop} from '../../../kernels/voxel-operation.js';
 import type {NativeAddon} from '../addon.js';
 
@@ -19,7 +19,7 @@ declare module '../addon.js' {
       noiseJ: Float32Array | null,
       noiseK: Float32Array | null,
     ): void;
-    /** `sizes`: I, J, K of the image and of the field. Floats if linear, else Uint16Array. */
+    /** `sizes`: I, J, K of the image and of the field, voxels between its points. Floats if linear, else Uint16Array. */
     transformImage(
       sizes: Int32Array,
       isLinear: number,
@@ -39,7 +39,10 @@ declare module '../addon.js' {
     ): void;
     /** `sizes`: I, J, K. Weights of distances 0, 1 and so on. Changes `image`. */
     blur(sizes: Int32Array, weights: Float32Array, image: Float32Array): void;
-    /** `numbers`: deviation of the bias, power, deviation of the noise. `walk`: position, stride. Changes `image`. */
+    /**
+     * `sizes`: I, J, K, voxels between the points of the bias. `numbers`: deviation of the bias, power, deviation of the noise.
+     * `walk`: position, stride. Changes `image`.
+     */
     adjust(
       sizes: Int32Array,
       numbers: Float32Array,
@@ -89,7 +92,7 @@ const transformImage = implementLoop(
         ? new Float32Array(image.length)
         : new Uint16Array(image.length);
     addon.transformImage(
-      Int32Array.of(...shape, ...fieldShape),
+      Int32Array.of(...shape, ...fieldShape, FIELD_SPACING),
       interpolation === 'linear' ? 1 : 0,
       outside === 'edge' ? 1 : 0,
       outside === 'edge' ? 0 : outside,
@@ -123,7 +126,7 @@ const blur = implementLoop(BLUR, (addon: NativeAddon, image, shape, weights) => 
 
 const adjust = implementLoop(ADJUST, (addon: NativeAddon, image, shape, {bias, power, noise}) => {
   addon.adjust(
-    Int32Array.from(shape),
+    Int32Array.of(...shape, BIAS_SPACING),
     Float32Array.of(bias?.deviation ?? 0, power, noise?.deviation ?? 0),
     bias?.data ?? null,
     noise?.table ?? null,
