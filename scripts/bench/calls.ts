@@ -1,25 +1,14 @@
 import '../../src/ops/gradients.js';
 import * as tf from '@tensorflow/tfjs-core';
-import {SAMPLE_GRID, SAMPLE_MAP, MAP_OFFSETS, MEASURE_LENGTHS} from '../../src/kernels/sampling.js';
-import {SUM_MOMENTS, MEASURE_DETERMINANTS} from '../../src/kernels/measures.js';
 import type {Engine} from '../../src/engines/select.js';
-import {gzipBytes} from '../../src/formats/gzip.js';
 import {isImplemented, kernelNameOf} from '../../src/kernels/tensor-operation.js';
 import {CONV, CONV_JOINED, convolve, convolveJoined} from '../../src/ops/convolve.js';
 import {dense} from '../../src/ops/dense.js';
-import {integrateVelocity} from '../../src/ops/integrate.js';
-import {jacobianDeterminant} from '../../src/ops/jacobian.js';
-import {lncc} from '../../src/ops/lncc.js';
-import {maxPool} from '../../src/ops/max-pool.js';
-import {rescaleField} from '../../src/ops/rescale.js';
-import {smoothness} from '../../src/ops/smoothness.js';
-import {squaredError} from '../../src/ops/squared-error.js';
-import {warpTensor} from '../../src/ops/warp.js';
-import {Affine} from '../../src/geometry/affine.js';
 import {Adam} from '../../src/optimisers/adam.js';
 import type {Work} from './cases.js';
 import {networkCall} from './network-calls.js';
-import {noise, waves, waveTensor} from './tensors.js';
+import {TENSOR_OPERATIONS, VOXEL_OPERATIONS, type Differentiable} from './operations.js';
+import {noise} from './tensors.js';
 
 type WorkOf<K extends Work['kind']> = Extract<Work, {kind: K}>;
 
@@ -40,7 +29,7 @@ export async function prepareCall(work: Work, engine: Engine, model: string): Pr
     case 'adam':
       return adamCall(work);
     case 'volume':
-      return volumeCall(work, engine);
+      return VOXEL_OPERATIONS[work.operation](work.size, engine);
     case 'network':
       return networkCall(work, model);
     case 'command':
@@ -118,44 +107,12 @@ function stockGradient(
 }
 
 function operationCall({operation, size, channels, gradient}: WorkOf<'operation'>): Call {
-  const [f, variables] = operationOf(operation, size, channels);
+  const [f, variables]: Differentiable = TENSOR_OPERATIONS[operation](size, channels);
   if (!gradient) return disposing(() => f(...variables));
   const differentiated = tf.valueAndGrads(f);
   return () => {
     tf.tidy(() => differentiated([...variables]));
   };
-}
-
-/** A function of the tensors by which it is differentiated. */
-function operationOf(
-  operation: WorkOf<'operation'>['operation'],
-  size: readonly number[],
-  channels: number,
-): readonly [f: (...variables: tf.Tensor[]) => tf.Tensor, variables: readonly tf.Tensor[]] {
-  const image = () => waveTensor(size, channels, 1);
-  const field = (shape = size) => waveTensor(shape, 3, 4);
-  switch (operation) {
-    case 'maxPool':
-      return [maxPool, [noise([1, ...size, channels])]];
-    case 'warp':
-      return [(moving, u) => warpTensor(moving, u), [image(), field()]];
-    case 'integrate':
-      return [(velocity) => integrateVelocity(velocity, {steps: 7}), [field()]];
-    case 'rescale':
-      return [(u) => rescaleField(u, 2), [field(size.map((length) => length / 2))]];
-    case 'jacobian':
-      return [jacobianDeterminant, [field()]];
-    case 'lncc': {
-      const fixed = noise([1, ...size, 1]);
-      return [(moved) => lncc(fixed, moved), [image()]];
-    }
-    case 'squaredError': {
-      const fixed = noise([1, ...size, 1]);
-      return [(moved) => squaredError(fixed, moved), [image()]];
-    }
-    case 'smoothness':
-      return [(u) => smoothness(u, 'l2'), [field()]];
-  }
 }
 
 function denseCall({inputs, outputs, gradient}: WorkOf<'dense'>): Call {
@@ -178,42 +135,6 @@ function adamCall({parameters}: WorkOf<'adam'>): Call {
   return () => {
     optimiser.update(weights, gradients);
   };
-}
-
-function volumeCall({operation, size}: WorkOf<'volume'>, engine: Engine): Call {
-  const shape = [size[0], size[1], size[2]] as const;
-  const data = waves(size, 1, 100);
-  const field = waves(size, 3, 4);
-  const turned = Affine.fromMatrix([1, 0.1, 0, -3, -0.1, 1, 0, 4, 0, 0, 1, 0.5]);
-  const turn = [1, 0.1, 0, -0.1, 1, 0, 0, 0, 1] as const;
-  const nowhere = Affine.scaling([0, 0, 0]);
-  const displacement = {toField: Affine.identity, linear: turn, field, fieldShape: shape};
-  const moved = [{base: turned, displacement}];
-  const displaced = [{base: nowhere, displacement}];
-  switch (operation) {
-    case 'sampleOnGrid':
-      return () =>
-        engine.run(SAMPLE_GRID, {data, shape}, turned, shape, {
-          interpolation: 'linear',
-          outside: 0,
-        });
-    case 'sampleThroughMap':
-      return () => engine.run(SAMPLE_MAP, {data, shape}, moved, shape, {outside: 0});
-    case 'mapOffsets':
-      return () => engine.run(MAP_OFFSETS, displaced, nowhere, shape);
-    case 'similarityMoments': {
-      const images = {fixed: data, before: data.slice(), after: data.slice()};
-      return () => engine.run(SUM_MOMENTS, images, {fixed: 0.01, moving: 0.01});
-    }
-    case 'measureLengths':
-      return () => engine.run(MEASURE_LENGTHS, displaced, nowhere, shape);
-    case 'determinantStatistics':
-      return () => engine.run(MEASURE_DETERMINANTS, data, shape, null, 1e-9);
-    case 'gzip': {
-      const warp = engine.run(MAP_OFFSETS, displaced, nowhere, shape);
-      return () => gzipBytes(new Uint8Array(warp.buffer));
-    }
-  }
 }
 
 function disposing(run: () => tf.Tensor): Call {

@@ -1,5 +1,6 @@
 import {listConvolutions, type Architecture} from '../../src/models/architecture.js';
 import {countParameters} from '../../src/models/weight-specs.js';
+import type {TensorOperationName, VoxelOperationName} from './operations.js';
 
 type Size = readonly [number, number, number];
 
@@ -22,15 +23,7 @@ export type Work =
     }
   | {
       readonly kind: 'operation';
-      readonly operation:
-        | 'maxPool'
-        | 'warp'
-        | 'integrate'
-        | 'rescale'
-        | 'jacobian'
-        | 'lncc'
-        | 'squaredError'
-        | 'smoothness';
+      readonly operation: TensorOperationName;
       readonly size: Size;
       readonly channels: number;
       /** Whether the gradients are computed after the result. */
@@ -45,14 +38,7 @@ export type Work =
   | {readonly kind: 'adam'; readonly parameters: number}
   | {
       readonly kind: 'volume';
-      readonly operation:
-        | 'sampleOnGrid'
-        | 'sampleThroughMap'
-        | 'mapOffsets'
-        | 'similarityMoments'
-        | 'measureLengths'
-        | 'determinantStatistics'
-        | 'gzip';
+      readonly operation: VoxelOperationName;
       readonly size: Size;
     }
   | {
@@ -65,20 +51,12 @@ export type Work =
     }
   | {readonly kind: 'command'};
 
-export type Group =
-  'conv' | 'pool' | 'warp' | 'losses' | 'dense' | 'volume' | 'forward' | 'training' | 'register';
+export const GROUPS = [
+  ...(['conv', 'pool', 'warp', 'losses', 'dense', 'volume'] as const),
+  ...(['forward', 'training', 'register'] as const),
+] as const;
 
-export const GROUPS: readonly Group[] = [
-  'conv',
-  'pool',
-  'warp',
-  'losses',
-  'dense',
-  'volume',
-  'forward',
-  'training',
-  'register',
-];
+export type Group = (typeof GROUPS)[number];
 
 export interface BenchCase {
   readonly name: string;
@@ -218,11 +196,7 @@ function parameterCases(architecture: Architecture): BenchCase[] {
 const IMAGES: Size = [160, 160, 192];
 
 function volumeCases(): BenchCase[] {
-  const volume = (
-    name: string,
-    operation: Extract<Work, {kind: 'volume'}>['operation'],
-    numbers: number,
-  ): BenchCase => ({
+  const volume = (name: string, operation: VoxelOperationName, numbers: number): BenchCase => ({
     name: `${name} ${name3(IMAGES)}`,
     group: 'volume',
     work: {kind: 'volume', operation, size: IMAGES},
@@ -231,12 +205,12 @@ function volumeCases(): BenchCase[] {
     peers: [],
   });
   return [
-    volume('conform an image', 'sampleOnGrid', 2),
-    volume('sample through the composed map', 'sampleThroughMap', 5),
+    volume('conform an image', 'sampleGrid', 2),
+    volume('sample through the composed map', 'sampleMap', 5),
     volume('warp in mm', 'mapOffsets', 6),
-    volume('similarity before and after', 'similarityMoments', 3),
+    volume('similarity before and after', 'sumMoments', 3),
     volume('lengths of a displacement', 'measureLengths', 3),
-    volume('folds and spread of determinants', 'determinantStatistics', 1),
+    volume('folds and spread of determinants', 'measureDeterminants', 1),
     volume('gzip of a warp', 'gzip', 3),
   ];
 }
