@@ -19,8 +19,12 @@ export function countVoxels([i, j, k]: Triple): number {
 
 /** Whether a point, RAS mm, lies in a voxel of a grid. */
 export function isWithin({shape, affine}: Grid, point: Triple): boolean {
-  const position = affine.inverse().apply(point);
-  return position.every((value, axis) => value >= -0.5 && value <= shape[axis] - 0.5);
+  return isIndexWithin(shape, affine.inverse().apply(point));
+}
+
+/** The same for a voxel index: -1/2 to n - 1/2 belong to n voxels. */
+export function isIndexWithin(shape: Triple, index: Triple): boolean {
+  return index.every((value, axis) => value >= -0.5 && value <= shape[axis] - 0.5);
 }
 
 /** The eight outermost voxel centres of a grid, as voxel indices. */

@@ -240,7 +240,7 @@ function sampleField(
 ): void {
   const [lengthI, lengthJ, lengthK] = shape;
   u.fill(0);
-  if (!isInside(x, lengthI) || !isInside(y, lengthJ) || !isInside(z, lengthK)) return;
+  if (!isWithin(shape, x, y, z)) return;
   const px = clampIndex(x, lengthI);
   const py = clampIndex(y, lengthJ);
   const pz = clampIndex(z, lengthK);
@@ -272,13 +272,8 @@ function sampleLinear(
   z: number,
   outside: Outside,
 ): number {
+  if (outside !== 'edge' && !isWithin(shape, x, y, z)) return outside;
   const [lengthI, lengthJ, lengthK] = shape;
-  if (
-    outside !== 'edge' &&
-    !(isInside(x, lengthI) && isInside(y, lengthJ) && isInside(z, lengthK))
-  ) {
-    return outside;
-  }
   const px = clampIndex(x, lengthI);
   const py = clampIndex(y, lengthJ);
   const pz = clampIndex(z, lengthK);
@@ -327,20 +322,19 @@ function sampleNearest(
   z: number,
   outside: Outside,
 ): number {
+  if (outside !== 'edge' && !isWithin(shape, x, y, z)) return outside;
   const [lengthI, lengthJ, lengthK] = shape;
-  if (
-    outside !== 'edge' &&
-    !(isInside(x, lengthI) && isInside(y, lengthJ) && isInside(z, lengthK))
-  ) {
-    return outside;
-  }
   const i = Math.floor(clampIndex(x, lengthI) + HALF_VOXEL);
   const j = Math.floor(clampIndex(y, lengthJ) + HALF_VOXEL);
   const k = Math.floor(clampIndex(z, lengthK) + HALF_VOXEL);
   return finiteAt(data, i + lengthI * (j + lengthJ * k));
 }
 
-function isInside(position: number, length: number): boolean {
+function isWithin(shape: Triple, x: number, y: number, z: number): boolean {
+  return isAlong(x, shape[0]) && isAlong(y, shape[1]) && isAlong(z, shape[2]);
+}
+
+function isAlong(position: number, length: number): boolean {
   return position >= -HALF_VOXEL && position <= length - 1 + HALF_VOXEL; // false for NaN
 }
 

@@ -1,5 +1,5 @@
 import {Affine} from '../geometry/affine.js';
-import {centreOf, type Grid} from '../geometry/grid.js';
+import {centreOf, isIndexWithin, type Grid} from '../geometry/grid.js';
 import {mapTriple, type Triple} from '../geometry/triple.js';
 import {backgroundOf} from '../volume/intensity.js';
 import type {Volume} from '../volume/volume.js';
@@ -61,7 +61,7 @@ export function overlapOf(fixed: Grid, moving: Grid, alignment: Affine): number 
   return Math.max(shareOfFixed, shareOfMoving);
 }
 
-/** Share of one box whose points another box holds; indices -1/2 ... n - 1/2 belong to a box of n voxels. */
+/** Share of one box of voxels whose points another box holds. */
 function shareInside(shape: Triple, toOther: Affine, other: Triple): number {
   let inside = 0;
   for (let a = 0; a < LATTICE; a++) {
@@ -72,8 +72,7 @@ function shareInside(shape: Triple, toOther: Affine, other: Triple): number {
           ((b + 0.5) / LATTICE) * shape[1] - 0.5,
           ((c + 0.5) / LATTICE) * shape[2] - 0.5,
         ];
-        const image = toOther.apply(index);
-        if (image.every((x, axis) => x >= -0.5 && x <= other[axis] - 0.5)) inside++;
+        if (isIndexWithin(other, toOther.apply(index))) inside++;
       }
     }
   }

@@ -3,6 +3,7 @@ import test from 'node:test';
 import {Affine, type LinearRows} from '../../src/geometry/affine.js';
 import type {Triple} from '../../src/geometry/triple.js';
 import {seededRandom} from '../support/random.js';
+import {allOrientations} from '../support/volumes.js';
 
 /** Rounding of a few float64 operations on numbers up to about 100. */
 const ROUNDING = 1e-10;
@@ -100,23 +101,13 @@ test('spacing, determinant, directions and offset come from the columns', () => 
 
 test('all 48 orientations are named after the direction in which each axis grows', () => {
   const letters = ['RL', 'AP', 'SI'];
-  const orders = [
-    [0, 1, 2],
-    [0, 2, 1],
-    [1, 0, 2],
-    [1, 2, 0],
-    [2, 0, 1],
-    [2, 1, 0],
-  ];
-  for (const order of orders) {
-    for (let flips = 0; flips < 8; flips++) {
-      const rows = new Array<number>(12).fill(0);
-      order.forEach((world, axis) => {
-        rows[4 * world + axis] = ((flips >> axis) & 1) === 1 ? -(axis + 1) : axis + 1;
-      });
-      const expected = order.map((world, axis) => letters[world][(flips >> axis) & 1]).join('');
-      assert.equal(Affine.fromMatrix(rows).orientation, expected);
-    }
+  for (const {order, flips} of allOrientations()) {
+    const rows = new Array<number>(12).fill(0);
+    order.forEach((world, axis) => {
+      rows[4 * world + axis] = flips[axis] ? -(axis + 1) : axis + 1;
+    });
+    const expected = order.map((world, axis) => letters[world][flips[axis] ? 1 : 0]).join('');
+    assert.equal(Affine.fromMatrix(rows).orientation, expected);
   }
 });
 
