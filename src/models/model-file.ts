@@ -1,6 +1,7 @@
 import {HypermorphError} from '../errors.js';
 import {KIND_BYTES} from '../formats/file-kinds.js';
 import {withOpenFile, writeFileAtomically} from '../formats/files.js';
+import {named} from '../formats/named.js';
 import {
   decodeSafetensors,
   encodeSafetensors,
@@ -224,7 +225,8 @@ export async function readModel(source: string | Uint8Array): Promise<Model> {
   if (typeof source !== 'string') return decodeModel(source);
   const bytes = await withOpenFile(source, async (file) => {
     // A file of another kind may be too large to be read at all.
-    requireNoOtherKind(await file.read(0, Math.min(file.size, KIND_BYTES)), source);
+    const start = await file.read(0, Math.min(file.size, KIND_BYTES));
+    named(source, () => requireNoOtherKind(start));
     return file.read(0, file.size);
   });
   return decodeModel(bytes, source);

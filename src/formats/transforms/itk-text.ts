@@ -2,6 +2,7 @@ import {HypermorphError} from '../../errors.js';
 import {Affine} from '../../geometry/affine.js';
 import {rotationFromQuaternion} from '../../geometry/rotations.js';
 import type {Triple} from '../../geometry/triple.js';
+import {named} from '../named.js';
 import {LPS} from './lps.js';
 
 const FIRST_LINE = '#Insight Transform File V1.0';
@@ -25,17 +26,21 @@ interface Entry {
  * @see ITK Software Guide, book 2, section 3.9 (transforms and their parameters).
  */
 export function decodeItkAffine(text: string, where: string): Affine {
+  return named(where, () => decode(text));
+}
+
+function decode(text: string): Affine {
   const [first, ...lines] = text.split(/\r?\n/).map((line) => line.trim());
   if (first !== FIRST_LINE) {
-    refuse(where, `must begin with "${FIRST_LINE}", got "${first.slice(0, 40)}"`);
+    refuse(`must begin with "${FIRST_LINE}", got "${first.slice(0, 40)}"`);
   }
-  const affines = entriesOf(lines, where)
+  const affines = entriesOf(lines)
     .filter(({kind}) => kind !== 'CompositeTransform')
-    .map((entry) => affineOf(entry, where));
-  if (affines.length === 0) refuse(where, 'must hold a transform, got none');
+    .map(affineOf);
+  if (affines.length === 0) refuse('must hold a transform, got none');
   // Of a composite, the last one is applied first, as it was added.
   const lps = Affine.compose(...affines);
-  if (!lps.isUsable) refuse(where, 'must hold a transform that can be inverted, got a flat one');
+  if (!lps.isUsable) refuse('must hold a transform that can be inverted, got a flat one');
   return Affine.compose(LPS, lps, LPS);
 }
 
@@ -52,29 +57,29 @@ export function encodeItkAffine(affine: Affine): string {
   ].join('\n');
 }
 
-function refuse(where: string, problem: string): never {
-  throw new HypermorphError('E_IO', `${where}: ${problem}.`, {
+function refuse(problem: string): never {
+  throw new HypermorphError('E_IO', `${problem}.`, {
     hint: `The file must be ${FORM}.`,
   });
 }
 
-function entriesOf(lines: readonly string[], where: string): Entry[] {
+function entriesOf(lines: readonly string[]): Entry[] {
   const entries: {kind: string; parameters: number[]; fixed: number[]}[] = [];
   for (const line of lines) {
     if (line === '' || line.startsWith('#')) continue;
     const [, name, value] = /^(\w+):\s*(.*)$/.exec(line) ?? [];
     if (name === 'Transform') {
       const [, kind, dimensions] = /^(\w+?)_(?:double|float)_(\d+_\d+)$/.exec(value) ?? [];
-      if (dimensions !== '3_3') refuse(where, `must be of three dimensions, got "${value}"`);
+      if (dimensions !== '3_3') refuse(`must be of three dimensions, got "${value}"`);
       entries.push({kind, parameters: [], fixed: []});
       continue;
     }
     const entry = entries.at(-1);
     const isKnown = name === 'Parameters' || name === 'FixedParameters';
-    if (entry === undefined || !isKnown) refuse(where, `has a line that says nothing: "${line}"`);
+    if (entry === undefined || !isKnown) refuse(`has a line that says nothing: "${line}"`);
     const numbers = value === '' ? [] : value.split(/\s+/).map(Number);
     if (!numbers.every((number) => Number.isFinite(number))) {
-      refuse(where, `${name} must be numbers, got "${value.slice(0, 60)}"`);
+      refuse(`${name} must be numbers, got "${value.slice(0, 60)}"`);
     }
     entry[name === 'Parameters' ? 'parameters' : 'fixed'] = numbers;
   }
@@ -103,14 +108,14 @@ const KINDS: Readonly<
 };
 
 /** LPS mm. */
-function affineOf(entry: Entry, where: string): Affine {
+function affineOf(entry: Entry): Affine {
   const {kind, parameters, fixed} = entry;
   if (!Object.hasOwn(KINDS, kind)) {
-    refuse(where, `must hold ${Object.keys(KINDS).join(', ')} or a composite of them, got ${kind}`);
+    refuse(`must hold ${Object.keys(KINDS).join(', ')} or a composite of them, got ${kind}`);
   }
   const [count, make] = KINDS[kind];
   if (parameters.length !== count) {
-    refuse(where, `${kind} must have ${count} parameters, got ${parameters.length}`);
+    refuse(`${kind} must have ${count} parameters, got ${parameters.length}`);
   }
   const [linear, [x, y, z]] = make(entry);
   const centre: Triple = fixed.length >= 3 ? [fixed[0], fixed[1], fixed[2]] : [0, 0, 0];

@@ -1,5 +1,6 @@
 import {HypermorphError} from '../../errors.js';
 import {recogniseFile} from '../file-kinds.js';
+import {named} from '../named.js';
 import {
   bfloat16FromFloat32Bits,
   float16FromFloat32Bits,
@@ -83,8 +84,8 @@ const CODECS: Readonly<Record<TensorStorage, Codec>> = {
   bfloat16: halfCodec('BF16', float32FromBfloat16, bfloat16FromFloat32Bits),
 };
 
-function fail(where: string, text: string, cause?: unknown): never {
-  throw new HypermorphError('E_WEIGHTS', `${where}: ${text}`, {cause});
+function fail(text: string, cause?: unknown): never {
+  throw new HypermorphError('E_WEIGHTS', text, {cause});
 }
 
 /** Names that a JSON object holds twice; `JSON.parse` would keep the last one in silence. The text must be valid JSON. */
@@ -106,38 +107,31 @@ function findDuplicateKey(json: string): string | undefined {
 }
 
 /**
- * Refuse a file of another kind by its first bytes, with its name and what to do.
+ * Refuse a file of another kind by its first bytes, with what to do.
  *
- * @throws {HypermorphError} E_WEIGHTS.
+ * @throws {HypermorphError} E_WEIGHTS, without the name of the file.
  */
-export function requireNoOtherKind(start: Uint8Array, where: string): void {
+export function requireNoOtherKind(start: Uint8Array): void {
   if (start[LENGTH_BYTES] === '{'.charCodeAt(0)) return;
   const other = recogniseFile(start);
   if (other === null) return;
-  throw new HypermorphError(
-    'E_WEIGHTS',
-    `${where}: must be a model file (safetensors), got ${other.name}.`,
-    {hint: other.advice},
-  );
+  throw new HypermorphError('E_WEIGHTS', `must be a model file (safetensors), got ${other.name}.`, {
+    hint: other.advice,
+  });
 }
 
-function readHeader(
-  bytes: Uint8Array,
-  where: string,
-): {header: Record<string, unknown>; dataOffset: number} {
+function readHeader(bytes: Uint8Array): {header: Record<string, unknown>; dataOffset: number} {
   if (bytes.length < LENGTH_BYTES) {
     fail(
-      where,
       `not a safetensors file: it must have at least ${LENGTH_BYTES} bytes, got ${bytes.length}.`,
     );
   }
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const headerLength = view.getBigUint64(0, true);
   const available = bytes.length - LENGTH_BYTES;
-  requireNoOtherKind(bytes, where);
+  requireNoOtherKind(bytes);
   if (headerLength > BigInt(available)) {
     fail(
-      where,
       `not a safetensors file, or cut off: the header must fit into the file, but it has ${headerLength} bytes and ${available} are there.`,
     );
   }
@@ -148,23 +142,23 @@ function readHeader(
     text = new TextDecoder('utf-8', {fatal: true}).decode(bytes.subarray(LENGTH_BYTES, dataOffset));
     header = JSON.parse(text);
   } catch (cause) {
-    return fail(where, 'not a safetensors file: the header is not valid JSON.', cause);
+    return fail('not a safetensors file: the header is not valid JSON.', cause);
   }
   if (typeof header !== 'object' || header === null || Array.isArray(header)) {
-    fail(where, 'not a safetensors file: the header must be a JSON object.');
+    fail('not a safetensors file: the header must be a JSON object.');
   }
   const duplicate = findDuplicateKey(text);
-  if (duplicate !== undefined) fail(where, `the header names tensor "${duplicate}" twice.`);
+  if (duplicate !== undefined) fail(`the header names tensor "${duplicate}" twice.`);
   return {header: header as Record<string, unknown>, dataOffset};
 }
 
-function readMetadata(value: unknown, where: string): Record<string, string> {
+function readMetadata(value: unknown): Record<string, string> {
   if (value === undefined) return {};
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    fail(where, `${METADATA_KEY} must be a map of texts.`);
+    fail(`${METADATA_KEY} must be a map of texts.`);
   }
   for (const [key, text] of Object.entries(value)) {
-    if (typeof text !== 'string') fail(where, `${METADATA_KEY}.${key} must be a text.`);
+    if (typeof text !== 'string') fail(`${METADATA_KEY}.${key} must be a text.`);
   }
   return value as Record<string, string>;
 }
@@ -172,32 +166,29 @@ function readMetadata(value: unknown, where: string): Record<string, string> {
 const isSize = (value: unknown): value is number =>
   Number.isSafeInteger(value) && Number(value) >= 0;
 
-function readEntry(name: string, value: unknown, dataBytes: number, where: string): HeaderEntry {
-  const entry = `${where}: tensor "${name}"`;
+function readEntry(name: string, value: unknown, dataBytes: number): HeaderEntry {
   const {dtype, shape, data_offsets: offsets} = (value ?? {}) as Record<string, unknown>;
   const storage = (Object.keys(CODECS) as TensorStorage[]).find(
     (key) => CODECS[key].code === dtype,
   );
   if (storage === undefined) {
-    fail(entry, `type must be F32, F16 or BF16, got ${JSON.stringify(dtype)}.`);
+    fail(`type must be F32, F16 or BF16, got ${JSON.stringify(dtype)}.`);
   }
   if (!Array.isArray(shape) || !shape.every(isSize)) {
-    fail(entry, `shape must be a list of sizes, got ${JSON.stringify(shape)}.`);
+    fail(`shape must be a list of sizes, got ${JSON.stringify(shape)}.`);
   }
   if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(isSize)) {
-    fail(entry, `data_offsets must be two positions, got ${JSON.stringify(offsets)}.`);
+    fail(`data_offsets must be two positions, got ${JSON.stringify(offsets)}.`);
   }
   const [begin, end] = offsets;
   if (begin > end || end > dataBytes) {
     fail(
-      entry,
       `data must lie within the file, got bytes ${begin} to ${end} of ${dataBytes} (damaged or cut off).`,
     );
   }
   const needed = shape.reduce((product, length) => product * length, CODECS[storage].bytes);
   if (needed !== end - begin) {
     fail(
-      entry,
       `shape [${shape.join(', ')}] as ${storage} must have ${needed} bytes, got ${end - begin}.`,
     );
   }
@@ -205,20 +196,20 @@ function readEntry(name: string, value: unknown, dataBytes: number, where: strin
 }
 
 /** The format wants every byte of the data to belong to exactly one tensor. */
-function requireNoOverlap(entries: readonly HeaderEntry[], dataBytes: number, where: string): void {
+function requireNoOverlap(entries: readonly HeaderEntry[], dataBytes: number): void {
   const ordered = entries
     .filter(({begin, end}) => end > begin)
     .sort((a, b) => a.begin - b.begin || a.end - b.end);
   let position = 0;
   for (const {name, begin, end} of ordered) {
-    if (begin < position) fail(where, `tensor "${name}" overlaps another one at byte ${begin}.`);
+    if (begin < position) fail(`tensor "${name}" overlaps another one at byte ${begin}.`);
     if (begin > position) {
-      fail(where, `bytes ${position} to ${begin}, before tensor "${name}", belong to no tensor.`);
+      fail(`bytes ${position} to ${begin}, before tensor "${name}", belong to no tensor.`);
     }
     position = end;
   }
   if (position !== dataBytes) {
-    fail(where, `the last ${dataBytes - position} bytes belong to no tensor.`);
+    fail(`the last ${dataBytes - position} bytes belong to no tensor.`);
   }
 }
 
@@ -233,13 +224,17 @@ function requireNoOverlap(entries: readonly HeaderEntry[], dataBytes: number, wh
  * @see The layout: https://github.com/huggingface/safetensors, section "Format" of its README.
  */
 export function decodeSafetensors(bytes: Uint8Array, where = 'safetensors'): SafetensorsFile {
-  const {header, dataOffset} = readHeader(bytes, where);
+  return named(where, () => decode(bytes));
+}
+
+function decode(bytes: Uint8Array): SafetensorsFile {
+  const {header, dataOffset} = readHeader(bytes);
   const dataBytes = bytes.length - dataOffset;
-  const metadata = readMetadata(header[METADATA_KEY], where);
+  const metadata = readMetadata(header[METADATA_KEY]);
   const entries = Object.entries(header)
     .filter(([name]) => name !== METADATA_KEY)
-    .map(([name, value]) => readEntry(name, value, dataBytes, where));
-  requireNoOverlap(entries, dataBytes, where);
+    .map(([name, value]) => named(`tensor "${name}"`, () => readEntry(name, value, dataBytes)));
+  requireNoOverlap(entries, dataBytes);
   const tensors = new Map(
     entries.map(({name, dtype, shape, begin, end}) => {
       const data = CODECS[dtype].decode(bytes.subarray(dataOffset + begin, dataOffset + end));

@@ -59,15 +59,10 @@ function scaleNumbers(stored: VoxelArray, slope: number, intercept: number): Flo
 /**
  * Stored numbers -> labels: whole numbers in the file's integer type, or in the smallest of int16, int32, uint32 that holds them.
  *
- * @param where - Start of an error's sentence.
  * @param warn - Called with a sentence when NaN was read as label 0.
  * @throws {HypermorphError} E_NIFTI if a number is not whole, E_RANGE if one needs more than 32 bits.
  */
-export function decodeLabels(
-  stored: StoredNumbers,
-  where: string,
-  warn: (text: string) => void,
-): VoxelArray {
+export function decodeLabels(stored: StoredNumbers, warn: (text: string) => void): VoxelArray {
   const {datatype, scaling} = stored;
   toHostOrder(stored);
   if (datatype.view !== null && !datatype.isFloat && scaling === null) {
@@ -87,24 +82,21 @@ export function decodeLabels(
         smallest = Math.min(smallest, label);
         largest = Math.max(largest, label);
       } else {
-        throw new HypermorphError(
-          'E_NIFTI',
-          `${where}: a label map must hold whole numbers, got ${value}.`,
-          {hint: 'Is this an intensity image?'},
-        );
+        throw new HypermorphError('E_NIFTI', `a label map must hold whole numbers, got ${value}.`, {
+          hint: 'Is this an intensity image?',
+        });
       }
     }
   });
   if (missing > 0) {
     warn(`${missing} voxels of the label map are not numbers (NaN); read as label 0.`);
   }
-  return intoSmallestType(labels, [smallest, largest], where);
+  return intoSmallestType(labels, [smallest, largest]);
 }
 
 function intoSmallestType(
   labels: Float64Array,
   [smallest, largest]: readonly [number, number],
-  where: string,
 ): VoxelArray {
   if (smallest >= -(2 ** 15) && largest < 2 ** 15) {
     return new Int16Array(labels);
@@ -117,7 +109,7 @@ function intoSmallestType(
   }
   throw new HypermorphError(
     'E_RANGE',
-    `${where}: labels must fit into 32 bits, got ${smallest < -(2 ** 31) ? smallest : largest}.`,
+    `labels must fit into 32 bits, got ${smallest < -(2 ** 31) ? smallest : largest}.`,
   );
 }
 

@@ -34,17 +34,16 @@ const MM_PER_UNIT = {unknown: 1, mm: 1, metre: 1000, micron: 0.001};
  * Decide where the voxels lie: sform if its code is set, else qform, else an assumption (LAS, centred, as nibabel has it).
  *
  * @param request - 'sform' or 'qform' insists on one of the two.
- * @throws {HypermorphError} E_NIFTI if the header gives no usable placement.
+ * @throws {HypermorphError} E_NIFTI if the header gives no usable placement; like the warnings without the name of the file.
  */
 export function choosePlacement(
   fields: NiftiFields,
   shape: Triple,
-  where: string,
   request: 'auto' | 'sform' | 'qform' = 'auto',
 ): Placement {
   const unit = UNITS[fields.units & 7] ?? 'unknown';
   const warnings: string[] = [];
-  const warn = (text: string): void => void warnings.push(`${where}: ${text}`);
+  const warn = (text: string): void => void warnings.push(text);
   warnAboutUnits(fields, unit, warn);
   const repaired = repairSpacing(fields.pixdim);
   const forms = {
@@ -53,7 +52,7 @@ export function choosePlacement(
   };
   warnAboutCodes(fields, warn);
 
-  const source = chooseForm(forms, request, where, warn);
+  const source = chooseForm(forms, request, warn);
   if (source === 'assumed') {
     warn(
       'the header does not say which side is left (qform_code and sform_code are 0); assumed to be stored left-anterior-superior, centred.',
@@ -61,7 +60,7 @@ export function choosePlacement(
   }
   const assumed = toMm(centredLas(repaired, shape), unit);
   const affine = (source === 'assumed' ? undefined : forms[source]) ?? assumed;
-  requireUsable(affine, where, fields.pixdim);
+  requireUsable(affine, fields.pixdim);
   const usesSpacing = source !== 'sform';
   const spacingRepaired = repaired.some((value, axis) => value !== fields.pixdim[axis + 1]);
   if (usesSpacing && spacingRepaired) {
@@ -91,14 +90,13 @@ type Forms = Readonly<Record<'sform' | 'qform', Affine | null>>;
 function chooseForm(
   forms: Forms,
   request: 'auto' | 'sform' | 'qform',
-  where: string,
   warn: Warn,
 ): 'sform' | 'qform' | 'assumed' {
   if (request !== 'auto') {
     if (forms[request] === null) {
       throw new HypermorphError(
         'E_NIFTI',
-        `${where}: the ${request} was asked for, but the file has none (${request}_code must be 1 to 5, got 0).`,
+        `the ${request} was asked for, but the file has none (${request}_code must be 1 to 5, got 0).`,
       );
     }
     return request;
@@ -110,7 +108,7 @@ function chooseForm(
     if (forms.qform === null) {
       throw new HypermorphError(
         'E_NIFTI',
-        `${where}: the orientation matrix (sform) must be invertible and finite, got ${shownMatrix(forms.sform)}; there is no qform to use instead.`,
+        `the orientation matrix (sform) must be invertible and finite, got ${shownMatrix(forms.sform)}; there is no qform to use instead.`,
       );
     }
     warn('the orientation matrix (sform) is not usable; the qform is used instead.');
@@ -119,11 +117,11 @@ function chooseForm(
   return 'sform';
 }
 
-function requireUsable(affine: Affine, where: string, pixdim: readonly number[]): void {
+function requireUsable(affine: Affine, pixdim: readonly number[]): void {
   if (!affine.isUsable) {
     throw new HypermorphError(
       'E_NIFTI',
-      `${where}: the position and spacing in the header must be finite and the axes distinct, got spacing ${pixdim.slice(1, 4).join(' x ')} and the matrix ${shownMatrix(affine)}.`,
+      `the position and spacing in the header must be finite and the axes distinct, got spacing ${pixdim.slice(1, 4).join(' x ')} and the matrix ${shownMatrix(affine)}.`,
     );
   }
 }

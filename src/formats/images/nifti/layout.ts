@@ -24,36 +24,36 @@ const MAGIC_2 = {at: 4, single: 'n+2\0', pair: 'ni2\0'};
  * The size field decides (348 or 540, in either order); where it is damaged, a valid magic word with dim[0] in 1..7 does.
  *
  * @param header - The first bytes of the file, at most `HEADER_BYTES`.
- * @throws {HypermorphError} E_NIFTI, one sentence that starts with `where`.
+ * @throws {HypermorphError} E_NIFTI; like the warnings without the name of the file.
  */
-export function findLayout(header: Uint8Array, where: string): HeaderLayout {
+export function findLayout(header: Uint8Array): HeaderLayout {
   if (header.length < 348) {
     const other = recogniseFile(header);
     throw new HypermorphError(
       'E_NIFTI',
-      `${where}: not a NIfTI file: a header must have at least 348 bytes, got ${header.length}${other === null ? '' : `; it looks like ${other.name}`}.`,
+      `not a NIfTI file: a header must have at least 348 bytes, got ${header.length}${other === null ? '' : `; it looks like ${other.name}`}.`,
       other === null ? {} : {hint: other.advice},
     );
   }
   const version = versionOf(header);
   if (version === null) {
-    throw notNifti(header, where);
+    throw notNifti(header);
   }
   const headerSize = version === 1 ? 348 : 540;
   if (header.length < headerSize) {
     throw new HypermorphError(
       'E_NIFTI',
-      `${where}: the NIfTI-2 header must have 540 bytes, got ${header.length}; the file is cut off.`,
+      `the NIfTI-2 header must have 540 bytes, got ${header.length}; the file is cut off.`,
     );
   }
-  const {littleEndian, repaired} = byteOrderOf(header, version, headerSize, where);
+  const {littleEndian, repaired} = byteOrderOf(header, version, headerSize);
   if (version === 2) {
-    requireIntactLineEnds(header, where);
+    requireIntactLineEnds(header);
   }
   const magic = version === 1 ? MAGIC_1 : MAGIC_2;
   const warnings = repaired
     ? [
-        `${where}: the header size field is ${viewOf(header).getInt32(0, littleEndian)} instead of ${headerSize}; read as NIfTI-${version} because the rest of the header fits.`,
+        `the header size field is ${viewOf(header).getInt32(0, littleEndian)} instead of ${headerSize}; read as NIfTI-${version} because the rest of the header fits.`,
       ]
     : [];
   const pair = textAt(header, magic.at) === magic.pair;
@@ -76,7 +76,6 @@ function byteOrderOf(
   header: Uint8Array,
   version: 1 | 2,
   headerSize: number,
-  where: string,
 ): {littleEndian: boolean; repaired: boolean} {
   const [little, big] = sizeFields(header);
   const orders =
@@ -89,7 +88,7 @@ function byteOrderOf(
     const axes = axisCount(header, version, orders[0]);
     throw new HypermorphError(
       'E_NIFTI',
-      `${where}: the number of axes (dim[0]) must be 1 to 7, got ${axes}; the header is damaged.`,
+      `the number of axes (dim[0]) must be 1 to 7, got ${axes}; the header is damaged.`,
     );
   }
   return {littleEndian: fitting, repaired: orders.length > 1};
@@ -103,38 +102,38 @@ function axisCount(header: Uint8Array, version: 1 | 2, littleEndian: boolean): n
 }
 
 /** Bytes that change when a program copies the file as text. All zero is a writer's omission, not damage. */
-function requireIntactLineEnds(header: Uint8Array, where: string): void {
+function requireIntactLineEnds(header: Uint8Array): void {
   const found = [...header.subarray(8, 12)];
   const expected = [13, 10, 26, 10];
   const intact = found.every((byte, index) => byte === expected[index]);
   if (!intact && found.some((byte) => byte !== 0)) {
     throw new HypermorphError(
       'E_NIFTI',
-      `${where}: the NIfTI-2 line-end bytes must be 13 10 26 10, got ${found.join(' ')}; the file was changed by a transfer in text mode.`,
+      `the NIfTI-2 line-end bytes must be 13 10 26 10, got ${found.join(' ')}; the file was changed by a transfer in text mode.`,
       {hint: 'Copy the file again in binary mode.'},
     );
   }
 }
 
-function notNifti(header: Uint8Array, where: string): HypermorphError {
+function notNifti(header: Uint8Array): HypermorphError {
   const sizes = sizeFields(header);
   const other = recogniseFile(header);
   if (sizes.includes(348)) {
     return new HypermorphError(
       'E_NIFTI',
-      `${where}: must be NIfTI, got a header without the NIfTI magic word; ANALYZE 7.5 files are not supported because they do not say which side is left.`,
+      `must be NIfTI, got a header without the NIfTI magic word; ANALYZE 7.5 files are not supported because they do not say which side is left.`,
       {hint: 'Convert the file to NIfTI with the program that wrote it.'},
     );
   }
   if (sizes.includes(540)) {
     return new HypermorphError(
       'E_NIFTI',
-      `${where}: the NIfTI-2 magic word must be "n+2" or "ni2", got ${shown(header, MAGIC_2.at)}; the header is damaged.`,
+      `the NIfTI-2 magic word must be "n+2" or "ni2", got ${shown(header, MAGIC_2.at)}; the header is damaged.`,
     );
   }
   return new HypermorphError(
     'E_NIFTI',
-    `${where}: not a NIfTI-1 or NIfTI-2 file (header size field is ${sizes[0]}, expected 348 or 540)${other === null ? '' : `; it looks like ${other.name}`}.`,
+    `not a NIfTI-1 or NIfTI-2 file (header size field is ${sizes[0]}, expected 348 or 540)${other === null ? '' : `; it looks like ${other.name}`}.`,
     other === null ? {} : {hint: other.advice},
   );
 }

@@ -1,10 +1,11 @@
 import {HypermorphError} from '../../../errors.js';
 import {writeFileAtomically} from '../../files.js';
 import {gzipBytes} from '../../gzip.js';
+import {named} from '../../named.js';
 import type {Source} from '../../source.js';
 import {decodeIntensities, decodeLabels, type StoredNumbers} from './decode.js';
 import {encodeNiftiParts} from './encode.js';
-import {choosePlacement} from './geometry.js';
+import {choosePlacement, type Placement} from './geometry.js';
 import {intentMeaning, isVectorIntent} from './intents.js';
 import {openNifti, readVoxelBytes, requireReadable} from './source.js';
 import type {NiftiSource} from './source.js';
@@ -46,9 +47,7 @@ export async function readNifti(
   const file = await openNifti(source);
   const volume = chooseVolume(file, options.volume);
   return options.kind === 'label'
-    ? readVolumes(file, options, [volume, 1], (stored, warn) =>
-        decodeLabels(stored, file.path, warn),
-      )
+    ? readVolumes(file, options, [volume, 1], decodeLabels)
     : readVolumes(file, options, [volume, 1], decodeIntensities);
 }
 
@@ -85,14 +84,14 @@ async function readVolumes<Data>(
   [first, count]: readonly [number, number],
   decode: (stored: StoredNumbers, warn: (text: string) => void) => Data,
 ): Promise<Omit<NiftiImage, 'data'> & {readonly data: Data}> {
-  const {path, shape, scaling, layout, fields} = file;
+  const {path, shape, scaling, layout} = file;
   const datatype = requireReadable(file);
-  const placement = choosePlacement(fields, shape, path, options.geometry);
+  const placement = placementOf(file, options);
   const voxels = shape[0] * shape[1] * shape[2];
   const bytes = await readVoxelBytes(file, [first * voxels, count * voxels]);
   const warnings = [...file.warnings, ...placement.warnings];
   const stored = {bytes, datatype, littleEndian: layout.littleEndian, scaling};
-  const data = decode(stored, (text) => void warnings.push(`${path}: ${text}`));
+  const data = named(path, () => decode(stored, (text) => void warnings.push(`${path}: ${text}`)));
   return {
     path,
     files: file.files,
@@ -123,7 +122,7 @@ export async function describeNifti(
 ): Promise<NiftiDescription> {
   const source = await openNifti(from);
   const {path, fields, layout} = source;
-  const placement = choosePlacement(fields, source.shape, path, options.geometry);
+  const placement = placementOf(source, options);
   return {
     path,
     version: layout.version,
@@ -187,6 +186,15 @@ export function requireNiftiName(path: string): void {
 
 function isCompressedName(path: string): boolean {
   return /\.gz$/i.test(path);
+}
+
+/** Where the voxels lie; warnings with the name of the file. */
+function placementOf(
+  {path, fields, shape}: NiftiSource,
+  {geometry}: Pick<ReadNiftiOptions, 'geometry'>,
+): Placement {
+  const placement = named(path, () => choosePlacement(fields, shape, geometry));
+  return {...placement, warnings: placement.warnings.map((text) => `${path}: ${text}`)};
 }
 
 function intentOf({fields}: NiftiSource): NiftiIntent {

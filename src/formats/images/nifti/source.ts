@@ -3,6 +3,7 @@ import {MAX_ARRAY_BYTES, memoryLimit} from '../../../platform.js';
 import {baseNameOf} from '../../bytes.js';
 import {fileExists} from '../../files.js';
 import {inflateRange, inflateStart, isGzip, MAX_INFLATION} from '../../gzip.js';
+import {named} from '../../named.js';
 import {nameOf, withOpenSource, type Source} from '../../source.js';
 import {datatypeOf} from './datatypes.js';
 import type {Datatype, ReadableDatatype} from './datatypes.js';
@@ -44,26 +45,36 @@ export async function openNifti(source: Source): Promise<NiftiSource> {
   const path = nameOf(source);
   const headerSource = typeof source === 'string' ? await findHeaderFile(source) : source;
   const {header, compressed} = await readHeaderBytes(headerSource);
-  const layout = findLayout(header, path);
-  const fields = parseFields(header, layout);
-  const dimensions = requireDimensions(fields, path);
-  const warnings = [...layout.warnings];
-  const dataOffset = findDataOffset(fields, layout, path, warnings);
-  const [i, j = 1, k = 1, ...further] = dimensions;
-  const data = layout.pair ? await findVoxelFile(source, headerSource) : headerSource;
+  const contents = named(path, () => readHeader(header));
+  const data = contents.layout.pair ? await findVoxelFile(source, headerSource) : headerSource;
   return {
+    ...contents,
     path,
-    layout,
-    fields,
     compressed,
     files: [...new Set([nameOf(headerSource), nameOf(data)])],
     data,
-    dataOffset,
+    warnings: contents.warnings.map((text) => `${path}: ${text}`),
+  };
+}
+
+/** What the bytes of a header say; warnings without the name of the file. */
+function readHeader(
+  header: Uint8Array,
+): Omit<NiftiSource, 'path' | 'compressed' | 'files' | 'data'> {
+  const layout = findLayout(header);
+  const fields = parseFields(header, layout);
+  const dimensions = requireDimensions(fields);
+  const warnings = [...layout.warnings];
+  const [i, j = 1, k = 1, ...further] = dimensions;
+  return {
+    layout,
+    fields,
+    dataOffset: findDataOffset(fields, layout, warnings),
     dimensions,
     shape: [i, j, k],
     volumes: further.reduce((product, length) => product * length, 1),
     datatype: datatypeOf(fields.datatype),
-    scaling: scalingOf(fields, path, warnings),
+    scaling: scalingOf(fields, warnings),
     warnings,
   };
 }
@@ -126,13 +137,13 @@ function missingHalf(path: string, half: 'header' | 'voxel', expected: string): 
   );
 }
 
-function requireDimensions({dim}: NiftiFields, where: string): readonly number[] {
+function requireDimensions({dim}: NiftiFields): readonly number[] {
   const dimensions = dim.slice(1, dim[0] + 1);
   const wrong = dimensions.findIndex((length) => !(length >= 1));
   if (wrong >= 0) {
     throw new HypermorphError(
       'E_NIFTI',
-      `${where}: the length of axis ${wrong + 1} (dim[${wrong + 1}]) must be at least 1, got ${dimensions[wrong]}; the header is damaged or describes a surface, not an image.`,
+      `the length of axis ${wrong + 1} (dim[${wrong + 1}]) must be at least 1, got ${dimensions[wrong]}; the header is damaged or describes a surface, not an image.`,
     );
   }
   return dimensions;
@@ -141,19 +152,18 @@ function requireDimensions({dim}: NiftiFields, where: string): readonly number[]
 function findDataOffset(
   {voxelOffset}: NiftiFields,
   layout: HeaderLayout,
-  where: string,
   warnings: string[],
 ): number {
   if (!Number.isSafeInteger(voxelOffset) || voxelOffset < 0) {
     throw new HypermorphError(
       'E_NIFTI',
-      `${where}: the place of the voxels (vox_offset) must be a whole number of at least 0, got ${voxelOffset}; the header is damaged.`,
+      `the place of the voxels (vox_offset) must be a whole number of at least 0, got ${voxelOffset}; the header is damaged.`,
     );
   }
   const first = layout.headerSize + 4; // Behind the header and its extension flag.
   if (!layout.pair && voxelOffset < first) {
     warnings.push(
-      `${where}: the place of the voxels (vox_offset) is ${voxelOffset}, inside the header; read from byte ${first}.`,
+      `the place of the voxels (vox_offset) is ${voxelOffset}, inside the header; read from byte ${first}.`,
     );
     return first;
   }
@@ -161,16 +171,12 @@ function findDataOffset(
 }
 
 /** Stored value -> intensity; a slope of 0, NaN or infinity means that there is nothing to scale. */
-function scalingOf(
-  {slope, intercept}: NiftiFields,
-  where: string,
-  warnings: string[],
-): NiftiSource['scaling'] {
+function scalingOf({slope, intercept}: NiftiFields, warnings: string[]): NiftiSource['scaling'] {
   if (slope === 0 || !Number.isFinite(slope)) {
     return null;
   }
   if (!Number.isFinite(intercept)) {
-    warnings.push(`${where}: the intercept (scl_inter) is ${intercept}; read as 0.`);
+    warnings.push(`the intercept (scl_inter) is ${intercept}; read as 0.`);
   }
   const usable = Number.isFinite(intercept) ? intercept : 0;
   return slope === 1 && usable === 0 ? null : {slope, intercept: usable};

@@ -62,7 +62,7 @@ test('64-bit integers become the nearest number, with a warning where digits are
 
 test('whole numbers stored as floats or scaled are labels in the smallest type that holds them', () => {
   const labels = (numbers: Numbers, scaling: StoredNumbers['scaling'] = null) =>
-    decodeLabels(stored(numbers, scaling), 'labels.nii', silent);
+    decodeLabels(stored(numbers, scaling), silent);
   assert.deepEqual(labels(Float32Array.of(0, 2, 1035)), Int16Array.of(0, 2, 1035));
   assert.deepEqual(labels(Float64Array.of(-70000, 5)), Int32Array.of(-70000, 5));
   assert.deepEqual(labels(BigInt64Array.of(3000000000n)), Uint32Array.of(3000000000));
@@ -74,18 +74,18 @@ test('whole numbers stored as floats or scaled are labels in the smallest type t
 });
 
 test('a label that is no whole number, or too large, is refused', () => {
-  const decode = (numbers: Numbers): unknown => decodeLabels(stored(numbers), 'labels.nii', silent);
+  const decode = (numbers: Numbers): unknown => decodeLabels(stored(numbers), silent);
   assert.throws(() => decode(Float32Array.of(1, 2.5)), {
     code: 'E_NIFTI',
-    message: 'labels.nii: a label map must hold whole numbers, got 2.5.',
+    message: 'a label map must hold whole numbers, got 2.5.',
   });
   assert.throws(() => decode(Float32Array.of(Infinity)), {
     code: 'E_NIFTI',
-    message: 'labels.nii: a label map must hold whole numbers, got Infinity.',
+    message: 'a label map must hold whole numbers, got Infinity.',
   });
   assert.throws(() => decode(Float64Array.of(2 ** 40)), {
     code: 'E_RANGE',
-    message: 'labels.nii: labels must fit into 32 bits, got 1099511627776.',
+    message: 'labels must fit into 32 bits, got 1099511627776.',
   });
 });
 
@@ -93,7 +93,6 @@ test('NaN in a label map is label 0, and the user is told', () => {
   const warnings: string[] = [];
   const labels = decodeLabels(
     stored(Float32Array.of(Number.NaN, 4)),
-    'labels.nii',
     (text) => void warnings.push(text),
   );
   assert.deepEqual(labels, Int16Array.of(0, 4));
