@@ -1,6 +1,7 @@
-import {parseDocument} from 'yaml';
+import {parseDocument, type Document} from 'yaml';
 import {HypermorphError} from '../errors.js';
 import {readFileText} from '../formats/files.js';
+import {requireShallow} from '../formats/shallow.js';
 import {explainFaults} from '../explain-schema.js';
 import {applyOverrides} from './overrides.js';
 import {trainingConfigSchema, type TrainingConfig} from './training-config.js';
@@ -18,12 +19,32 @@ export async function loadTrainingConfig(
   return decodeTrainingConfig(await readFileText(path), {where: path, overrides});
 }
 
+/** A document as plain values; a pattern without quotes begins with the sign of an alias. */
+function valueOf(document: Document, where: string): unknown {
+  try {
+    return document.toJS() as unknown;
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    const alias = /Unresolved alias.*: (.*)$/.exec(reason)?.[1];
+    throw new HypermorphError(
+      'E_CONFIG',
+      alias === undefined
+        ? `${where}: must be YAML without aliases in aliases, got ${reason}.`
+        : `${where}: a text that begins with * must stand in quotes, got *${alias}.`,
+      {cause, ...(alias === undefined ? {} : {hint: `Write '*${alias}'.`})},
+    );
+  }
+}
+
 /** The same from a text; `where` names it in messages. */
 export function decodeTrainingConfig(
   text: string,
   options: {readonly where: string; readonly overrides?: readonly string[]},
 ): TrainingConfig {
   const {where, overrides = []} = options;
+  requireShallow(text, (fault) => {
+    throw new HypermorphError('E_CONFIG', `${where}: ${fault}`);
+  });
   const document = parseDocument(text);
   if (document.errors.length > 0) {
     const [error] = document.errors;
@@ -35,7 +56,7 @@ export function decodeTrainingConfig(
     );
   }
   applyOverrides(document, overrides);
-  const settings: unknown = document.toJS() ?? {};
+  const settings = valueOf(document, where) ?? {};
   const result = trainingConfigSchema.safeParse(settings);
   if (result.success) return result.data;
   const {error} = result;

@@ -1,5 +1,6 @@
-import {parse, type Document} from 'yaml';
+import {isSeq, parse, type Document} from 'yaml';
 import {HypermorphError} from '../errors.js';
+import {formatPath} from '../explain-schema.js';
 
 /**
  * Set single values in settings, each by `path=value`: the path as messages write it (`grid.shape[2]`), the value as YAML.
@@ -10,11 +11,27 @@ import {HypermorphError} from '../errors.js';
 export function applyOverrides(document: Document, overrides: readonly string[]): void {
   for (const override of overrides) {
     const {keys, value} = parseOverride(override);
+    requireNoGap(document, keys, override);
     try {
       document.setIn(keys, document.createNode(value));
     } catch (cause) {
       throw usage(override, 'lead to a setting through groups and lists that exist', cause);
     }
+  }
+}
+
+/** An entry of a list that exists, or the next one: what lies between would be nothing. */
+function requireNoGap(
+  document: Document,
+  keys: readonly (string | number)[],
+  override: string,
+): void {
+  for (const [n, key] of keys.entries()) {
+    if (typeof key !== 'number') continue;
+    const list = document.getIn(keys.slice(0, n));
+    const length = isSeq(list) ? list.items.length : 0;
+    if (key <= length) continue;
+    throw usage(override, `change an entry from 0 to ${length} of ${formatPath(keys.slice(0, n))}`);
   }
 }
 

@@ -29,7 +29,12 @@ const shapesSource = z
   .strictObject({
     kind: z.literal('shapes'),
     weight,
-    maps: z.int().positive().default(16).describe('Different label maps, made once at the start.'),
+    maps: z
+      .int()
+      .positive()
+      .max(4096)
+      .default(16)
+      .describe('Different label maps, made once at the start.'),
     labels: z.int().min(2).max(255).default(16).describe('Shapes in each map.'),
     scaleVox: positive.default(16).describe('Distance over which the outlines vary, voxels.'),
   })
@@ -69,7 +74,7 @@ const sourceSchema = z.discriminatedUnion('kind', [
 
 const gridSchema = z.strictObject({
   shape: z
-    .array(z.int().positive())
+    .array(z.int().positive().max(8192))
     .min(2)
     .max(3)
     .optional()
@@ -204,9 +209,10 @@ const validationSchema = z.strictObject({
   pairs: z
     .int()
     .positive()
+    .max(10_000)
     .default(4)
     .describe('Pairs, drawn once, the same for every validation.'),
-  lambdas: z.array(share).min(1).default([0.1, 0.5, 0.9]),
+  lambdas: z.array(share).min(1).max(1000).default([0.1, 0.5, 0.9]),
   everySteps: z.int().positive().default(500),
 });
 
@@ -238,7 +244,7 @@ const configObject = z.strictObject({
     ),
   initialModel: path.nullable().default(null).describe('A model file to start from.'),
   steps: z.int().positive().default(600_000),
-  batch: z.int().positive().default(1).describe('Pairs per step.'),
+  batch: z.int().positive().max(1024).default(1).describe('Pairs per step.'),
   seed: z.int().nonnegative().default(1),
   checkpointEverySteps: z.int().positive().default(500),
   logEverySteps: z.int().positive().default(10),

@@ -27,10 +27,14 @@ export interface AffineParameters {
   readonly shear?: Triple;
 }
 
+/** A thousand kilometres in mm: nothing lies farther, and float32 has no place for it. */
+const FARTHEST = 1e9;
 /** A matrix whose determinant is below this share of the product of its column lengths is flat. */
 const FLAT = 1e-9;
 /** An entry this close to 0, 1 or -1 is that; over a thousand voxels it adds up to a hundredth of a voxel. */
 const PERMUTATION_TOLERANCE = 1e-5;
+/** A volume of a voxel, mm^3, whose inverse is still a number to compute with. */
+const SMALLEST_VOLUME = 1e-30;
 const NOTHING = [0, 0, 0] as const;
 
 /**
@@ -254,12 +258,12 @@ export class Affine {
     return Math.max(cosine(0, 1), cosine(0, 2), cosine(1, 2));
   }
 
-  /** Whether the map places voxels in space: finite, and no axis missing or parallel to the others. */
+  /** Whether the map places voxels in space: all numbers within 1e9, and no axis missing or parallel to the others. */
   get isUsable(): boolean {
-    if (!this.rows.every((value) => Number.isFinite(value))) return false;
+    if (!this.rows.every((value) => Math.abs(value) <= FARTHEST)) return false;
     const [x, y, z] = this.spacing;
     const volume = x * y * z;
-    return volume > 0 && Math.abs(this.determinant) >= FLAT * volume;
+    return volume > SMALLEST_VOLUME && Math.abs(this.determinant) >= FLAT * volume;
   }
 
   /** Whether L only permutes and flips axes, to 1e-5: voxel centres can then coincide with those of the other grid. */

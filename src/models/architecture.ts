@@ -2,7 +2,18 @@ import * as z from 'zod';
 import {HypermorphError} from '../errors.js';
 import {explainContradiction, must, type Contradiction} from '../explain-schema.js';
 
-const features = z.array(z.int().positive()).min(1);
+/** No network that fits into a machine has more of anything; numbers beyond come from damaged or hostile files. */
+const MOST = {
+  levels: 10,
+  layers: 64,
+  width: 16_384,
+  channels: 1024,
+  resolution: 1024,
+  steps: 30,
+} as const;
+
+const count = (most: number) => z.int().positive().max(most);
+const features = z.array(count(MOST.width)).min(1);
 
 /** What a registration network is made of; with its weights, everything that is needed to run it. */
 export const architectureSchema = z.strictObject({
@@ -10,14 +21,15 @@ export const architectureSchema = z.strictObject({
   hyperparameters: z
     .int()
     .nonnegative()
+    .max(MOST.channels)
     .default(1)
     .describe(
       '0 is a plain VoxelMorph network: its convolutions hold their own kernels, and there is no hypernetwork.',
     ),
   hypernetwork: z
     .strictObject({
-      layers: z.int().positive().default(6),
-      units: z.int().positive().default(128),
+      layers: count(MOST.layers).default(6),
+      units: count(MOST.width).default(128),
     })
     .prefault({}),
   unet: z
@@ -28,32 +40,29 @@ export const architectureSchema = z.strictObject({
       decoder: features
         .default([32, 32, 32, 32, 32, 16, 16])
         .describe('Deepest level first; what is beyond the levels follows at the finest one.'),
-      convolutionsPerLevel: z.int().positive().default(1),
+      convolutionsPerLevel: count(MOST.layers).default(1),
     })
     .prefault({}),
-  velocityResolution: z
-    .int()
-    .positive()
+  velocityResolution: count(MOST.resolution)
     .default(2)
     .describe(
       'Divisor of the image size: 2 is a velocity of half as many voxels along every axis.',
     ),
-  integrationResolution: z
-    .int()
-    .positive()
+  integrationResolution: count(MOST.resolution)
     .default(2)
     .describe('The same of the grid on which the velocity is integrated.'),
   integrationSteps: z
     .int()
     .nonnegative()
+    .max(MOST.steps)
     .default(7)
     .describe('Squarings; 0 takes the velocity for the displacement.'),
   bidirectional: z
     .boolean()
     .default(false)
     .describe('Warps the fixed image to the moving one, too, and is judged by both.'),
-  movingChannels: z.int().positive().default(1),
-  fixedChannels: z.int().positive().default(1),
+  movingChannels: count(MOST.channels).default(1),
+  fixedChannels: count(MOST.channels).default(1),
   fill: z
     .number()
     .nullable()
@@ -92,6 +101,14 @@ export function* findArchitectureContradictions(
   const {encoder, decoder, convolutionsPerLevel} = architecture.unet;
   if (encoder.length % convolutionsPerLevel !== 0) {
     yield must(['unet', 'encoder'], `have a multiple of ${convolutionsPerLevel} features`, encoder);
+    return;
+  }
+  if (encoder.length / convolutionsPerLevel > MOST.levels) {
+    yield must(['unet', 'encoder'], `have at most ${MOST.levels} levels`, encoder);
+    return;
+  }
+  if (decoder.length > MOST.width / MOST.layers) {
+    yield must(['unet', 'decoder'], `have at most ${MOST.width / MOST.layers} features`, decoder);
     return;
   }
   if (decoder.length < encoder.length) {

@@ -1,6 +1,7 @@
 import type {Dataset, Group} from 'h5wasm';
 import {HypermorphError} from '../errors.js';
 import {recogniseFile} from '../formats/file-kinds.js';
+import {requireShallow} from '../formats/shallow.js';
 
 /** A weight as Keras stores it, last axis fastest. */
 export interface KerasWeight {
@@ -76,6 +77,7 @@ function readModel(file: Group, where: string): KerasFile {
       'the HDF5 file must have a "model_config" attribute, got none (are these weights without their model?).',
     );
   }
+  requireShallow(text, (fault) => fail(where, `in the "model_config" of the HDF5 file, ${fault}`));
   let model: {class_name?: unknown; config?: unknown} | null;
   try {
     model = JSON.parse(text) as typeof model;

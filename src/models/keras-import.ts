@@ -28,7 +28,8 @@ export interface KerasImportOptions {
   readonly name?: string;
 }
 
-const count = z.int().positive();
+/** No network has more of anything. */
+const count = z.int().positive().max(16_384);
 
 const sharedArguments = {
   inshape: z.array(count).min(2).max(3),
@@ -36,10 +37,10 @@ const sharedArguments = {
     .union([count, z.tuple([z.array(count), z.array(count)])])
     .nullable()
     .default(null),
-  nb_unet_levels: count.nullable().default(null),
-  unet_feat_mult: z.number().positive().default(1),
-  nb_unet_conv_per_level: count.default(1),
-  int_steps: z.int().nonnegative().default(7),
+  nb_unet_levels: count.max(12).nullable().default(null),
+  unet_feat_mult: z.number().positive().max(16).default(1),
+  nb_unet_conv_per_level: count.max(64).default(1),
+  int_steps: z.int().nonnegative().max(30).default(7),
   svf_resolution: count.default(1),
   int_resolution: count.default(2),
   /** Old name of int_resolution; goes before it. */

@@ -28,6 +28,8 @@ export const normalisationSchema = z.discriminatedUnion('kind', [
     .describe('From one percentile to another; what is beyond is cut.'),
 ]);
 
+const hash = z.string().regex(/^[0-9a-f]{64}$/, 'must be 64 hexadecimal digits');
+
 /** Everything about a model but its weights. Arrays over axes have one entry per dimension of the architecture. */
 const descriptionObject = z.strictObject({
   formatVersion: z.literal(MODEL_FORMAT_VERSION),
@@ -35,13 +37,18 @@ const descriptionObject = z.strictObject({
   /** The grid on which the network sees its images. */
   grid: z.strictObject({
     /** mm per voxel along the network's axes. Null: the spacing of the fixed image. */
-    spacingMm: z.array(z.number().positive()).nullable(),
+    spacingMm: z.array(z.number().min(1e-4).max(1e4)).nullable(),
     /** Where the network's axes run to, e.g. `RAS`. Null: the axes of the fixed image. */
     orientation: z.string().nullable(),
     /** Sizes must be multiples of this along every axis. */
-    multiple: z.int().positive(),
+    multiple: z.int().positive().max(1024),
     /** Number of voxels along the network's axes in training. */
-    trainingShape: z.array(z.int().positive()),
+    trainingShape: z.array(
+      z
+        .int()
+        .positive()
+        .max(1 << 20),
+    ),
   }),
   /** How intensities are brought to [0, 1], per image. */
   normalisation: normalisationSchema,
@@ -90,7 +97,9 @@ const descriptionObject = z.strictObject({
       .optional(),
   }),
   /** SHA-256 over all tensors in the order of their names, see `hashWeights`. */
-  contentHash: z.string().regex(/^[0-9a-f]{64}$/, 'must be 64 hexadecimal digits'),
+  contentHash: hash,
+  /** SHA-256 of everything else that is said here, see `hashDescription`; files of earlier versions have none. */
+  descriptionHash: hash.optional(),
 });
 
 type DescriptionObject = z.infer<typeof descriptionObject>;
@@ -170,10 +179,10 @@ export const modelDescriptionSchema = descriptionObject.check(
 /** Everything that a model file says about its model. */
 export type ModelDescription = z.infer<typeof modelDescriptionSchema>;
 
-/** A description to be completed: `formatVersion` and `contentHash` are added where it is written. */
+/** A description to be completed: `formatVersion` and the hashes are added where it is written. */
 export type ModelDraft = Omit<
   z.input<typeof modelDescriptionSchema>,
-  'formatVersion' | 'contentHash'
+  'formatVersion' | 'contentHash' | 'descriptionHash'
 >;
 
 /**

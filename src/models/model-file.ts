@@ -9,6 +9,7 @@ import {
   roundToStorage,
   type TensorStorage,
 } from '../formats/weights/safetensors.js';
+import {requireShallow} from '../formats/shallow.js';
 import {sha256} from '../platform.js';
 import {isFiniteArray} from '../volume/finite.js';
 import type {Architecture} from './architecture.js';
@@ -54,6 +55,22 @@ export function hashWeights(weights: ModelWeights): string {
 }
 
 /**
+ * Identify what a description says, but for this hash itself: SHA-256 of its JSON with the keys of every group in order.
+ *
+ * @returns 64 hexadecimal digits.
+ */
+export function hashDescription(description: Readonly<Record<string, unknown>>): string {
+  const entries = Object.entries(description).filter(([key]) => key !== 'descriptionHash');
+  return sha256([JSON.stringify(Object.fromEntries(entries), inOrder)]);
+}
+
+function inOrder(_key: string, value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+  return Object.fromEntries(entries);
+}
+
+/**
  * Check that weights are those of an architecture, no more, no fewer, and bring them into its order.
  *
  * @throws {HypermorphError} E_WEIGHTS that names the tensor.
@@ -92,12 +109,14 @@ export function completeDescription(
   weights: ModelWeights,
   where = 'model',
 ): ModelDescription {
-  const description = parseDescription(
-    {...draft, formatVersion: MODEL_FORMAT_VERSION, contentHash: hashWeights(weights)},
-    where,
-  );
+  const contentHash = hashWeights(weights);
+  const whole = {...draft, formatVersion: MODEL_FORMAT_VERSION, contentHash};
+  const description = parseDescription(whole, where);
+  delete description.descriptionHash; // of an earlier description
   requireWeights(description.architecture, weights, where);
-  return description;
+  // As the file will hold it: JSON knows no undefined.
+  const stored = JSON.parse(JSON.stringify(description)) as typeof description;
+  return {...stored, descriptionHash: hashDescription(stored)};
 }
 
 /**
@@ -179,6 +198,9 @@ export function decodeModel(bytes: Uint8Array, where = 'model'): Model {
       {hint: 'Models of VoxelMorph are turned into hypermorph models by `hypermorph import`.'},
     );
   }
+  requireShallow(text, (fault) => {
+    throw new HypermorphError('E_WEIGHTS', `${where}: in the model description, ${fault}`);
+  });
   let json: unknown;
   try {
     json = JSON.parse(text);
@@ -207,7 +229,25 @@ export function decodeModel(bytes: Uint8Array, where = 'model'): Model {
       `${where}: tensor "${name}" must be finite, got ${data[index]} at element ${index}; its training may have diverged.`,
     );
   }
+  requireSameDescription(json, where);
   return {description, weights};
+}
+
+/** A description that was changed by hand or by damage would lead the weights astray without a word. */
+function requireSameDescription(json: unknown, where: string): void {
+  const description = json as Readonly<Record<string, unknown>> & {
+    readonly descriptionHash?: string;
+  };
+  if (description.descriptionHash === undefined) return;
+  const hash = hashDescription(description);
+  if (hash === description.descriptionHash) return;
+  throw new HypermorphError(
+    'E_WEIGHTS',
+    `${where}: the model is damaged, its description must have the hash ${description.descriptionHash}, got ${hash}.`,
+    {
+      hint: 'Fetch or copy the file again; a description is changed by reading the model and writing it again.',
+    },
+  );
 }
 
 /**

@@ -38,7 +38,7 @@ export const CONV: TensorOperation<
   saves: ['x', 'kernel', 'result'],
   portable: ({x, kernel, bias = null}, {strides, dilations, padding, activation}) =>
     convolvePerItem(x, kernel, bias, activation, (item, itemKernel) =>
-      tf.conv3d(item, dilateKernel(itemKernel, dilations), [...strides], padding),
+      correlate(item, dilateKernel(itemKernel, dilations), strides, padding),
     ),
 };
 
@@ -206,6 +206,31 @@ function convolvePerItem(
 /** As `tf.unstack`, whose gradient fails when there is only one item (TensorFlow.js 4.22 stacks a tensor that is no list). */
 function unstackItems(tensor: tf.Tensor): tf.Tensor[] {
   return tensor.shape[0] === 1 ? [tf.squeeze(tensor, [0])] : tf.unstack(tensor);
+}
+
+/**
+ * Padding `same` as TensorFlow has it, also where the stride exceeds the filter: TensorFlow.js 4.22 then pads by a negative
+ * number and begins in the midst of the image.
+ */
+function correlate(
+  x: tf.Tensor5D,
+  kernel: tf.Tensor5D,
+  strides: Window,
+  padding: 'same' | 'valid',
+): tf.Tensor5D {
+  const pads = strides.map((stride, axis) => {
+    const length = x.shape[axis + 1];
+    const covered = (Math.ceil(length / stride) - 1) * stride + kernel.shape[axis];
+    return covered - length;
+  });
+  if (padding === 'valid' || pads.every((pad) => pad >= 0)) {
+    return tf.conv3d(x, kernel, [...strides], padding);
+  }
+  const around = pads.map((pad): [number, number] => {
+    const before = Math.floor(Math.max(pad, 0) / 2);
+    return [before, Math.max(pad, 0) - before];
+  });
+  return tf.conv3d(tf.pad(x, [[0, 0], ...around, [0, 0]]), kernel, [...strides], 'valid');
 }
 
 /** A dilated convolution is an ordinary one with zeros between the kernel's taps; TensorFlow.js has no gradient for the former. */

@@ -50,6 +50,12 @@ export function rescaleField(field: tf.Tensor, factor: number): tf.Tensor {
     const size = [i, j, k].map((length, axis) =>
       axis === 2 && field.rank === 4 ? 1 : Math.floor(length * factor),
     );
+    if (size.some((length) => length < 1)) {
+      throw new HypermorphError(
+        'E_RANGE',
+        `rescaleField: factor must leave at least one voxel along every axis, got ${factor} for ${[i, j, k].join('x')}.`,
+      );
+    }
     const rescaled = runTensors(RESCALE, {field: field5}, {factor, size});
     return likeRank(rescaled, field);
   });

@@ -45,7 +45,9 @@ function smoothnessPortably(
   const terms = Array.from({length: axes}, (_, axis) => {
     const difference = tf.sub(dropEnd(field, axis + 1, 1), dropEnd(field, axis + 1, -1));
     const weighted = weight ? tf.mul(difference, dropEnd(weight, axis + 1, 1)) : difference;
-    return tf.mean(penalty === 'l1' ? tf.abs(weighted) : tf.square(weighted), [1, 2, 3, 4]);
+    // Not tf.abs, whose gradient at 0 is not 0 (TensorFlow.js 4.22): a field that does not change has nothing to lose.
+    const size = penalty === 'l1' ? tf.mul(weighted, tf.sign(weighted)) : tf.square(weighted);
+    return tf.mean(size, [1, 2, 3, 4]);
   });
   return tf.div(tf.addN(terms), axes);
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import {test} from 'node:test';
 import {decodeTrainingConfig} from '../../src/config/load-config.js';
 import type {TrainingConfig} from '../../src/config/training-config.js';
+import {HypermorphError} from '../../src/errors.js';
 import {similarityLoss, similaritySchema} from '../../src/losses/table.js';
 
 const SHAPES = 'sources: [{kind: shapes}]\n';
@@ -219,4 +220,62 @@ test('a wrong override is refused: without value, with a path that leads nowhere
     code: 'E_CONFIG',
     message: 'configs/x.yaml: steps must be a positive integer, got -3.',
   });
+});
+
+test('a pattern without quotes, which YAML takes for an alias, is explained', () => {
+  for (const [text, alias] of [
+    ['sources: [{kind: scans, images: *.nii.gz}]', '*.nii.gz'],
+    ['sources: [{kind: scans, images: [*sub, a.nii]}]', '*sub'],
+    ['grid: {reference: *}', '*'],
+  ]) {
+    assert.throws(
+      () => decodeTrainingConfig(text, {where: 'c.yaml'}),
+      (error) =>
+        error instanceof HypermorphError &&
+        error.code === 'E_CONFIG' &&
+        /c\.yaml: /.test(error.message),
+      alias,
+    );
+  }
+  assert.throws(() => decodeTrainingConfig('a: [*.nii.gz]', {where: 'c.yaml'}), {
+    message: 'c.yaml: a text that begins with * must stand in quotes, got *.nii.gz.',
+    hint: "Write '*.nii.gz'.",
+  });
+});
+
+test('aliases of aliases are refused before they fill the memory', () => {
+  const ten = (name: string) => `[${new Array<string>(10).fill(name).join(',')}]`;
+  const bomb = `a: &a ${ten('1')}\nb: &b ${ten('*a')}\nc: &c ${ten('*b')}\nd: ${ten('*c')}`;
+  assert.throws(
+    () => decodeTrainingConfig(bomb, {where: 'c.yaml'}),
+    /c\.yaml: must be YAML without aliases in aliases, got Excessive alias count/,
+  );
+});
+
+test('numbers that no machine could follow are refused at once', () => {
+  const start = performance.now();
+  for (const [setting, says] of [
+    ['sources[9999999].x=1', /must change an entry from 0 to 1 of sources, got/],
+    ['grid.shape[7]=1', /must change an entry from 0 to 0 of grid\.shape, got/],
+    ['validation.pairs=1000000000', /validation\.pairs must be an integer of at most 10000/],
+    [
+      'architecture.integrationSteps=1000000000',
+      /integrationSteps must be an integer of at most 30/,
+    ],
+    ['architecture.hypernetwork.layers=10000000', /layers must be an integer of at most 64/],
+    ['architecture.unet.encoder[0]=99999999', /encoder/],
+    ['batch=1000000000', /batch must be an integer of at most 1024/],
+  ] as const) {
+    assert.throws(
+      () => decodeTrainingConfig(SHAPES, {where: 'c.yaml', overrides: [setting]}),
+      (error) => error instanceof HypermorphError && says.test(error.message),
+      setting,
+    );
+  }
+  const halves = `architecture: {unet: {encoder: [${new Array(3000).fill(0.5).join()}]}}\n${SHAPES}`;
+  assert.throws(
+    () => decodeTrainingConfig(halves, {where: 'c.yaml'}),
+    /encoder\[0\] must be an integer/,
+  );
+  assert.ok(performance.now() - start < 20_000);
 });

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import {existsSync, mkdtempSync, rmSync, writeFileSync} from 'node:fs';
+import {readFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {after, test} from 'node:test';
@@ -18,6 +19,8 @@ import {
 } from '../../src/models/model-file.js';
 import {listWeights} from '../../src/models/weight-specs.js';
 import {seededRandom} from '../support/random.js';
+import {temporaryFolder} from '../support/temporary-folder.js';
+import {writeTinyModel} from '../support/tiny-model.js';
 
 const architecture = architectureSchema.parse({
   hypernetwork: {layers: 2, units: 3},
@@ -233,4 +236,67 @@ test('errors name the file', async () => {
   const path = join(folder, 'short.safetensors');
   writeFileSync(path, 'short');
   await assert.rejects(readModel(path), /short\.safetensors: not a safetensors file/);
+});
+
+test('a description that was changed is refused like changed weights, in every entry', async (t) => {
+  const path = join(await temporaryFolder(t), 'model.safetensors');
+  await writeTinyModel(path);
+  const text = (await readFile(path)).toString('latin1');
+  for (const [from, to] of [
+    ['\\"orientation\\":\\"LIA\\"', '\\"orientation\\":\\"LPS\\"'],
+    ['\\"spacingMm\\":[4,', '\\"spacingMm\\":[2,'],
+    ['\\"kind\\":\\"minmax\\"', '\\"kind\\":\\"none\\"  '],
+    ['\\"recommended\\":0.3', '\\"recommended\\":0.9'],
+    ['random weights', 'better weights'],
+  ]) {
+    assert.ok(text.includes(from), from);
+    assert.throws(
+      () => decodeModel(Buffer.from(text.replace(from, to), 'latin1'), 'm.safetensors'),
+      (error) =>
+        error instanceof HypermorphError &&
+        error.code === 'E_WEIGHTS' &&
+        /^m\.safetensors: the model is damaged, its description must have the hash/.test(
+          error.message,
+        ),
+      to,
+    );
+  }
+  const {description, weights} = await readModel(path);
+  await writeModel(path, {description, weights});
+  assert.deepEqual((await readModel(path)).description, description);
+});
+
+test('a description that is nested without end, or says sizes that no machine has, is refused', async (t) => {
+  const path = join(await temporaryFolder(t), 'model.safetensors');
+  await writeTinyModel(path);
+  const {description, weights} = await readModel(path);
+  const deep = JSON.parse(`${'{"a":'.repeat(190)}1${'}'.repeat(190)}`) as object;
+  assert.doesNotThrow(() =>
+    encodeModel({description: {...description, provenance: {deep}}, weights}),
+  );
+  const nested = Buffer.from(
+    (await readFile(path)).toString('latin1').replace('random weights', '['.repeat(9000)),
+    'latin1',
+  );
+  assert.throws(() => decodeModel(nested, 'm'), {code: 'E_WEIGHTS'});
+  for (const [key, value] of [
+    ['hypernetwork', {layers: 1e7, units: 4}],
+    ['unet', {encoder: [4], decoder: [1e9], convolutionsPerLevel: 1}],
+    [
+      'unet',
+      {encoder: new Array(40).fill(1), decoder: new Array(40).fill(1), convolutionsPerLevel: 1},
+    ],
+    ['integrationSteps', 1e9],
+  ] as const) {
+    const architecture = {...description.architecture, [key]: value};
+    assert.throws(() => encodeModel({description: {...description, architecture}, weights}), {
+      code: 'E_WEIGHTS',
+    });
+  }
+  for (const spacing of [1e300, 1e-300, 1e7]) {
+    const grid = {...description.grid, spacingMm: [spacing, 4, 4]};
+    assert.throws(() => encodeModel({description: {...description, grid}, weights}), {
+      code: 'E_WEIGHTS',
+    });
+  }
 });

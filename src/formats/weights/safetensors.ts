@@ -1,6 +1,7 @@
 import {HypermorphError} from '../../errors.js';
 import {recogniseFile} from '../file-kinds.js';
 import {named} from '../named.js';
+import {requireShallow} from '../shallow.js';
 import {
   bfloat16FromFloat32Bits,
   float16FromFloat32Bits,
@@ -140,8 +141,10 @@ function readHeader(bytes: Uint8Array): {header: Record<string, unknown>; dataOf
   let text: string;
   try {
     text = new TextDecoder('utf-8', {fatal: true}).decode(bytes.subarray(LENGTH_BYTES, dataOffset));
+    requireShallow(text, (fault) => fail(`in the header, ${fault}`));
     header = JSON.parse(text);
   } catch (cause) {
+    if (cause instanceof HypermorphError) throw cause;
     return fail('not a safetensors file: the header is not valid JSON.', cause);
   }
   if (typeof header !== 'object' || header === null || Array.isArray(header)) {
