@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import {mkdir, writeFile} from 'node:fs/promises';
+import {mkdir, rm, writeFile} from 'node:fs/promises';
 import {readFileSync, readdirSync} from 'node:fs';
-import {join} from 'node:path';
+import {basename, join} from 'node:path';
 import {after, before, beforeEach, describe, test} from 'node:test';
 import {pathToFileURL} from 'node:url';
 import ts from 'typescript';
@@ -73,6 +73,8 @@ function findReadmeExample(): Example {
   return {name: 'README', code};
 }
 
+const CHECK_TYPES = 'export declare function check(actual: unknown, expected: unknown): void;\n';
+
 const examples = [findReadmeExample(), ...findExamples()];
 
 test('every public function and class has an example', () => {
@@ -90,8 +92,10 @@ describe('the example runs on the built package:', () => {
   const originalFolder = process.cwd();
   after(() => process.chdir(originalFolder));
   before(async () => {
+    await rm(SCRIPTS, {recursive: true, force: true});
     await mkdir(SCRIPTS, {recursive: true});
     await writeFile(join(SCRIPTS, 'check.mjs'), CHECK);
+    await writeFile(join(SCRIPTS, 'check.d.mts'), CHECK_TYPES);
   });
   // An example may have started another one.
   beforeEach(async () => {
@@ -99,6 +103,26 @@ describe('the example runs on the built package:', () => {
       pathToFileURL(join(ROOT, 'dist/index.js')).href
     )) as typeof library;
     await startEngine({engine: 'javascript'});
+  });
+
+  test('the types of all are right', async () => {
+    const paths = examples.map(({name}, n) => join(SCRIPTS, `${n}-${name}.mts`));
+    for (const [n, path] of paths.entries()) await writeFile(path, withChecks(examples[n].code));
+    const program = ts.createProgram(paths, {
+      strict: true,
+      noEmit: true,
+      skipLibCheck: true,
+      target: ts.ScriptTarget.ES2022,
+      module: ts.ModuleKind.NodeNext,
+      moduleResolution: ts.ModuleResolutionKind.NodeNext,
+      types: ['node'],
+      typeRoots: [join(ROOT, 'node_modules/@types')],
+    });
+    const faults = ts.getPreEmitDiagnostics(program).map(({file, messageText}) => {
+      const text = ts.flattenDiagnosticMessageText(messageText, ' ');
+      return `${basename(file?.fileName ?? '')}: ${text}`;
+    });
+    assert.deepEqual(faults, []);
   });
 
   for (const [n, {name, code}] of examples.entries()) {

@@ -72,7 +72,7 @@ export function networkGridFor(fixed: Grid, spec: NetworkGridSpec): NetworkGrid 
  * @example
  * import {Affine, conformImage, measureIntensity, PORTABLE as engine} from 'hypermorph';
  * const image = {shape: [3, 1, 1] as const, data: Float32Array.of(10, 20, 50)};
- * const scale = measureIntensity(image, {kind: 'minmax'}, engine, 'image');
+ * const scale = measureIntensity(image, {kind: 'minmax'}, engine, {where: 'image'});
  * const backwards = Affine.scaling([-1, 1, 1]).withOffset([2, 0, 0]); // the grid runs the other way
  * conformImage(image, backwards, {shape: [3, 1, 1], scale, engine}); // [1, 0.25, 0]
  */

@@ -40,7 +40,7 @@ export interface IntensityScale {
  * @example
  * import {measureIntensity, PORTABLE} from 'hypermorph';
  * const image = {shape: [3, 1, 1] as const, data: Float32Array.of(10, 20, 50)};
- * const {low, high, clips} = measureIntensity(image, {kind: 'minmax'}, PORTABLE, 'image');
+ * const {low, high, clips} = measureIntensity(image, {kind: 'minmax'}, PORTABLE, {where: 'image'});
  * [low, high]; // [10, 50]
  * clips; // false
  */
@@ -48,8 +48,9 @@ export function measureIntensity(
   image: Voxels,
   normalisation: Normalisation,
   engine: KernelRunner,
-  {where, background: given}: {readonly where: string; readonly background?: number | undefined},
+  options: {readonly where: string; readonly background?: number | undefined},
 ): IntensityScale {
+  const {where, background = backgroundOf(image)} = options;
   const percentiles = normalisation.kind === 'percentile' ? normalisation : {low: 0, high: 100};
   const range = intensityRange(engine, image.data, percentiles);
   const warnings: string[] = [];
@@ -66,7 +67,6 @@ export function measureIntensity(
       {hint: 'An image without contrast cannot be registered: check that it is the intended file.'},
     );
   }
-  const background = given ?? backgroundOf(image);
   const missing = range.nonFinite;
   const scaled = scaleOf(normalisation, range);
   const outside = normalisation.kind === 'none' ? background : Math.max(background, scaled.low);
@@ -122,7 +122,7 @@ export function fillMissing<Image extends Voxels>(
  * import {measureIntensity, normaliseInPlace, PORTABLE} from 'hypermorph';
  * const image = {shape: [3, 1, 1] as const, data: Float32Array.of(10, 20, 50)};
  * const samples = image.data.slice();
- * normaliseInPlace(samples, measureIntensity(image, {kind: 'minmax'}, PORTABLE, 'image'));
+ * normaliseInPlace(samples, measureIntensity(image, {kind: 'minmax'}, PORTABLE, {where: 'image'}));
  * samples; // [0, 0.25, 1]
  */
 export function normaliseInPlace(
