@@ -38,7 +38,9 @@ const shapesSource = z
     labels: z.int().min(2).max(255).default(16).describe('Shapes in each map.'),
     scaleVox: positive.default(16).describe('Distance over which the outlines vary, voxels.'),
   })
-  .describe('Images rendered from random shapes: no data needed.');
+  .describe(
+    'Images rendered from random shapes: no data needed. Where `augmentation` moves nothing they are deformed by 2 voxels, as both images would else be the same.',
+  );
 
 const sourceSchema = z.discriminatedUnion('kind', [
   z
@@ -246,6 +248,22 @@ const configObject = z.strictObject({
   steps: z.int().positive().default(600_000),
   batch: z.int().positive().max(1024).default(1).describe('Pairs per step.'),
   seed: z.int().nonnegative().default(1),
+  imageMemoryMib: notNegative
+    .nullable()
+    .default(null)
+    .describe(
+      "Memory for the images that were read, MiB; null is half of the machine's. What does not fit is read again each time.",
+    ),
+  volume: z
+    .int()
+    .nonnegative()
+    .nullable()
+    .default(null)
+    .describe('Which volume of the files that hold several, counted from 0.'),
+  geometry: z
+    .enum(['auto', 'sform', 'qform'])
+    .default('auto')
+    .describe('Which placement in the headers to believe.'),
   checkpointEverySteps: z.int().positive().default(500),
   logEverySteps: z.int().positive().default(10),
   validation: validationSchema

@@ -245,7 +245,7 @@ async function writeFlushed(
 }
 
 /** Create a folder and those above it. One by one: the recursive way of Node.js never ends where the system refuses. */
-async function createFolder(path: string): Promise<void> {
+export async function createFolder(path: string): Promise<void> {
   try {
     await mkdir(path);
   } catch (error) {
@@ -290,6 +290,22 @@ export async function fileExists(path: string): Promise<boolean> {
     return (await stat(path)).isFile();
   } catch {
     return false;
+  }
+}
+
+/** What stands at a path: a file that can be read, a folder, nothing, or else in words what is wrong with it. */
+export async function kindOfPath(path: string): Promise<string> {
+  try {
+    const status = await stat(path);
+    if (status.isDirectory()) return 'folder';
+    if (!status.isFile()) return 'a pipe or a device';
+    await access(path, constants.R_OK);
+    return 'file';
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? '';
+    const isLink = (await readlink(path).catch(() => null)) !== null;
+    if (isLink) return code === 'ELOOP' ? 'a link to itself' : 'a link to nowhere';
+    return code === 'ENOENT' || code === 'ENOTDIR' ? 'nothing' : (REASONS[code] ?? code);
   }
 }
 
@@ -340,7 +356,11 @@ const REASONS: Readonly<Record<string, string>> = {
   EIO: 'the disk reports a fault',
 };
 
-function fileError(path: string, purpose: 'read' | 'write', error: unknown): HypermorphError {
+export function fileError(
+  path: string,
+  purpose: 'read' | 'write',
+  error: unknown,
+): HypermorphError {
   if (error instanceof HypermorphError) {
     return error;
   }

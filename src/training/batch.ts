@@ -19,8 +19,13 @@ export interface Batch {
 }
 
 /** Draw a batch: first all pairs, then their hyperparameters. */
-export function drawBatch(config: TrainingConfig, draw: PairSource, random: Random): Batch {
-  const pairs = Array.from({length: config.batch}, () => draw(random));
+export async function drawBatch(
+  config: TrainingConfig,
+  draw: PairSource,
+  random: Random,
+): Promise<Batch> {
+  const pairs: ImagePair[] = [];
+  for (let n = 0; n < config.batch; n++) pairs.push(await draw(random));
   return {pairs, hyperparameters: pairs.map(() => drawHyperparameters(config, random))};
 }
 

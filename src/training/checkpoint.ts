@@ -1,16 +1,39 @@
 import * as tf from '@tensorflow/tfjs-core';
+import * as z from 'zod';
+import type {TrainingConfig} from '../config/training-config.js';
 import {HypermorphError} from '../errors.js';
+import {explainFaults} from '../explain-schema.js';
 import {readFileBytes, writeFileAtomically} from '../formats/files.js';
+import {requireShallow} from '../formats/shallow.js';
 import {decodeSafetensors, encodeSafetensors} from '../formats/weights/safetensors.js';
-import type {Architecture} from '../models/architecture.js';
-import {requireWeights, type WeightTensor} from '../models/model-file.js';
+import {hashWeights, requireWeights, type WeightTensor} from '../models/model-file.js';
 import type {RegistrationNetwork} from '../models/registration-network.js';
 import type {RandomState} from '../random.js';
 import {isFiniteArray} from '../volume/finite.js';
 import type {Adam} from '../optimisers/adam.js';
+import {compareSettings, type SettingsChange} from './resume.js';
 
 const METADATA_KEY = 'hypermorph-checkpoint';
-const FORMAT_VERSION = 1;
+const FORMAT_VERSION = 2;
+
+const word = z.int().min(0).max(0xffffffff);
+
+const stateSchema = z.strictObject({
+  formatVersion: z.literal(FORMAT_VERSION),
+  step: z.int().nonnegative(),
+  random: z.tuple([word, word, word, word]),
+  best: z.number().nullable(),
+  /** The settings of the run so far. */
+  config: z.record(z.string(), z.unknown()),
+  history: z.array(
+    z.strictObject({
+      step: z.int().nonnegative(),
+      settings: z.record(z.string(), z.tuple([z.unknown(), z.unknown()])),
+    }),
+  ),
+  /** SHA-256 of all tensors, as of a model's weights. */
+  contentHash: z.string(),
+});
 
 /** Where a training stands, beside weights and moments. */
 export interface TrainingState {
@@ -19,6 +42,10 @@ export interface TrainingState {
   readonly random: RandomState;
   /** The lowest validation loss so far. */
   readonly best: number | null;
+  /** The settings that it was done with, the last ones. */
+  readonly config: Readonly<Record<string, unknown>>;
+  /** Which settings were others before, by the step at which they changed. */
+  readonly history: readonly SettingsChange[];
 }
 
 /** Everything from which a training goes on as if it had never stopped. */
@@ -60,7 +87,8 @@ export async function writeCheckpoint(
     tensors.set(`first:${name}`, await valueOf(first));
     tensors.set(`second:${name}`, await valueOf(second));
   }
-  const metadata = {[METADATA_KEY]: JSON.stringify({formatVersion: FORMAT_VERSION, ...state})};
+  const whole = {formatVersion: FORMAT_VERSION, ...state, contentHash: hashWeights(tensors)};
+  const metadata = {[METADATA_KEY]: JSON.stringify(whole)};
   await writeFileAtomically(path, encodeSafetensors(tensors, {metadata}));
 }
 
@@ -81,24 +109,26 @@ export function requireFinite(
 }
 
 /**
- * Read a checkpoint.
+ * Read a checkpoint to go on from with these settings.
  *
- * @throws {HypermorphError} E_IO; E_WEIGHTS if it is none, damaged, or of another architecture.
+ * @throws {HypermorphError} E_IO; E_WEIGHTS if it is none, damaged, or of another architecture; E_CONFIG as `compareSettings`.
  */
-export async function readCheckpoint(
-  path: string,
-  architecture: Architecture,
-): Promise<Checkpoint> {
+export async function readCheckpoint(path: string, config: TrainingConfig): Promise<Checkpoint> {
+  const {architecture} = config;
   const {tensors, metadata} = decodeSafetensors(await readFileBytes(path), path);
   const text = Object.hasOwn(metadata, METADATA_KEY) ? metadata[METADATA_KEY] : undefined;
   if (text === undefined) {
     throw new HypermorphError('E_WEIGHTS', `${path}: must be a checkpoint, got another file.`);
   }
-  const {formatVersion, ...state} = JSON.parse(text) as TrainingState & {formatVersion: number};
-  if (formatVersion !== FORMAT_VERSION) {
+  const {contentHash, step, random, best, ...earlier} = decodeState(text, path);
+  const change = compareSettings(earlier.config, config, step);
+  const history = change === null ? earlier.history : [...earlier.history, change];
+  const hash = hashWeights(tensors);
+  if (hash !== contentHash) {
     throw new HypermorphError(
       'E_WEIGHTS',
-      `${path}: the format version of the checkpoint must be ${FORMAT_VERSION}, got ${formatVersion}.`,
+      `${path}: the checkpoint is damaged, its numbers must have the hash ${contentHash}, got ${hash}.`,
+      {hint: 'Copy it again, or go on from the model: `initialModel`.'},
     );
   }
   const part = (prefix: string) =>
@@ -108,11 +138,37 @@ export async function readCheckpoint(
         .map(([name, tensor]) => [name.slice(prefix.length), tensor] as const),
     );
   const weights = requireWeights(architecture, part('weight:'), path);
-  const [firsts, seconds] = [part('first:'), part('second:')];
+  const momentsOf = (prefix: string) =>
+    step === 0 ? new Map<string, WeightTensor>() : requireWeights(architecture, part(prefix), path);
+  const [firsts, seconds] = [momentsOf('first:'), momentsOf('second:')];
   const moments = new Map(
     [...firsts].map(([name, first]) => [name, {first, second: seconds.get(name)!}]),
   );
-  return {state, weights, moments};
+  return {state: {step, random, best, config, history}, weights, moments};
+}
+
+function decodeState(text: string, path: string): z.infer<typeof stateSchema> {
+  const fail = (fault: string): never => {
+    throw new HypermorphError('E_WEIGHTS', `${path}: in the state of the checkpoint, ${fault}`);
+  };
+  requireShallow(text, fail);
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    return fail('the text must be JSON.');
+  }
+  const version = (json as {formatVersion?: unknown} | null)?.formatVersion;
+  if (version !== FORMAT_VERSION) {
+    throw new HypermorphError(
+      'E_WEIGHTS',
+      `${path}: the format version of the checkpoint must be ${FORMAT_VERSION}, got ${JSON.stringify(version)}.`,
+      {hint: 'Another version of hypermorph wrote it: go on from its model, `initialModel`.'},
+    );
+  }
+  const result = stateSchema.safeParse(json);
+  if (result.success) return result.data;
+  return fail(explainFaults(stateSchema, json, result.error, {whole: 'it'})[0]);
 }
 
 /** Put an optimiser where a checkpoint left it. */

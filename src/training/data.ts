@@ -2,7 +2,7 @@ import type {TrainingConfig} from '../config/training-config.js';
 import type {KernelRunner} from '../kernels/voxel-operation.js';
 import type {OnProgress} from '../progress.js';
 import {Random} from '../random.js';
-import {ImageStore} from './images.js';
+import {ImageStore, type StoreSummary} from './images.js';
 import type {ImagePair} from './make-pair.js';
 import {openSources, type PairSource} from './pair-source.js';
 
@@ -10,6 +10,7 @@ import {openSources, type PairSource} from './pair-source.js';
 export interface TrainingData {
   readonly draw: PairSource;
   readonly validation: readonly ImagePair[];
+  readonly images: StoreSummary;
 }
 
 /** Read all images that a configuration names; what a dry run does too. */
@@ -31,8 +32,8 @@ export async function openData({
   if (sources.length > 0) {
     const drawValidation = await open(sources, 'validation.sources', false);
     const random = new Random(config.seed);
-    for (let n = 0; n < pairs; n++) validation.push(drawValidation(random));
+    for (let n = 0; n < pairs; n++) validation.push(await drawValidation(random));
   }
   for (const text of store.warnings) onProgress?.({kind: 'warning', text});
-  return {draw, validation};
+  return {draw, validation, images: store.summary};
 }

@@ -1,14 +1,22 @@
 import type {TrainingConfig} from '../config/training-config.js';
 import type {ModelDraft} from '../models/model-description.js';
 import {describeHyperparameters} from './hyperparameters.js';
+import type {SettingsChange} from './resume.js';
 import {describeGrid} from './training-grid.js';
 
 /** What a trained model says about itself. */
 export function describeTraining(
   config: TrainingConfig,
-  options: {readonly steps: number; readonly toolVersion: string; readonly date: Date},
+  options: {
+    readonly steps: number;
+    /** Settings that were others for the first steps. */
+    readonly history?: readonly SettingsChange[];
+    readonly toolVersion: string;
+    readonly date: Date;
+  },
 ): ModelDraft {
   const {architecture, normalisation, loss} = config;
+  const {history = []} = options;
   return {
     architecture,
     grid: describeGrid(config),
@@ -23,6 +31,7 @@ export function describeTraining(
       steps: options.steps,
       seed: config.seed,
       loss: loss.similarity.kind,
+      ...(history.length === 0 ? {} : {history}),
     },
   };
 }

@@ -1,14 +1,18 @@
 import type {TrainingConfig} from '../config/training-config.js';
 import {HypermorphError} from '../errors.js';
+import {describeNifti, type NiftiImage} from '../formats/images/nifti/nifti.js';
 import {readImage} from '../formats/images/read-image.js';
 import {Affine} from '../geometry/affine.js';
-import type {Grid} from '../geometry/grid.js';
+import {countVoxels, type Grid} from '../geometry/grid.js';
 import {SAMPLE_GRID} from '../kernels/sampling.js';
 import type {KernelRunner} from '../kernels/voxel-operation.js';
+import {memoryLimit} from '../platform.js';
 import {conformImage} from '../volume/conform.js';
 import {areFinite} from '../volume/finite.js';
 import {fillMissing, measureIntensity, normaliseInPlace} from '../volume/intensity.js';
-import {trainingGridOn} from './training-grid.js';
+import {gridWarnings} from './grid-warnings.js';
+import {labelsOf, numberLabels} from './shapes.js';
+import {trainingGridOn, trainingShape} from './training-grid.js';
 
 /** An image on the training grid, as the network sees it. */
 export interface TrainingImage {
@@ -19,32 +23,70 @@ export interface TrainingImage {
   readonly outside: number;
 }
 
-/** Reads images and keeps each one once, conformed and normalised. */
+/** A label map on the training grid. */
+export interface TrainingLabels {
+  readonly name: string;
+  /** [I, J, K] in tensor order: places in `labels`. */
+  readonly data: Uint16Array;
+  /** Its labels, 0 first, the others in ascending order. */
+  readonly labels: readonly number[];
+}
+
+/** What a training reads, and what of it is kept. */
+export interface StoreSummary {
+  readonly images: number;
+  /** Memory that all of them would take. */
+  readonly bytes: number;
+  /** Memory for those that are kept; others are read again. */
+  readonly limitBytes: number;
+}
+
+/** Share of the machine's memory that is taken for images unless a configuration says otherwise. */
+const USUAL_SHARE = 0.5;
+
+/**
+ * Reads images, conformed and normalised. As many as fit into the memory that the configuration gives are kept; others are read
+ * again each time.
+ */
 export class ImageStore {
   readonly warnings: string[] = [];
   readonly #config: TrainingConfig;
   readonly #engine: KernelRunner;
-  readonly #images = new Map<string, Promise<TrainingImage>>();
-  #reference: Promise<Grid> | null = null;
+  readonly #limitBytes: number;
+  readonly #sizes = new Map<string, number>();
+  readonly #kept = new Map<string, Promise<TrainingImage | TrainingLabels>>();
+  #keptBytes = 0;
 
   constructor(config: TrainingConfig, engine: KernelRunner) {
     this.#config = config;
     this.#engine = engine;
+    const {imageMemoryMib} = config;
+    this.#limitBytes =
+      imageMemoryMib === null ? USUAL_SHARE * memoryLimit() : imageMemoryMib * 2 ** 20;
   }
 
-  /** An image by its path. Errors name the file. */
-  intensities(path: string): Promise<TrainingImage> {
-    return this.#once(`image ${path}`, async () => {
-      const read = await readImage(path);
-      const grid = await this.#gridFor(read);
-      const scale = measureIntensity(read, this.#config.normalisation, this.#engine, {where: path});
+  get summary(): StoreSummary {
+    const bytes = [...this.#sizes.values()].reduce((sum, size) => sum + size, 0);
+    return {images: this.#sizes.size, bytes, limitBytes: this.#limitBytes};
+  }
+
+  /**
+   * An image by its path. Errors name the file.
+   *
+   * @param partner - The image on whose grid it lies, as the moving image of a pair does; its own unless told.
+   */
+  intensities(path: string, partner = path): Promise<TrainingImage> {
+    const bytes = Float32Array.BYTES_PER_ELEMENT * this.#voxels;
+    return this.#keep(`image ${path} on ${partner}`, bytes, async (warn) => {
+      const read = await this.#read(path, 'intensity');
+      const grid = await this.#gridFor(partner);
+      const {normalisation} = this.#config;
+      const scale = measureIntensity(read, normalisation, this.#engine, {where: path});
+      warn([...read.warnings, ...scale.warnings]);
       const image = fillMissing(read, scale);
-      this.warnings.push(...read.warnings, ...scale.warnings);
       const toVoxel = Affine.compose(image.affine.inverse(), grid.affine);
       const data = conformImage(image, toVoxel, {
-        shape: grid.shape,
-        scale,
-        engine: this.#engine,
+        ...{shape: grid.shape, scale, engine: this.#engine},
       });
       if (!areFinite(this.#engine, data)) {
         const value = data.find((one) => !Number.isFinite(one));
@@ -52,39 +94,83 @@ export class ImageStore {
       }
       const outside = Float32Array.of(scale.outside);
       normaliseInPlace(outside, scale);
+      warn(gridWarnings({image, scale, data, outside: outside[0]}, grid, path));
       return {name: path, data, outside: outside[0]};
     });
   }
 
   /** A label map by its path, nearest voxels, 0 outside. */
-  labels(path: string): Promise<TrainingImage> {
-    return this.#once(`labels ${path}`, async () => {
-      const image = await readImage(path, {kind: 'label'});
-      const grid = await this.#gridFor(image);
-      this.warnings.push(...image.warnings);
-      const data = this.#engine.run(
+  labels(path: string): Promise<TrainingLabels> {
+    const bytes = Uint16Array.BYTES_PER_ELEMENT * this.#voxels;
+    return this.#keep(`labels ${path}`, bytes, async (warn) => {
+      const image = await this.#read(path, 'label');
+      const grid = await this.#gridFor(path);
+      warn(image.warnings);
+      // Labels may be larger than the whole numbers of float32: their places in a list are sampled.
+      const labels = labelsOf(image.data, path);
+      const places = new Map(labels.map((label, n) => [label, n]));
+      const toVoxel = Affine.compose(image.affine.inverse(), grid.affine);
+      const numbered = Float32Array.from(numberLabels(image.data, places));
+      const sampled = this.#engine.run(
         SAMPLE_GRID,
-        {shape: image.shape, data: new Float32Array(image.data)},
-        Affine.compose(image.affine.inverse(), grid.affine),
+        {shape: image.shape, data: numbered},
+        toVoxel,
         grid.shape,
         {interpolation: 'nearest', outside: 0},
       );
-      return {name: path, data, outside: 0};
+      // Labels that do not lie on the grid do not count.
+      const used = labelsOf(sampled, path);
+      const seen = sampled.map((place) => Math.min(place, 1));
+      const drawn = {shape: image.shape, data: numbered.map((place) => Math.min(place, 1))};
+      const scale = {low: 0, high: 1, clips: false};
+      warn(
+        gridWarnings(
+          {image: {...drawn, affine: image.affine}, scale, data: seen, outside: 0},
+          grid,
+          path,
+        ),
+      );
+      const data = numberLabels(sampled, new Map(used.map((place, n) => [place, n])));
+      return {name: path, data, labels: used.map((place) => labels[place])};
     });
   }
 
-  #once(key: string, load: () => Promise<TrainingImage>): Promise<TrainingImage> {
-    const known = this.#images.get(key);
-    if (known) return known;
-    const loading = load();
-    this.#images.set(key, loading);
+  get #voxels(): number {
+    return countVoxels(trainingShape(this.#config));
+  }
+
+  /** Read once and keep, or read again where there is no room; warnings are told once. */
+  #keep<Kept extends TrainingImage | TrainingLabels>(
+    key: string,
+    bytes: number,
+    load: (warn: (texts: readonly string[]) => void) => Promise<Kept>,
+  ): Promise<Kept> {
+    const known = this.#kept.get(key);
+    if (known) return known as Promise<Kept>;
+    const isNew = !this.#sizes.has(key);
+    this.#sizes.set(key, bytes);
+    const loading = load((texts) => {
+      if (isNew) this.warnings.push(...texts);
+    });
+    if (this.#keptBytes + bytes <= this.#limitBytes) {
+      this.#keptBytes += bytes;
+      this.#kept.set(key, loading);
+    }
     return loading;
   }
 
-  async #gridFor(image: Grid): Promise<Grid> {
+  async #read(path: string, kind: 'intensity' | 'label'): Promise<NiftiImage> {
+    const {geometry, volume} = this.#config;
+    const {volumes} = await describeNifti(path, {geometry});
+    const several = volumes > 1 && volume !== null ? {volume} : {};
+    return readImage(path, {geometry, kind, ...several});
+  }
+
+  async #gridFor(path: string): Promise<Grid> {
     const {centre, reference} = this.#config.grid;
-    if (centre === 'volume' || reference === null) return trainingGridOn(image, this.#config);
-    this.#reference ??= readImage(reference).then((volume) => trainingGridOn(volume, this.#config));
-    return this.#reference;
+    const centred = centre === 'volume' || reference === null ? path : reference;
+    const {geometry} = this.#config;
+    const image = await describeNifti(centred, {geometry});
+    return trainingGridOn({...image, name: centred}, this.#config);
   }
 }

@@ -1,16 +1,18 @@
-import type {Source, TrainingConfig} from '../config/training-config.js';
+import type {Augmentation, Source, TrainingConfig} from '../config/training-config.js';
 import {HypermorphError} from '../errors.js';
+import {identityOf} from '../formats/files.js';
 import {Random} from '../random.js';
 import type {KernelRunner} from '../kernels/voxel-operation.js';
 import {listFiles} from './file-list.js';
-import type {ImageStore, TrainingImage} from './images.js';
+import type {ImageStore} from './images.js';
 import {augmentPair, renderPair, type ImagePair, type PairContext} from './make-pair.js';
 import type {GridContext} from './smooth-noise.js';
-import {compactLabels, drawShapes, type LabelMap} from './shapes.js';
+import {isStill} from './random-transform.js';
+import {commonCodes, drawShapes, numberLabels, type LabelMap} from './shapes.js';
 import {trainingShape} from './training-grid.js';
 
 /** Draws pairs; all randomness comes from the generator that it is given. */
-export type PairSource = (random: Random) => ImagePair;
+export type PairSource = (random: Random) => Promise<ImagePair>;
 
 /**
  * Read everything that the sources of a configuration name and make one source of them, each drawn by its weight.
@@ -33,7 +35,11 @@ export async function openSources(
     shape: trainingShape(config),
     engine: options.engine,
     augmentation:
-      options.augment || kind === 'shapes' || kind === 'labels' ? config.augmentation : null,
+      kind === 'shapes'
+        ? moving(config.augmentation)
+        : options.augment || kind === 'labels'
+          ? config.augmentation
+          : null,
   });
   const opened: PairSource[] = [];
   for (const [index, source] of sources.entries()) {
@@ -50,6 +56,13 @@ export async function openSources(
   };
 }
 
+/** Both images of a pair of shapes come from one map: without a change of their place they would be the same picture. */
+function moving(augmentation: Augmentation): Augmentation {
+  return isStill(augmentation) ? {...augmentation, ...SHAPES_MOVE} : augmentation;
+}
+
+const SHAPES_MOVE = {deformationVox: 2, deformationScaleVox: 24} as const;
+
 /** The random shapes that stand around rendered label maps. */
 const BACKGROUND = {maps: 8, labels: 24, scaleVox: 12} as const;
 
@@ -61,40 +74,58 @@ async function openSource(
   const intensities = (path: string) => store.intensities(path);
   switch (source.kind) {
     case 'scans': {
-      const images = await loadAll(source.images, `${where}.images`, intensities);
-      requireTwo(images, `${where}.images`);
-      return (random) => augmentPair(context, drawTwo(images, random), random);
+      const files = await readAll(source.images, `${where}.images`, intensities);
+      requireTwo(files, `${where}.images`);
+      return async (random) => {
+        const [fixed, moved] = drawTwo(files, random);
+        return augmentPair(context, [await intensities(fixed), await intensities(moved)], random);
+      };
     }
     case 'atlas': {
-      const images = await loadAll(source.images, `${where}.images`, intensities);
-      const [atlas] = await loadAll(source.atlas, `${where}.atlas`, intensities);
-      return (random) => augmentPair(context, [atlas, drawOne(images, random)], random);
+      const files = await readAll(source.images, `${where}.images`, intensities);
+      const [atlas] = await readAll(source.atlas, `${where}.atlas`, intensities);
+      if (files.length === 1) await requireDifferent([atlas, files[0]], where, context);
+      return async (random) => {
+        const scan = drawOne(files, random);
+        return augmentPair(context, [await intensities(atlas), await intensities(scan)], random);
+      };
     }
     case 'pairs': {
-      const pairs = await Promise.all(
-        source.pairs.map(
-          async ({fixed, moving}) => [await intensities(fixed), await intensities(moving)] as const,
-        ),
-      );
-      return (random) => augmentPair(context, drawOne(pairs, random), random);
+      // Both lie on the grid of the fixed one, as in a registration.
+      const load = async ({fixed, moving: moved}: {fixed: string; moving: string}) =>
+        [await intensities(fixed), await store.intensities(moved, fixed)] as const;
+      for (const [n, pair] of source.pairs.entries()) {
+        await requireDifferent([pair.fixed, pair.moving], `${where}.pairs[${n}]`, context);
+        await load(pair);
+      }
+      return async (random) =>
+        augmentPair(context, await load(drawOne(source.pairs, random)), random);
     }
     case 'labels': {
-      const images = await loadAll(source.images, `${where}.images`, (path) => store.labels(path));
-      requireTwo(images, `${where}.images`);
-      const maps = compactLabels(images, `${where}.images`);
+      const labels: {readonly labels: readonly number[]}[] = [];
+      const files = await readAll(source.images, `${where}.images`, async (path) => {
+        labels.push({labels: (await store.labels(path)).labels});
+      });
+      requireTwo(files, `${where}.images`);
+      const codes = commonCodes(labels, `${where}.images`);
+      const load = async (path: string): Promise<LabelMap> => {
+        const map = await store.labels(path);
+        const codeOf = new Map(map.labels.map((label, place) => [place, codes.get(label)!]));
+        return {name: map.name, data: numberLabels(map.data, codeOf), codes: codes.size};
+      };
       const backgrounds = source.background > 0 ? drawMaps(BACKGROUND, context, seed) : [];
-      return (random) => {
-        const pair = drawTwo(maps, random);
+      return async (random) => {
+        const [fixed, moved] = drawTwo(files, random);
         const background =
           random.uniform() < source.background ? drawOne(backgrounds, random) : 'black';
-        return renderPair(context, pair, background, random);
+        return renderPair(context, [await load(fixed), await load(moved)], background, random);
       };
     }
     case 'shapes': {
       const maps = drawMaps(source, context, seed);
       return (random) => {
         const map = drawOne(maps, random);
-        return renderPair(context, [map, map], null, random);
+        return Promise.resolve(renderPair(context, [map, map], null, random));
       };
     }
   }
@@ -124,7 +155,22 @@ function drawTwo<T>(items: readonly T[], random: Random): readonly [T, T] {
   return [items[first], items[second]];
 }
 
-function requireTwo(images: readonly TrainingImage[], where: string): void {
+/** A pair of one image with itself, that nothing changes, teaches nothing. */
+async function requireDifferent(
+  [fixed, moved]: readonly [string, string],
+  where: string,
+  {augmentation}: PairContext,
+): Promise<void> {
+  if (augmentation !== null && !isStill(augmentation)) return;
+  if ((await identityOf(fixed)) !== (await identityOf(moved))) return;
+  throw new HypermorphError(
+    'E_CONFIG',
+    `${where}: must be two different images, got ${fixed} and ${moved}.`,
+    {hint: 'Name another image, or let `augmentation` change their place.'},
+  );
+}
+
+function requireTwo(images: readonly string[], where: string): void {
   if (images.length >= 2) return;
   throw new HypermorphError(
     'E_CONFIG',
@@ -132,13 +178,13 @@ function requireTwo(images: readonly TrainingImage[], where: string): void {
   );
 }
 
-async function loadAll(
+/** Read every file once, so that what is wrong with one is said before anything is trained. */
+async function readAll(
   patterns: string | readonly string[],
   where: string,
-  load: (path: string) => Promise<TrainingImage>,
-): Promise<TrainingImage[]> {
+  read: (path: string) => Promise<unknown>,
+): Promise<readonly string[]> {
   const files = await listFiles(patterns, where);
-  const images: TrainingImage[] = [];
-  for (const file of files) images.push(await load(file));
-  return images;
+  for (const file of files) await read(file);
+  return files;
 }

@@ -2,7 +2,14 @@ import {join} from 'node:path';
 import {stringify} from 'yaml';
 import type {TrainingConfig} from '../config/training-config.js';
 import {HypermorphError} from '../errors.js';
-import {appendLine, fileExists, readFileText, writeFileAtomically} from '../formats/files.js';
+import {
+  appendLine,
+  fileExists,
+  readFileText,
+  removeLeftovers,
+  writeFileAtomically,
+} from '../formats/files.js';
+import {acquireLock} from '../formats/locks.js';
 
 /** A line of the log. */
 export interface LogEntry {
@@ -45,6 +52,25 @@ export class RunFolder {
   }
 
   /**
+   * Own the folder until the run ends: two runs in one would write over each other.
+   *
+   * @returns Gives it back.
+   * @throws {HypermorphError} E_USAGE if another run that has not ended owns it.
+   */
+  async own(): Promise<() => Promise<void>> {
+    const path = join(this.path, 'run.lock');
+    const lock = await acquireLock(path);
+    if (lock !== null) return lock.release;
+    throw new HypermorphError(
+      'E_USAGE',
+      `train: the output folder must not be that of a run that goes on, got ${this.path}.`,
+      {
+        hint: `Name another folder, or wait; remove ${path} if that run has ended on another machine.`,
+      },
+    );
+  }
+
+  /**
    * Check that a run can begin here, or go on.
    *
    * @throws {HypermorphError} E_USAGE if a new run would overwrite one, or there is none to resume.
@@ -73,6 +99,7 @@ export class RunFolder {
 
   /** Write the settings; the log begins with the run, or goes on after a step. */
   async begin(config: TrainingConfig, step: number): Promise<void> {
+    await removeLeftovers(this.path);
     await writeFileAtomically(this.config, stringify(config));
     if (step === 0) await writeFileAtomically(this.log, '');
     else await this.#forgetAfter(step);

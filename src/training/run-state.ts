@@ -3,6 +3,7 @@ import {RegistrationNetwork} from '../models/registration-network.js';
 import {Adam} from '../optimisers/adam.js';
 import {Random} from '../random.js';
 import {readCheckpoint, restoreOptimiser} from './checkpoint.js';
+import type {SettingsChange} from './resume.js';
 import {requireDescribable, startingWeights} from './start.js';
 
 /** What a training changes from step to step; with the configuration, everything that decides how it goes on. */
@@ -14,6 +15,8 @@ export interface RunState {
   step: number;
   /** The lowest validation loss so far. */
   best: number | null;
+  /** Settings that were changed on the way. */
+  readonly history: readonly SettingsChange[];
 }
 
 /** A training that begins. The caller ends it with `disposeRun`. */
@@ -25,6 +28,7 @@ export async function startRun(config: TrainingConfig, toolVersion: string): Pro
     random: new Random(config.seed),
     step: 0,
     best: null,
+    history: [],
   };
 }
 
@@ -34,7 +38,7 @@ export async function resumeRun(
   config: TrainingConfig,
   toolVersion: string,
 ): Promise<RunState> {
-  const checkpoint = await readCheckpoint(checkpointPath, config.architecture);
+  const checkpoint = await readCheckpoint(checkpointPath, config);
   const {weights, state} = checkpoint;
   requireDescribable(config, weights, toolVersion);
   const optimiser = new Adam(config.optimiser);
@@ -45,6 +49,7 @@ export async function resumeRun(
     random: new Random(state.random),
     step: state.step,
     best: state.best,
+    history: state.history,
   };
 }
 

@@ -18,17 +18,19 @@ interface SaveOptions {
  * @throws {HypermorphError} E_RANGE if a weight is no longer finite; then the earlier ones stay.
  */
 export async function saveRun(run: RunState, options: SaveOptions): Promise<void> {
-  const {network, optimiser, step, random, best} = run;
-  const {folder} = options;
+  const {network, optimiser, step, random, best, history} = run;
+  const {folder, config} = options;
   const weights = await weightsOf(network);
   requireFinite(weights, {step, hint: await wayOn(folder)});
-  await writeCheckpoint(folder.checkpoint, weights, optimiser, {step, random: random.state, best});
-  await writeTrained(folder.model, weights, step, options);
+  await writeCheckpoint(folder.checkpoint, weights, optimiser, {
+    ...{step, random: random.state, best, config, history},
+  });
+  await writeTrained(folder.model, weights, run, options);
 }
 
 /** Write the model of a training as that which did best so far. */
-export async function saveBest({network, step}: RunState, options: SaveOptions): Promise<void> {
-  await writeTrained(options.folder.best, await weightsOf(network), step, options);
+export async function saveBest(run: RunState, options: SaveOptions): Promise<void> {
+  await writeTrained(options.folder.best, await weightsOf(run.network), run, options);
 }
 
 /** What to do once the numbers are no longer finite. */
@@ -41,9 +43,9 @@ export async function wayOn(folder: RunFolder): Promise<string> {
 async function writeTrained(
   path: string,
   weights: ModelWeights,
-  steps: number,
+  {step: steps, history}: RunState,
   {config, toolVersion}: SaveOptions,
 ): Promise<void> {
-  const description = describeTraining(config, {steps, toolVersion, date: new Date()});
+  const description = describeTraining(config, {steps, history, toolVersion, date: new Date()});
   await writeModel(path, {description, weights}, {storage: config.storage});
 }

@@ -1,5 +1,6 @@
 import {HypermorphError} from '../errors.js';
 import {LABEL_HIGHEST} from '../kernels/noise.js';
+import type {VoxelArray} from '../kernels/voxels.js';
 import type {Random} from '../random.js';
 import {smoothNoise, type GridContext} from './smooth-noise.js';
 
@@ -42,53 +43,58 @@ export function drawContrast(codes: number, random: Random): Float32Array {
 }
 
 /**
- * Number the distinct values of label images, the same for all images of a list: 0 is 0, the others follow in ascending order.
+ * The labels of a map: 0 first, whether it occurs or not, the others in ascending order.
  *
- * @param where - The setting that names the images, for messages.
- * @throws {HypermorphError} E_RANGE if there are more values than 16 bits can number.
+ * @param where - The map, for messages.
+ * @throws {HypermorphError} E_RANGE if there are more than 16 bits can number.
  */
-export function compactLabels(
-  images: readonly {readonly name: string; readonly data: Float32Array}[],
-  where: string,
-): LabelMap[] {
+export function labelsOf(data: VoxelArray, where: string): readonly number[] {
   const values = new Set<number>();
-  for (const {data} of images) addValues(data, values);
-  values.delete(0);
-  if (values.size >= MOST_CODES) {
-    throw new HypermorphError(
-      'E_RANGE',
-      `${where}: label maps must have at most ${MOST_CODES - 1} different labels, got ${values.size}.`,
-      {hint: 'Images that are no label maps belong into a source of the kind scans.'},
-    );
-  }
-  const codeOf = new Map([0, ...[...values].sort((a, b) => a - b)].map((value, n) => [value, n]));
-  return images.map(({name, data}) => ({
-    name,
-    data: numberLabels(data, codeOf),
-    codes: codeOf.size,
-  }));
-}
-
-/** Neighbours mostly have one label: it is looked up once for all of a run. */
-function addValues(data: Float32Array, values: Set<number>): void {
   let last = NaN;
   for (let n = 0; n < data.length; n++) {
-    if (data[n] === last) continue;
+    if (data[n] === last) continue; // neighbours mostly have one label
     last = data[n];
     values.add(last);
   }
+  values.delete(0);
+  requireFew(values, where);
+  return [0, ...[...values].sort((a, b) => a - b)];
 }
 
-function numberLabels(data: Float32Array, codeOf: ReadonlyMap<number, number>): Uint16Array {
-  const codes = new Uint16Array(data.length);
+/** One code for each label of several maps: 0 is 0, the others follow in ascending order. Errors as `labelsOf`. */
+export function commonCodes(
+  maps: readonly {readonly labels: readonly number[]}[],
+  where: string,
+): ReadonlyMap<number, number> {
+  const values = new Set(maps.flatMap(({labels}) => labels));
+  values.delete(0);
+  requireFew(values, where);
+  return new Map([0, ...[...values].sort((a, b) => a - b)].map((value, n) => [value, n]));
+}
+
+function requireFew(values: ReadonlySet<number>, where: string): void {
+  if (values.size < MOST_CODES) return;
+  throw new HypermorphError(
+    'E_RANGE',
+    `${where}: label maps must have at most ${MOST_CODES - 1} different labels, got ${values.size}.`,
+    {hint: 'Images that are no label maps belong into a source of the kind scans.'},
+  );
+}
+
+/** The numbers of labels in the place of labels. Neighbours mostly have one: it is looked up once for all of a run. */
+export function numberLabels(
+  data: VoxelArray,
+  numberOf: ReadonlyMap<number, number>,
+): Uint16Array<ArrayBuffer> {
+  const numbers = new Uint16Array(data.length);
   let last = NaN;
-  let code = 0;
+  let number = 0;
   for (let n = 0; n < data.length; n++) {
     if (data[n] !== last) {
       last = data[n];
-      code = codeOf.get(last)!;
+      number = numberOf.get(last)!;
     }
-    codes[n] = code;
+    numbers[n] = number;
   }
-  return codes;
+  return numbers;
 }

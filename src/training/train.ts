@@ -1,6 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type {TrainingConfig} from '../config/training-config.js';
-import {HypermorphError} from '../errors.js';
 import type {KernelRunner} from '../kernels/voxel-operation.js';
 import type {ObjectiveOptions} from '../losses/objective.js';
 import {similarityLoss} from '../losses/table.js';
@@ -12,6 +11,7 @@ import {openData, type TrainingData} from './data.js';
 import {RunFolder} from './run-folder.js';
 import {disposeRun, resumeRun, startRun, type RunState} from './run-state.js';
 import {saveBest, saveRun, wayOn} from './save.js';
+import {watchLoss} from './loss-watch.js';
 import {learningRateAt} from './schedule.js';
 import {trainingStep} from './step.js';
 import {startStepLog} from './step-log.js';
@@ -58,16 +58,21 @@ interface Training extends TrainOptions {
 export async function train(options: TrainOptions): Promise<TrainingSummary> {
   const {config, toolVersion, resume = false} = options;
   const folder = new RunFolder(options.output);
-  await folder.requireUsable({resume});
-  const data = await openData(options);
-  const run = resume
-    ? await resumeRun(folder.checkpoint, config, toolVersion)
-    : await startRun(config, toolVersion);
+  const release = await folder.own();
   try {
-    await folder.begin(config, run.step);
-    return await runSteps(run, {...options, folder, data, objective: objectiveOf(config)});
+    await folder.requireUsable({resume});
+    const run = resume
+      ? await resumeRun(folder.checkpoint, config, toolVersion)
+      : await startRun(config, toolVersion);
+    try {
+      const data = await openData(options);
+      await folder.begin(config, run.step);
+      return await runSteps(run, {...options, folder, data, objective: objectiveOf(config)});
+    } finally {
+      disposeRun(run);
+    }
   } finally {
-    disposeRun(run);
+    await release();
   }
 }
 
@@ -88,9 +93,10 @@ async function runSteps(run: RunState, training: Training): Promise<TrainingSumm
   // A run that was stopped during a validation has it still to do.
   if (!(await folder.hasLogged('validation', run.step))) await validateWhereDue(run, training);
   const log = startStepLog(run.step, training);
+  const watch = watchLoss();
   let savedStep = -1;
   while (run.step < steps && signal?.aborted !== true) {
-    const losses = await takeStep(run, training);
+    const losses = await takeStep(run, training, watch);
     await log(run.step, losses);
     await validateWhereDue(run, training);
     if (run.step % checkpointEverySteps === 0) savedStep = await checkpoint(run, training);
@@ -107,20 +113,22 @@ async function runSteps(run: RunState, training: Training): Promise<TrainingSumm
 }
 
 /** Draw a batch and learn from it. */
-async function takeStep(run: RunState, training: Training): Promise<StepLosses> {
-  const {config, data, objective, folder} = training;
-  const batch = drawBatch(config, data.draw, run.random);
+async function takeStep(
+  run: RunState,
+  training: Training,
+  watch: ReturnType<typeof watchLoss>,
+): Promise<StepLosses> {
+  const {config, data, objective, folder, onProgress} = training;
+  const batch = await drawBatch(config, data.draw, run.random);
   const inputs = batchInputs(config, batch);
   const learningRate = learningRateAt(run.step, config);
   const losses = trainingStep(run.network, run.optimiser, inputs, {...objective, learningRate});
   tf.dispose({...inputs});
   run.step++;
-  if (Number.isFinite(losses.total)) return losses;
-  throw new HypermorphError(
-    'E_RANGE',
-    `training: the loss must be finite, got ${losses.total} in step ${run.step} (${nameBatch(batch)}).`,
-    {hint: await wayOn(folder)},
-  );
+  const place = {step: run.step, pairs: nameBatch(batch), wayOn: await wayOn(folder)};
+  const text = watch(losses.total, place);
+  if (text !== null) onProgress?.({kind: 'warning', text});
+  return losses;
 }
 
 /** Every so many steps, and after the last: measure, and keep the model that did best. */

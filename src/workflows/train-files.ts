@@ -3,7 +3,12 @@ import {loadTrainingConfig} from '../config/load-config.js';
 import type {TrainingConfig} from '../config/training-config.js';
 import type {Engine, EngineName} from '../engines/engine.js';
 import {startEngine} from '../engines/select.js';
+import {countVoxels} from '../geometry/grid.js';
+import {requireMemory, trainingBytes} from '../models/memory.js';
 import {countParameters} from '../models/weight-specs.js';
+import {memoryLimit} from '../platform.js';
+import type {StoreSummary} from '../training/images.js';
+import {trainingShape} from '../training/training-grid.js';
 import {openData} from '../training/data.js';
 import {startingWeights} from '../training/start.js';
 import {train, type TrainingSummary} from '../training/train.js';
@@ -57,7 +62,7 @@ export async function trainFiles(
 }
 
 /** What a training would do. */
-export interface TrainingPlan {
+export interface TrainingPlan extends StoreSummary {
   readonly config: string;
   readonly output: string;
   readonly parameters: number;
@@ -83,7 +88,7 @@ export async function planTraining(
 ): Promise<TrainingPlan> {
   const {config, engine, output} = await begin(settings, callbacks);
   await startingWeights(config, VERSION);
-  await openData({config, engine, onProgress: callbacks.onProgress});
+  const {images} = await openData({config, engine, onProgress: callbacks.onProgress});
   return {
     config: settings.config,
     output,
@@ -92,6 +97,7 @@ export async function planTraining(
     sources: config.sources.map(({kind}) => kind),
     validationPairs: config.validation.sources.length === 0 ? 0 : config.validation.pairs,
     steps: config.steps,
+    ...images,
   };
 }
 
@@ -105,8 +111,22 @@ async function begin(
 }> {
   const {config: path, engine: name = 'auto', threads} = settings;
   const config = await loadTrainingConfig(path, settings.overrides);
+  requireTrainable(config);
   const engine = await startEngine({engine: name, ...(threads === undefined ? {} : {threads})});
   new WarningLog(onProgress).add(engine.warnings);
   onProgress?.({kind: 'engine', name: engine.name, description: engine.description});
   return {config, engine, output: settings.output ?? join('runs', basename(path, extname(path)))};
+}
+
+/** Of a weight, its gradient and two moments. */
+const WEIGHT_BYTES = 16;
+
+/** Refuse a network or a grid that cannot fit into the machine, before anything is made. */
+function requireTrainable({architecture, grid, batch}: TrainingConfig): void {
+  const voxels = batch * countVoxels(trainingShape({grid, architecture}));
+  const parameters = countParameters(architecture);
+  const bytes = trainingBytes(architecture, voxels) + WEIGHT_BYTES * parameters;
+  const what = `train: a network of ${parameters} parameters on ${batch} pairs of ${grid.shape.join('x')} voxels`;
+  const hint = 'Make `grid.shape`, `batch` or `architecture` smaller.';
+  requireMemory({bytes, what, hint}, memoryLimit());
 }

@@ -43,7 +43,7 @@ function open(text: string) {
 test('scans of different places and orientations meet on one grid, each centred on itself', async (t) => {
   const folder = await twoBalls(t);
   const {draw} = await open(`sources: [{kind: scans, images: '${folder}/*.nii'}]`);
-  const {fixed, moving, name} = draw(new Random(1));
+  const {fixed, moving, name} = await draw(new Random(1));
   assert.equal(fixed.length, 16 ** 3);
   assert.match(name, /[ab]\.nii <- .*[ab]\.nii$/);
   // Both balls are around the middle: the same voxels, but for the half voxel of odd sizes.
@@ -52,20 +52,171 @@ test('scans of different places and orientations meet on one grid, each centred 
   assert.ok(single > 200 && both > 0.8 * single, `${both} of ${single}`);
 });
 
-test('on the grid of a reference, an image that lies elsewhere is not seen', async (t) => {
+test('the images of a given pair keep their places to each other; what does not lie on the grid is refused', async (t) => {
   const folder = await twoBalls(t);
-  const {draw} = await open(
-    `sources: [{kind: pairs, pairs: [{fixed: '${folder}/a.nii', moving: '${folder}/b.nii'}]}]`,
+  const source = (moving: string) =>
+    `sources: [{kind: pairs, pairs: [{fixed: '${folder}/a.nii', moving: '${folder}/${moving}.nii'}]}]`;
+  await writeBall(join(folder, 'near.nii'), [46, -20, 10]);
+  const {draw} = await open(source('near'));
+  const {fixed, moving} = await draw(new Random(1));
+  const centre = (image: Float32Array) => {
+    let [sum, along] = [0, 0];
+    image.forEach((value, n) => {
+      sum += value;
+      along += value * Math.floor(n / 256);
+    });
+    return along / sum;
+  };
+  // 6 mm to the right: two voxels of 3 mm.
+  assert.ok(Math.abs(centre(moving) - centre(fixed) - 2) < 0.1);
+  for (const overrides of [[], ['grid.centre=reference', `grid.reference=${folder}/a.nii`]]) {
+    const config = decodeTrainingConfig(GRID + source('b'), {where: 'test', overrides});
+    await assert.rejects(openData({config, engine: PORTABLE}), {
+      code: 'E_GRID',
+      message: `${folder}/b.nii: what it shows must lie on the training grid (16x16x16 voxels, 48 x 48 x 48 mm), got nothing of it.`,
+    });
+  }
+});
+
+test('an image that is cut, or a speck on the grid, is said with its share', async (t) => {
+  const folder = await twoBalls(t);
+  const warningsFor = async (spacing: number) => {
+    const texts: string[] = [];
+    const config = decodeTrainingConfig(
+      `${GRID}sources: [{kind: scans, images: '${folder}/*.nii'}]`,
+      {
+        where: 'test',
+        overrides: [`grid.spacingMm=[${spacing}, ${spacing}, ${spacing}]`],
+      },
+    );
+    await openData({
+      ...{config, engine: PORTABLE},
+      onProgress: (event) => {
+        if (event.kind === 'warning') texts.push(event.text);
+      },
+    });
+    return texts.join('\n');
+  };
+  assert.equal(await warningsFor(3), '');
+  assert.match(
+    await warningsFor(0.8),
+    /a\.nii: only \d+ % of what it shows lies on the training grid \(16x16x16 voxels, 12\.8 x/,
   );
-  const config = decodeTrainingConfig(
-    `${GRID}sources: [{kind: pairs, pairs: [{fixed: '${folder}/a.nii', moving: '${folder}/b.nii'}]}]`,
-    {where: 'test', overrides: ['grid.centre=reference', `grid.reference=${folder}/a.nii`]},
+  assert.match(
+    await warningsFor(9),
+    /b\.nii: hardly anything to learn from: 0\.\d+ % of the training grid/,
   );
-  const placed = await openData({config, engine: PORTABLE});
-  const [centred, elsewhere] = [draw(new Random(1)), placed.draw(new Random(1))];
-  assert.deepEqual(elsewhere.fixed, centred.fixed);
-  assert.ok(elsewhere.moving.every((value) => value === 0));
-  assert.ok(centred.moving.some((value) => value === 1));
+});
+
+test('an image with itself is no pair unless something is changed', async (t) => {
+  const folder = await twoBalls(t);
+  const a = `${folder}/a.nii`;
+  for (const source of [
+    `{kind: pairs, pairs: [{fixed: '${a}', moving: '${a}'}]}`,
+    `{kind: atlas, atlas: '${a}', images: '${a}'}`,
+  ]) {
+    await assert.rejects(open(`sources: [${source}]`), {
+      code: 'E_CONFIG',
+      message: /must be two different images, got .*a\.nii and .*a\.nii\.$/,
+    });
+    await open(`sources: [${source}]\naugmentation: {deformationVox: 1}`);
+  }
+});
+
+test('random shapes differ in fixed and moving, with and without augmentation', async () => {
+  for (const text of [
+    '',
+    'augmentation: {flip: true}',
+    'augmentation: {noise: 0.1}',
+    'augmentation: {rotationDegrees: 5}',
+  ]) {
+    const {draw} = await open(
+      `sources: [{kind: shapes, maps: 2, labels: 4, scaleVox: 6}]\n${text}`,
+    );
+    const {fixed, moving} = await draw(new Random(4));
+    const different = fixed.filter((value, n) => Math.abs(value - moving[n]) > 0.2).length;
+    assert.ok(different > 20, `${text}: ${different}`);
+  }
+});
+
+test('images beyond the memory that is given are read again, and are the same', async (t) => {
+  const folder = await twoBalls(t);
+  for (const kind of ['scans', 'labels']) {
+    const draws = [];
+    for (const memory of [null, 0, 0.02]) {
+      const {draw, images} = await open(
+        `sources: [{kind: ${kind}, images: '${folder}/*.nii'}]\nimageMemoryMib: ${memory}\naugmentation: {deformationVox: 1}`,
+      );
+      const bytes = kind === 'scans' ? 4 : 2;
+      assert.equal(images.images, 2);
+      assert.equal(images.bytes, 2 * bytes * 16 ** 3);
+      if (memory !== null) assert.equal(images.limitBytes, memory * 2 ** 20);
+      const random = new Random(3);
+      draws.push([await draw(random), await draw(random)]);
+    }
+    assert.deepEqual(draws[1], draws[0]);
+    assert.deepEqual(draws[2], draws[0]);
+  }
+});
+
+test('settings of the configuration choose a volume and a placement', async (t) => {
+  const folder = await twoBalls(t);
+  const ballImage = imageOf(
+    {
+      shape: [14, 15, 13],
+      affine: centredAffine(Affine.scaling([3, 3, 3]), [14, 15, 13], [0, 0, 0]),
+    },
+    ball([0, 0, 0], 12),
+  );
+  const blank = new Float32Array(ballImage.data.length).map((_, n) => n % 2);
+  const data = Float32Array.from([...ballImage.data, ...blank, ...ballImage.data]);
+  await writeNifti(join(folder, 'c.nii'), {
+    shape: ballImage.shape,
+    components: 3,
+    data,
+    geometry: geometryFromGrid(ballImage),
+    intent: {code: 0},
+  });
+  const text = `sources: [{kind: scans, images: '${folder}/*.nii'}]`;
+  await assert.rejects(open(text), {message: /choose one with `volume: 0` to `volume: 2`/});
+  await open(`${text}\nvolume: 2`);
+  await assert.rejects(open(`${text}\nvolume: 3`), {code: 'E_RANGE'});
+});
+
+test('slices are taken in the plane that is trained, as a registration takes them', async (t) => {
+  const folder = await temporaryFolder(t);
+  const write = async (name: string, shape: Triple) => {
+    const grid = {shape, affine: Affine.scaling([3, 3, 3])};
+    const image = imageOf(grid, ([x, y, z]) => x + 2 * y + 3 * z);
+    await writeNifti(join(folder, name), {
+      shape,
+      data: image.data,
+      geometry: geometryFromGrid(grid),
+    });
+  };
+  const openPlanes = (orientation: string) =>
+    openData({
+      config: decodeTrainingConfig(
+        `{architecture: {dimensions: 2, unet: {encoder: [4], decoder: [4]}}, grid: {shape: [16, 16], spacingMm: [3, 3], orientation: ${orientation}}, sources: [{kind: scans, images: '${folder}/*.nii'}]}`,
+        {where: 'test'},
+      ),
+      engine: PORTABLE,
+    });
+  for (const name of ['a.nii', 'b.nii']) await write(name, [12, 13, 1]);
+  await openPlanes('RA');
+  await assert.rejects(openPlanes('RS'), {
+    code: 'E_GRID',
+    message:
+      /a\.nii: the slice must lie in the plane of the two-dimensional model \(RS\), got 12x13x1 voxels along RA/,
+    hint: /`grid\.orientation`/,
+  });
+  for (const name of ['a.nii', 'b.nii']) await write(name, [12, 1, 13]);
+  await openPlanes('RS');
+  await write('b.nii', [12, 13, 14]);
+  await assert.rejects(openPlanes('RS'), {
+    code: 'E_SHAPE',
+    message: /must be one slice for a two-dimensional model, got 12x13x14/,
+  });
 });
 
 test('an atlas is always fixed', async (t) => {
@@ -74,7 +225,8 @@ test('an atlas is always fixed', async (t) => {
     `sources: [{kind: atlas, atlas: '${folder}/a.nii', images: '${folder}/*.nii'}]`,
   );
   const random = new Random(3);
-  const names = Array.from({length: 12}, () => draw(random).name);
+  const names: string[] = [];
+  for (let n = 0; n < 12; n++) names.push((await draw(random)).name);
   assert.ok(names.every((name) => name.startsWith(join(folder, 'a.nii'))));
   assert.equal(new Set(names).size, 2);
 });
@@ -85,7 +237,8 @@ test('sources are drawn by their weights', async (t) => {
   - {kind: scans, images: '${folder}/*.nii', weight: 3}
   - {kind: shapes, maps: 1, labels: 3, weight: 1}`);
   const random = new Random(5);
-  const names = Array.from({length: 200}, () => draw(random).name);
+  const names: string[] = [];
+  for (let n = 0; n < 200; n++) names.push((await draw(random)).name);
   const shapes = names.filter((name) => name.startsWith('shapes')).length;
   // 50 expected, deviation 6.
   assert.ok(shapes > 25 && shapes < 75, `${shapes}`);
@@ -96,7 +249,7 @@ test('painted pairs show one contrast, stand on black without scenery, and diffe
   const text = `sources: [{kind: labels, images: '${folder}/*.nii'}]
 augmentation: {translationVox: 1}`;
   const {draw} = await open(text);
-  const {fixed, moving} = draw(new Random(2));
+  const {fixed, moving} = await draw(new Random(2));
   const values = (image: Float32Array) => [...new Set(image)].sort((a, b) => a - b);
   assert.equal(values(fixed).length, 2);
   assert.equal(values(fixed)[0], 0);
@@ -108,9 +261,9 @@ test('the same generator state draws the same pair; images in memory are never c
   const folder = await twoBalls(t);
   const {draw} = await open(`sources: [{kind: scans, images: '${folder}/*.nii'}]
 augmentation: {rotationDegrees: 9, translationVox: 1, scale: 0.1, deformationVox: 1, gamma: 0.3, biasField: 0.2, noise: 0.1, blurVox: 1, flip: true}`);
-  const first = draw(new Random(8));
-  draw(new Random(9));
-  const again = draw(new Random(8));
+  const first = await draw(new Random(8));
+  await draw(new Random(9));
+  const again = await draw(new Random(8));
   assert.deepEqual(again, first);
   assert.ok(first.fixed.every((value) => value >= 0 && value <= 1));
 });

@@ -1,33 +1,48 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
 import {Random} from '../../src/random.js';
-import {compactLabels, drawContrast} from '../../src/training/shapes.js';
+import {commonCodes, drawContrast, labelsOf, numberLabels} from '../../src/training/shapes.js';
 
-const labels = (...values: number[]) => ({name: 'map', data: Float32Array.from(values)});
+/** Several maps in common codes, and how many codes there are. */
+function numbered(...maps: (readonly number[])[]) {
+  const labels = maps.map((values) => ({labels: labelsOf(Int32Array.from(values), 'map')}));
+  const codes = commonCodes(labels, 'sources[0]');
+  return {
+    maps: maps.map((values) => [...numberLabels(Int32Array.from(values), codes)]),
+    codes: codes.size,
+  };
+}
 
 test('labels are numbered in ascending order, the same in all maps, and 0 is 0', () => {
-  const [first, second] = compactLabels([labels(0, 17, 3), labels(3, 1000, 0)], 'sources[0]');
-  assert.deepEqual([...first.data], [0, 2, 1]);
-  assert.deepEqual([...second.data], [1, 3, 0]);
-  assert.deepEqual([first.codes, second.codes], [4, 4]);
+  assert.deepEqual(numbered([0, 17, 3], [3, 1000, 0]), {
+    maps: [
+      [0, 2, 1],
+      [1, 3, 0],
+    ],
+    codes: 4,
+  });
 });
 
 test('0 is 0 also where it is not the lowest label, or where there is none', () => {
-  assert.deepEqual([...compactLabels([labels(-5, 0, 7)], 'x')[0].data], [1, 0, 2]);
-  assert.deepEqual([...compactLabels([labels(4, 9)], 'x')[0].data], [1, 2]);
+  assert.deepEqual(numbered([-5, 0, 7]).maps, [[1, 0, 2]]);
+  assert.deepEqual(numbered([4, 9]).maps, [[1, 2]]);
+});
+
+test('labels beyond the whole numbers of float32 stay apart', () => {
+  assert.deepEqual(numbered([2 ** 24, 2 ** 24 + 1, 2 ** 31 - 1]).maps, [[1, 2, 3]]);
 });
 
 test('more than 256 labels keep their own numbers', () => {
   const values = Array.from({length: 3000}, (_, n) => 7 * n);
-  const [{data, codes}] = compactLabels([labels(...values)], 'x');
-  assert.deepEqual([...data], [...values.keys()]);
+  const {maps, codes} = numbered(values);
+  assert.deepEqual(maps[0], [...values.keys()]);
   assert.equal(codes, 3000);
   assert.equal(drawContrast(codes, new Random(1)).length, 3000);
 });
 
 test('more labels than 16 bits can number are refused', () => {
   const data = Float32Array.from({length: 70_000}, (_, n) => n);
-  assert.throws(() => compactLabels([{name: 'scan', data}], 'sources[0].images'), {
+  assert.throws(() => labelsOf(data, 'sources[0].images'), {
     code: 'E_RANGE',
     message: 'sources[0].images: label maps must have at most 65535 different labels, got 69999.',
   });

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import {readFile} from 'node:fs/promises';
+import {readdir, readFile, writeFile} from 'node:fs/promises';
+import {hostname} from 'node:os';
 import {join} from 'node:path';
 import {before, test, type TestContext} from 'node:test';
 import * as tf from '@tensorflow/tfjs-core';
@@ -8,6 +9,7 @@ import {decodeTrainingConfig} from '../../src/config/load-config.js';
 import {startEngine} from '../../src/engines/select.js';
 import {readModel} from '../../src/models/model-file.js';
 import type {ProgressEvent} from '../../src/progress.js';
+import {readCheckpoint} from '../../src/training/checkpoint.js';
 import {train, type TrainOptions} from '../../src/training/train.js';
 import {temporaryFolder} from '../support/temporary-folder.js';
 
@@ -120,7 +122,6 @@ test('a loss that is no longer finite stops the run with the pair and the step; 
   const output = join(await temporaryFolder(t), 'run');
   const overrides = ['optimiser.learningRate=1e18', 'checkpointEverySteps=1', 'steps=30'];
   await train(optionsFor(output, ['steps=1', 'checkpointEverySteps=1']));
-  const good = await readFile(join(output, 'checkpoint.safetensors'));
   await assert.rejects(train({...optionsFor(output, overrides), resume: true}), (error: Error) => {
     assert.equal((error as Error & {code: string}).code, 'E_RANGE');
     assert.match(
@@ -130,7 +131,11 @@ test('a loss that is no longer finite stops the run with the pair and the step; 
     return true;
   });
   assert.ok((await readModel(join(output, 'model.safetensors'))).weights.size > 0);
-  assert.equal((await readFile(join(output, 'checkpoint.safetensors'))).length, good.length);
+  const {state} = await readCheckpoint(
+    join(output, 'checkpoint.safetensors'),
+    optionsFor(output).config,
+  );
+  assert.ok(state.step >= 1);
 });
 
 test('validation is logged, and the model that did best is kept', async (t) => {
@@ -215,15 +220,14 @@ test('a run is never overwritten, and one that is not there is not resumed', asy
   });
 });
 
-test('a checkpoint of another architecture is refused by the tensor that does not fit', async (t) => {
+test('a checkpoint of another architecture is refused by the setting that differs', async (t) => {
   const output = join(await temporaryFolder(t), 'run');
   await train(optionsFor(output, ['steps=1']));
   await assert.rejects(
     train({...optionsFor(output, ['architecture.unet.encoder[1]=6']), resume: true}),
     {
-      code: 'E_WEIGHTS',
-      message:
-        /checkpoint\.safetensors: tensor "unet_enc_conv_1_0\/hyperkernel_kernel" must have shape/,
+      code: 'E_CONFIG',
+      message: /architecture\.unet\.encoder must stay \[4,4\] where a run is resumed, got \[4,6\]/,
     },
   );
 });
@@ -240,4 +244,101 @@ test('a run can start from the weights of another model', async (t) => {
       name,
     );
   }
+});
+
+test('what gives the weights their meaning stays in a resumed run; what may change is kept as history', async (t) => {
+  const output = join(await temporaryFolder(t), 'run');
+  await train(optionsFor(output, ['steps=2']));
+  const before = await readFile(join(output, 'checkpoint.safetensors'));
+  for (const [override, path] of [
+    ['grid.spacingMm=[1, 1]', 'grid.spacingMm'],
+    ['normalisation.kind=minmax', 'normalisation'],
+    ['loss.similarity={kind: lncc}', 'loss.similarity'],
+    ['loss.penalty=l1', 'loss.penalty'],
+    ['lambda={kind: uniform}', 'lambda'],
+    ['architecture.integrationSteps=3', 'architecture.integrationSteps'],
+  ]) {
+    await assert.rejects(
+      train({...optionsFor(output, [override, 'steps=4']), resume: true}),
+      (error: Error & {code: string}) =>
+        error.code === 'E_CONFIG' &&
+        error.message.startsWith(`train: ${path}`) &&
+        /must stay .* where a run is resumed, got/.test(error.message),
+      override,
+    );
+  }
+  assert.deepEqual(await readFile(join(output, 'checkpoint.safetensors')), before);
+  await train({...optionsFor(output, ['steps=3', 'optimiser.learningRate=0.001']), resume: true});
+  const {model} = await train({...optionsFor(output, ['steps=4', 'batch=2']), resume: true});
+  const {provenance} = (await readModel(model)).description;
+  assert.deepEqual(provenance.history, [
+    {step: 2, settings: {'optimiser.learningRate': [0.005, 0.001], steps: [2, 3]}},
+    {step: 3, settings: {'optimiser.learningRate': [0.001, 0.005], steps: [3, 4], batch: [1, 2]}},
+  ]);
+});
+
+test('a checkpoint that is not as it was written is refused: its state, its numbers, its text', async (t) => {
+  const output = join(await temporaryFolder(t), 'run');
+  const options = optionsFor(output, ['steps=2']);
+  await train(options);
+  const path = join(output, 'checkpoint.safetensors');
+  const bytes = await readFile(path);
+  const text = bytes.toString('latin1');
+  const mutants: Buffer[] = [];
+  for (const [from, to] of [
+    ['\\"step\\":2', '\\"step\\":-2'],
+    ['\\"step\\":2', '\\"step\\":.5'],
+    ['\\"step\\":2', '\\"step\\":{}'],
+    ['\\"step\\":2', '\\"step\\":"2"'],
+    ['\\"random\\":[', '\\"random\\":[7,'],
+    ['{\\"formatVersion', 'null{\\"formatVersion'],
+    ['\\"formatVersion\\":2', '\\"formatVersion\\":1'],
+  ]) {
+    assert.ok(text.includes(from), from);
+    const changed = Buffer.from(text.replace(from, to), 'latin1');
+    changed.writeBigUInt64LE(bytes.readBigUInt64LE(0) + BigInt(to.length - from.length), 0);
+    mutants.push(changed);
+  }
+  const start = 8 + Number(bytes.readBigUInt64LE(0));
+  for (let n = 0; n < 40; n++) {
+    const flipped = Buffer.from(bytes);
+    const at = start + Math.floor((n * (bytes.length - start)) / 40);
+    flipped[at] ^= 1 << (n % 8);
+    mutants.push(flipped);
+  }
+  for (const mutant of mutants) {
+    await writeFile(path, mutant);
+    await assert.rejects(train({...options, resume: true}), {
+      name: 'HypermorphError',
+      code: 'E_WEIGHTS',
+    });
+  }
+  await writeFile(path, bytes);
+  await train({...options, resume: true});
+});
+
+test('two runs do not share a folder; what a killed run left behind is taken over and cleared', async (t) => {
+  const output = join(await temporaryFolder(t), 'run');
+  const both = await Promise.allSettled([train(optionsFor(output)), train(optionsFor(output))]);
+  const failed = both.filter((one) => one.status === 'rejected');
+  assert.equal(failed.length, 1);
+  const error = failed[0].reason as Error & {code: string};
+  assert.equal(error.code, 'E_USAGE');
+  assert.equal(
+    error.message,
+    `train: the output folder must not be that of a run that goes on, got ${output}.`,
+  );
+  assert.ok(!(await readdir(output)).includes('run.lock'));
+  // A process that ended, and what it was writing.
+  await writeFile(join(output, 'run.lock'), `999999999 ${hostname()}\n`);
+  await writeFile(join(output, '.tmp-0123abcd-0'), 'half');
+  await train({...optionsFor(output), resume: true});
+  assert.ok(
+    (await readdir(output)).every((name) => name !== 'run.lock' && !name.startsWith('.tmp-')),
+  );
+  await writeFile(join(output, 'run.lock'), '1 another-machine\n');
+  await assert.rejects(train({...optionsFor(output), resume: true}), {
+    code: 'E_USAGE',
+    hint: /run\.lock if that run has ended on another machine/,
+  });
 });

@@ -1,4 +1,5 @@
 import {HypermorphError} from '../../../errors.js';
+import {formatBytes} from '../../../models/memory.js';
 import {planTraining, trainFiles, type TrainFilesSettings} from '../../../workflows/train-files.js';
 import type {CommandContext} from '../../context.js';
 import {parseWhole} from '../../numbers.js';
@@ -49,6 +50,14 @@ async function describePlan(
     ['parameters', String(plan.parameters)],
     ['grid', plan.shape.join('x')],
     ['pairs from', plan.sources.join(', ')],
+    ...(plan.images === 0
+      ? []
+      : [
+          [
+            'images',
+            `${plan.images}, ${formatBytes(plan.bytes)} on the grid; up to ${formatBytes(plan.limitBytes)} are kept in memory`,
+          ] as const,
+        ]),
     ['validation pairs', String(plan.validationPairs)],
     ['steps', String(plan.steps)],
   ]);
