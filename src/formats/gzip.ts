@@ -23,12 +23,11 @@ export async function gzipBytes(bytes: Bytes): Promise<Uint8Array> {
 /**
  * The first bytes inside a gzip stream, at most `length`; fewer where the stream is shorter or `compressed` is only its start.
  *
- * @throws {HypermorphError} E_IO if not even the first byte can be had.
+ * @throws {HypermorphError} E_IO if not even the first byte can be had; without the name of the file.
  */
 export async function inflateStart(
   compressed: Uint8Array,
   length: number,
-  where: string,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const result = new Uint8Array(length);
   let filled = 0;
@@ -42,7 +41,7 @@ export async function inflateStart(
     await gunzip(compressed, take, {pieceBytes: 4096, isStart: true});
   } catch (error) {
     if (filled === 0) {
-      throw damaged(where, error);
+      throw damaged(error);
     }
   }
   return result.slice(0, filled);
@@ -54,12 +53,12 @@ export async function inflateStart(
  * @param compressed - The whole stream; zero padding behind it is fine.
  * @returns `bytes` in memory of their own (offset 0 of a fresh ArrayBuffer), shorter than asked where the stream holds less;
  *   `length` is how much the stream holds, followed to at most 1 GiB past `expectedLength`.
- * @throws {HypermorphError} E_IO if the stream is cut off or damaged.
+ * @throws {HypermorphError} E_IO if the stream is cut off or damaged; without the name of the file.
  */
 export async function inflateRange(
   compressed: Uint8Array,
   [start, end]: readonly [number, number],
-  {where, expectedLength}: {readonly where: string; readonly expectedLength: number},
+  expectedLength: number,
 ): Promise<{readonly bytes: Uint8Array<ArrayBuffer>; readonly length: number}> {
   const possibleEnd = Math.min(end, compressed.length * MAX_INFLATION);
   const result = new Uint8Array(Math.max(0, possibleEnd - start));
@@ -76,7 +75,7 @@ export async function inflateRange(
     };
     await gunzip(compressed, take, {pieceBytes: INFLATED_BYTES});
   } catch (error) {
-    throw damaged(where, error);
+    throw damaged(error);
   }
   return {bytes: result.subarray(0, Math.max(0, position - start)), length: position};
 }
@@ -89,11 +88,11 @@ const DAMAGE: Readonly<Record<string, string>> = {
   'incorrect header check': 'something other than gzip data follows the compressed image',
 };
 
-function damaged(where: string, error: unknown): HypermorphError {
+function damaged(error: unknown): HypermorphError {
   const reason = error instanceof Error ? error.message : String(error);
   return new HypermorphError(
     'E_IO',
-    `${where}: the gzip data must be whole, but ${DAMAGE[reason] ?? `it cannot be unpacked (${reason})`}.`,
+    `the gzip data must be whole, but ${DAMAGE[reason] ?? `it cannot be unpacked (${reason})`}.`,
     {cause: error, hint: 'Copy or download the file again.'},
   );
 }

@@ -24,22 +24,22 @@ const SIGNATURE = '\x89HDF\r\n\x1a\n';
 
 let opened = 0;
 
-function fail(where: string, text: string, cause?: unknown): never {
-  throw new HypermorphError('E_WEIGHTS', `${where}: ${text}`, {cause});
+function fail(text: string, cause?: unknown): never {
+  throw new HypermorphError('E_WEIGHTS', text, {cause});
 }
 
 /**
  * Read an HDF5 file that Keras 2 wrote with `model.save`: configuration and weights.
  *
- * @param where - Named in error messages.
- * @throws {HypermorphError} E_WEIGHTS if it is not HDF5, damaged, or lacks the model's configuration or weights.
+ * @throws {HypermorphError} E_WEIGHTS if it is not HDF5, damaged, or lacks the model's configuration or weights; without the
+ *   name of the file.
  */
-export async function decodeKerasFile(bytes: Uint8Array, where: string): Promise<KerasFile> {
+export async function decodeKerasFile(bytes: Uint8Array): Promise<KerasFile> {
   if (String.fromCharCode(...bytes.subarray(0, SIGNATURE.length)) !== SIGNATURE) {
     const other = recogniseFile(bytes);
     throw new HypermorphError(
       'E_WEIGHTS',
-      `${where}: not an HDF5 file (.h5), so not a model that Keras 2 saved${other === null ? '' : `; it looks like ${other.name}`}.`,
+      `not an HDF5 file (.h5), so not a model that Keras 2 saved${other === null ? '' : `; it looks like ${other.name}`}.`,
       other === null ? {} : {hint: other.advice},
     );
   }
@@ -52,7 +52,7 @@ export async function decodeKerasFile(bytes: Uint8Array, where: string): Promise
   try {
     const file = new File(path, 'r');
     try {
-      return readModel(file, where);
+      return readModel(file);
     } finally {
       file.close();
     }
@@ -60,7 +60,6 @@ export async function decodeKerasFile(bytes: Uint8Array, where: string): Promise
     if (cause instanceof HypermorphError) throw cause;
     const isCut = cause instanceof Error && cause.message.includes('truncated file');
     return fail(
-      where,
       isCut ? 'the HDF5 file is cut off.' : 'the HDF5 file is damaged, it cannot be read.',
       cause,
     );
@@ -69,48 +68,46 @@ export async function decodeKerasFile(bytes: Uint8Array, where: string): Promise
   }
 }
 
-function readModel(file: Group, where: string): KerasFile {
+function readModel(file: Group): KerasFile {
   const [text] = readTexts(file, 'model_config') ?? [];
   if (text === undefined) {
     fail(
-      where,
       'the HDF5 file must have a "model_config" attribute, got none (are these weights without their model?).',
     );
   }
-  requireShallow(text, (fault) => fail(where, `in the "model_config" of the HDF5 file, ${fault}`));
+  requireShallow(text, (fault) => fail(`in the "model_config" of the HDF5 file, ${fault}`));
   let model: {class_name?: unknown; config?: unknown} | null;
   try {
     model = JSON.parse(text) as typeof model;
   } catch (cause) {
-    return fail(where, 'the "model_config" of the HDF5 file is not valid JSON.', cause);
+    return fail('the "model_config" of the HDF5 file is not valid JSON.', cause);
   }
   const {class_name: className, config} = model ?? {};
   if (typeof className !== 'string' || typeof config !== 'object' || config === null) {
-    fail(where, 'the "model_config" of the HDF5 file must have a class_name and a config.');
+    fail('the "model_config" of the HDF5 file must have a class_name and a config.');
   }
   const root = file.get('model_weights');
-  if (!isGroup(root)) fail(where, 'the HDF5 file must have a group "model_weights", got none.');
+  if (!isGroup(root)) fail('the HDF5 file must have a group "model_weights", got none.');
   const layerNames = readTexts(root, 'layer_names');
-  if (!layerNames) fail(where, 'the HDF5 file must list its layers in "layer_names", got none.');
+  if (!layerNames) fail('the HDF5 file must list its layers in "layer_names", got none.');
   return {
     className,
     config: config as Record<string, unknown>,
     kerasVersion: readTexts(file, 'keras_version')?.[0],
-    weights: layerNames.flatMap((layer) => readLayer(root, layer, where)),
+    weights: layerNames.flatMap((layer) => readLayer(root, layer)),
   };
 }
 
-function readLayer(root: Group, layer: string, where: string): readonly KerasWeight[] {
+function readLayer(root: Group, layer: string): readonly KerasWeight[] {
   const group = root.get(layer);
-  if (!isGroup(group))
-    fail(where, `the HDF5 file must have weights of layer "${layer}", got none.`);
+  if (!isGroup(group)) fail(`the HDF5 file must have weights of layer "${layer}", got none.`);
   return (readTexts(group, 'weight_names') ?? []).map((name) => {
     const dataset = group.get(name);
-    if (!isDataset(dataset)) fail(where, `the HDF5 file must have weight "${name}", got none.`);
+    if (!isDataset(dataset)) fail(`the HDF5 file must have weight "${name}", got none.`);
     const data = dataset.value;
     if (!(data instanceof Float32Array)) {
       const type = typeof dataset.dtype === 'string' ? dataset.dtype : 'compound';
-      fail(where, `weight "${name}" must be float32, got type ${type}.`);
+      fail(`weight "${name}" must be float32, got type ${type}.`);
     }
     return {name, shape: dataset.shape ?? [], data};
   });

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import {HypermorphError} from '../errors.js';
 import {baseNameOf} from '../formats/bytes.js';
 import {readFileBytes} from '../formats/files.js';
+import {named} from '../formats/named.js';
 import {sha256} from '../platform.js';
 import {
   architectureSchema,
@@ -78,20 +79,17 @@ const argumentsByClass = {
 
 type Arguments = z.infer<(typeof argumentsByClass)[keyof typeof argumentsByClass]>;
 
-function fail(where: string, text: string, cause?: unknown): never {
-  throw new HypermorphError('E_WEIGHTS', `${where}: ${text}`, {cause});
+function fail(text: string, cause?: unknown): never {
+  throw new HypermorphError('E_WEIGHTS', text, {cause});
 }
 
 /** Features per convolution; a number is spread over levels: f_l = round(n m^l), encoder f_0..f_{L-2}, decoder f_{L-1}..f_0. */
-function listFeatures(
-  args: Arguments,
-  where: string,
-): {encoder?: readonly number[]; decoder?: readonly number[]} {
+function listFeatures(args: Arguments): {encoder?: readonly number[]; decoder?: readonly number[]} {
   const {nb_unet_features: features, nb_unet_levels: levels} = args;
   if (features === null) return {};
   if (Array.isArray(features)) return {encoder: features[0], decoder: features[1]};
   if (levels === null) {
-    fail(where, `nb_unet_levels must be given where nb_unet_features is a number (${features}).`);
+    fail(`nb_unet_levels must be given where nb_unet_features is a number (${features}).`);
   }
   const perLevel = Array.from({length: levels}, (_, level) =>
     roundHalfToEven(features * args.unet_feat_mult ** level),
@@ -101,23 +99,23 @@ function listFeatures(
   return {encoder: repeat(perLevel.slice(0, -1)), decoder: repeat([...perLevel].reverse())};
 }
 
-function parseArguments({className, config}: KerasFile, where: string): Arguments {
+function parseArguments({className, config}: KerasFile): Arguments {
   if (className !== 'VxmDense' && className !== 'HyperVxmDense') {
-    fail(where, `the model must be a VxmDense or HyperVxmDense, got ${className}.`);
+    fail(`the model must be a VxmDense or HyperVxmDense, got ${className}.`);
   }
   const schema: z.ZodType<Arguments> = argumentsByClass[className];
   const result = schema.safeParse(config);
   if (result.success) return result.data;
   const [fault] = explainFaults(schema, config, result.error, {whole: 'the list of arguments'});
-  return fail(where, `the ${className} cannot be imported: ${fault}`, result.error);
+  return fail(`the ${className} cannot be imported: ${fault}`, result.error);
 }
 
-function toArchitecture(args: Arguments, where: string): Architecture {
+function toArchitecture(args: Arguments): Architecture {
   const settings = {
     dimensions: args.inshape.length,
     hyperparameters: args.nb_hyp_params,
     hypernetwork: {layers: args.nb_hyp_layers, units: args.nb_hyp_units},
-    unet: {...listFeatures(args, where), convolutionsPerLevel: args.nb_unet_conv_per_level},
+    unet: {...listFeatures(args), convolutionsPerLevel: args.nb_unet_conv_per_level},
     velocityResolution: args.unet_half_res ? 2 : args.svf_resolution,
     integrationResolution: args.int_downsize ?? args.int_resolution,
     integrationSteps: args.int_steps,
@@ -129,12 +127,12 @@ function toArchitecture(args: Arguments, where: string): Architecture {
   const result = architectureSchema.safeParse(settings);
   if (!result.success) {
     const [fault] = explainFaults(architectureSchema, settings, result.error, {whole: 'they'});
-    return fail(where, `the model's arguments do not make a network: ${fault}`, result.error);
+    return fail(`the model's arguments do not make a network: ${fault}`, result.error);
   }
   const [contradiction] = findArchitectureContradictions(result.data);
   if (contradiction) {
     const reason = explainContradiction(contradiction);
-    return fail(where, `the model's arguments do not make a network: ${reason}`);
+    return fail(`the model's arguments do not make a network: ${reason}`);
   }
   return result.data;
 }
@@ -143,27 +141,30 @@ function toArchitecture(args: Arguments, where: string): Architecture {
 function assignByOrder(
   architecture: Architecture,
   stored: readonly KerasWeight[],
-  where: string,
 ): Map<string, WeightTensor> {
   const specs = listWeights(architecture);
   if (stored.length !== specs.length) {
-    fail(
-      where,
-      `the network of this model must have ${specs.length} weights, got ${stored.length}.`,
-    );
+    fail(`the network of this model must have ${specs.length} weights, got ${stored.length}.`);
   }
   return new Map(
     specs.map(({name, shape}, n) => {
       const weight = stored[n];
       if (weight.shape.join() !== shape.join()) {
         fail(
-          where,
           `weight ${n + 1} ("${weight.name}", ours "${name}") must have shape [${shape.join(', ')}], got [${weight.shape.join(', ')}].`,
         );
       }
       return [name, {shape, data: weight.data}] as const;
     }),
   );
+}
+
+/** The network of a Keras file. */
+async function readNetwork(bytes: Uint8Array) {
+  const file = await decodeKerasFile(bytes);
+  const args = parseArguments(file);
+  const architecture = toArchitecture(args);
+  return {file, args, architecture, weights: assignByOrder(architecture, file.weights)};
 }
 
 /**
@@ -187,10 +188,7 @@ export async function importKerasModel(
 ): Promise<Model> {
   const where = options.name ?? (typeof source === 'string' ? source : 'Keras model');
   const bytes = typeof source === 'string' ? await readFileBytes(source) : source;
-  const file = await decodeKerasFile(bytes, where);
-  const args = parseArguments(file, where);
-  const architecture = toArchitecture(args, where);
-  const weights = assignByOrder(architecture, file.weights, where);
+  const {file, args, architecture, weights} = await named(where, () => readNetwork(bytes));
   const {dimensions} = architecture;
   const draft: ModelDraft = {
     architecture,

@@ -11,10 +11,9 @@ function someBytes(length: number, seed = 1): Uint8Array {
 }
 
 const CONTENT = someBytes(10_000);
-const WHERE = 'image.nii.gz';
 
 async function inflate(stream: Uint8Array): Promise<Uint8Array> {
-  const {bytes} = await inflateRange(stream, [0, 1e6], {where: WHERE, expectedLength: 1e6});
+  const {bytes} = await inflateRange(stream, [0, 1e6], 1e6);
   return bytes;
 }
 
@@ -34,18 +33,15 @@ test('several members are one content, and zero padding is no member', async () 
 });
 
 test('a range of the content is inflated without the rest', async () => {
-  const options = {where: WHERE, expectedLength: CONTENT.length};
-  const {bytes, length} = await inflateRange(gzipSync(CONTENT), [1234, 5678], options);
+  const stream = gzipSync(CONTENT);
+  const {bytes, length} = await inflateRange(stream, [1234, 5678], CONTENT.length);
   assert.deepEqual(bytes, CONTENT.slice(1234, 5678));
   assert.equal(bytes.byteOffset, 0);
   assert.equal(length, CONTENT.length);
 });
 
 test('a range past the end comes back short, and its memory is bounded by the stream', async () => {
-  const {bytes, length} = await inflateRange(gzipSync(CONTENT), [9000, 1e12], {
-    where: WHERE,
-    expectedLength: 1e12,
-  });
+  const {bytes, length} = await inflateRange(gzipSync(CONTENT), [9000, 1e12], 1e12);
   assert.deepEqual(bytes, CONTENT.slice(9000));
   assert.ok(bytes.buffer.byteLength > bytes.length); // no second copy of a large file that is cut off
   assert.equal(length, CONTENT.length);
@@ -53,12 +49,9 @@ test('a range past the end comes back short, and its memory is bounded by the st
 
 test('the start of a stream is inflated even where the rest is missing', async () => {
   const stream = gzipSync(CONTENT);
-  assert.deepEqual(await inflateStart(stream, 540, WHERE), CONTENT.slice(0, 540));
-  assert.deepEqual(await inflateStart(stream.subarray(0, 3000), 540, WHERE), CONTENT.slice(0, 540));
-  assert.deepEqual(
-    await inflateStart(gzipSync(CONTENT.slice(0, 9)), 540, WHERE),
-    CONTENT.slice(0, 9),
-  );
+  assert.deepEqual(await inflateStart(stream, 540), CONTENT.slice(0, 540));
+  assert.deepEqual(await inflateStart(stream.subarray(0, 3000), 540), CONTENT.slice(0, 540));
+  assert.deepEqual(await inflateStart(gzipSync(CONTENT.slice(0, 9)), 540), CONTENT.slice(0, 9));
 });
 
 const changed = (change: (stream: Uint8Array) => void): Uint8Array => {
@@ -98,11 +91,10 @@ for (const [name, stream, reason] of DAMAGES) {
   test(`${name} is refused with one sentence`, async () => {
     const refusal = {
       code: 'E_IO',
-      message: `image.nii.gz: the gzip data must be whole, but ${reason}.`,
+      message: `the gzip data must be whole, but ${reason}.`,
     };
     await assert.rejects(inflate(stream), refusal);
-    const options = {where: WHERE, expectedLength: CONTENT.length};
-    await assert.rejects(inflateRange(stream, [0, 500], options), refusal);
+    await assert.rejects(inflateRange(stream, [0, 500], CONTENT.length), refusal);
   });
 }
 

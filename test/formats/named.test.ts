@@ -36,3 +36,15 @@ test('a fault that is no refusal passes as it is', () => {
     (error) => error === fault,
   );
 });
+
+test('a promise that is broken is named as well', async () => {
+  const refuse = async () => {
+    await Promise.resolve();
+    throw new HypermorphError('E_IO', 'the gzip data must be whole.');
+  };
+  await assert.rejects(
+    named('a.nii.gz', () => refuse()),
+    {code: 'E_IO', message: 'a.nii.gz: the gzip data must be whole.'},
+  );
+  assert.equal(await named('a.nii.gz', () => Promise.resolve(3)), 3);
+});

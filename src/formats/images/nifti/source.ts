@@ -83,7 +83,7 @@ async function readHeaderBytes(source: Source): Promise<{header: Uint8Array; com
   return withOpenSource(source, async (file) => {
     const prefix = await file.read(0, Math.min(file.size, PREFIX_BYTES));
     if (!isGzip(prefix)) return {header: prefix.subarray(0, HEADER_BYTES), compressed: false};
-    const header = await inflateStart(prefix, HEADER_BYTES, file.path);
+    const header = await named(file.path, () => inflateStart(prefix, HEADER_BYTES));
     if (!isGzip(header)) return {header, compressed: true};
     throw new HypermorphError(
       'E_NIFTI',
@@ -229,10 +229,9 @@ export async function readVoxelBytes(
       return file.read(start, end);
     }
     const stream = await file.read(0, file.size);
-    const {bytes, length} = await inflateRange(stream, [start, end], {
-      where: source.path,
-      expectedLength: fileEnd,
-    });
+    const {bytes, length} = await named(source.path, () =>
+      inflateRange(stream, [start, end], fileEnd),
+    );
     if (length < fileEnd) {
       throw tooShort(source, fileEnd, String(length));
     }
