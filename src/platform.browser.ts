@@ -6,6 +6,9 @@ import {bytesToHex, utf8ToBytes} from '@noble/hashes/utils.js';
 /** What every browser can. */
 export const MAX_ARRAY_BYTES = 2 ** 31 - 1;
 
+/** A page that hangs is closed by its user; there is no thread to run a module on without its bundler's help. */
+export const runApart = null;
+
 /** A browser does not tell. */
 export function memoryLimit(): number {
   return Infinity;

@@ -6,6 +6,7 @@ import {createHash} from 'node:crypto';
 import {totalmem} from 'node:os';
 import {constrainedMemory} from 'node:process';
 import {promisify} from 'node:util';
+import {Worker} from 'node:worker_threads';
 import zlib from 'node:zlib';
 
 /** The longest array of bytes that can be made. */
@@ -15,6 +16,32 @@ export const MAX_ARRAY_BYTES = constants.MAX_LENGTH;
 export function memoryLimit(): number {
   const constrained = constrainedMemory(); // 0 where the system has no such limit, beyond all memory where none is set
   return constrained > 0 ? Math.min(constrained, totalmem()) : totalmem();
+}
+
+/**
+ * Run a module on a thread of its own, that ends with it or when its time is over: for code that damaged data may keep busy for
+ * ever.
+ *
+ * @param module - Posts one answer to its parent.
+ * @param data - Copied to the module.
+ * @returns The answer, or null where time was over.
+ * @throws {Error} What the thread did not catch.
+ */
+export function runApart(
+  module: URL,
+  data: unknown,
+  {timeoutMs}: {readonly timeoutMs: number},
+): Promise<unknown> {
+  const worker = new Worker(module, {workerData: data});
+  return new Promise((resolve, reject) => {
+    const end = (finish: () => void) => {
+      clearTimeout(timer);
+      worker.terminate().then(finish, reject);
+    };
+    const timer = setTimeout(() => end(() => resolve(null)), timeoutMs);
+    worker.on('message', (answer) => end(() => resolve(answer)));
+    worker.on('error', (error) => end(() => reject(error)));
+  });
 }
 
 /** SHA-256 of pieces that follow each other, text as UTF-8: 64 hexadecimal digits. */

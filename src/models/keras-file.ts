@@ -1,7 +1,9 @@
 import type {Dataset, Group} from 'h5wasm';
-import {HypermorphError} from '../errors.js';
+import {HypermorphError, type ErrorCode} from '../errors.js';
 import {recogniseFile} from '../formats/file-kinds.js';
+import {MAX_INFLATION} from '../formats/gzip.js';
 import {requireShallow} from '../formats/shallow.js';
+import {runApart} from '../platform.js';
 
 /** A weight as Keras stores it, last axis fastest. */
 export interface KerasWeight {
@@ -35,6 +37,33 @@ function fail(text: string, cause?: unknown): never {
  *   name of the file.
  */
 export async function decodeKerasFile(bytes: Uint8Array): Promise<KerasFile> {
+  requireHdf5(bytes);
+  // Damage can keep the HDF5 library busy for ever: on a thread of its own it can be ended.
+  const timeoutMs = BASE_MS + bytes.length / BYTES_PER_MS;
+  // Threads of Node.js read no TypeScript: run from its source, the program takes the thread that was built.
+  const folder = import.meta.url.endsWith('.ts') ? '../../dist/models' : '.';
+  const apart = runApart as typeof runApart | null; // null in a browser
+  if (apart === null) return decodeHere(bytes);
+  const thread = new URL(`${folder}/keras-worker.js`, import.meta.url);
+  const answer = (await apart(thread, bytes, {timeoutMs})) as KerasAnswer | null;
+  if (answer === null) {
+    const seconds = Math.round(timeoutMs / 1000);
+    fail(`the HDF5 file must be read within ${seconds} s, got no end; it is damaged.`);
+  }
+  if ('file' in answer) return answer.file;
+  throw new HypermorphError(answer.error.code, answer.error.message);
+}
+
+/** What a thread that reads a Keras file answers: errors cross threads by their parts. */
+export type KerasAnswer =
+  | {readonly file: KerasFile}
+  | {readonly error: {readonly code: ErrorCode; readonly message: string}};
+
+/** A sound file is read in far less. */
+const BASE_MS = 20_000;
+const BYTES_PER_MS = 1e4;
+
+function requireHdf5(bytes: Uint8Array): void {
   if (String.fromCharCode(...bytes.subarray(0, SIGNATURE.length)) !== SIGNATURE) {
     const other = recogniseFile(bytes);
     throw new HypermorphError(
@@ -43,6 +72,10 @@ export async function decodeKerasFile(bytes: Uint8Array): Promise<KerasFile> {
       other === null ? {} : {hint: other.advice},
     );
   }
+}
+
+/** The same on this thread. */
+export async function decodeHere(bytes: Uint8Array): Promise<KerasFile> {
   // Loaded on demand: 6 MB of WebAssembly that only importing needs.
   const {ready, File} = await import('h5wasm');
   const module = await ready;
@@ -52,7 +85,7 @@ export async function decodeKerasFile(bytes: Uint8Array): Promise<KerasFile> {
   try {
     const file = new File(path, 'r');
     try {
-      return readModel(file);
+      return readModel(file, MAX_INFLATION * bytes.length);
     } finally {
       file.close();
     }
@@ -68,7 +101,8 @@ export async function decodeKerasFile(bytes: Uint8Array): Promise<KerasFile> {
   }
 }
 
-function readModel(file: Group): KerasFile {
+/** @param mostBytes - That a weight can hold. */
+function readModel(file: Group, mostBytes: number): KerasFile {
   const [text] = readTexts(file, 'model_config') ?? [];
   if (text === undefined) {
     fail(
@@ -94,24 +128,37 @@ function readModel(file: Group): KerasFile {
     className,
     config: config as Record<string, unknown>,
     kerasVersion: readTexts(file, 'keras_version')?.[0],
-    weights: layerNames.flatMap((layer) => readLayer(root, layer)),
+    weights: layerNames.flatMap((layer) => readLayer(root, layer, mostBytes)),
   };
 }
 
-function readLayer(root: Group, layer: string): readonly KerasWeight[] {
+function readLayer(root: Group, layer: string, mostBytes: number): readonly KerasWeight[] {
   const group = root.get(layer);
   if (!isGroup(group)) fail(`the HDF5 file must have weights of layer "${layer}", got none.`);
   return (readTexts(group, 'weight_names') ?? []).map((name) => {
     const dataset = group.get(name);
     if (!isDataset(dataset)) fail(`the HDF5 file must have weight "${name}", got none.`);
-    const data = dataset.value;
-    if (!(data instanceof Float32Array)) {
-      const type = typeof dataset.dtype === 'string' ? dataset.dtype : 'compound';
-      fail(`weight "${name}" must be float32, got type ${type}.`);
+    // Before the numbers are read: a lying shape asks for any amount of memory.
+    const {type, size, shape} = dataset.metadata;
+    if (type !== FLOATS || size !== 4) {
+      const got =
+        type === FLOATS
+          ? `float${8 * size}`
+          : `numbers of another type (${dataset.dtype as string})`;
+      fail(`weight "${name}" must be float32, got ${got}; save the model with float32 weights.`);
     }
-    return {name, shape: dataset.shape ?? [], data};
+    const bytes = (shape ?? []).reduce((product, length) => product * length, size);
+    if (!(bytes <= mostBytes)) {
+      fail(`weight "${name}" must fit into the file, got the shape [${(shape ?? []).join(', ')}].`);
+    }
+    const data = dataset.value;
+    if (!(data instanceof Float32Array)) fail(`weight "${name}" must hold numbers.`);
+    return {name, shape: shape ?? [], data};
   });
 }
+
+/** HDF5's class of floating-point numbers. */
+const FLOATS = 1;
 
 type Entity = ReturnType<Group['get']>;
 

@@ -266,3 +266,19 @@ test('a wrong number of weights and a wrong shape are named', async () => {
 test('a file that is not there is an E_IO error', async () => {
   await assert.rejects(importKerasModel('/nowhere/model.h5'), {code: 'E_IO'});
 });
+
+test('damage that keeps the HDF5 library busy, or promises more than the file can hold, ends in a sentence', async () => {
+  const sound = fixture('golden/models/vxm2d.h5');
+  for (const [at, value] of [
+    [2057, 0xaf],
+    [16947, 0x45],
+  ]) {
+    const bytes = Buffer.from(sound);
+    bytes[at] = value;
+    await assert.rejects(importKerasModel(bytes, {name: 'x.h5'}), (error) => {
+      assert.ok(error instanceof HypermorphError);
+      assert.equal(error.code, 'E_WEIGHTS');
+      return true;
+    });
+  }
+});
