@@ -10,6 +10,9 @@ const OPTION_OF: Readonly<Record<string, string>> = {
   velocity: '--svf',
 };
 
+/** Settings of a registration that messages about files name, whichever command reads the file. */
+const OF_REGISTER: readonly string[] = ['volume', 'geometry', 'affine', 'background'];
+
 /** A setting as the library writes it in its messages: `geometry: 'sform'`, `resume: true`, `hyperparameters.lambda`. */
 const SETTING = /`([a-z][\w.]*)(?:: (?:true|'([^`]*)'|([^`]*)))?`/gi;
 
@@ -21,9 +24,12 @@ export function inOptionWords(text: string, command: Command): string {
   const words = text.replace(SETTING, (setting: string, name: string, ...values: string[]) => {
     const option = optionFor(name);
     const isKnown = command.options.some(({long}) => long === option.split(' ')[0]);
-    if (!isKnown) return setting;
     const value = values[0] ?? values[1];
-    return value === undefined ? option : `${option} ${value}`;
+    const written = value === undefined ? option : `${option} ${value}`;
+    if (isKnown) return written;
+    // A training has such a setting in its configuration.
+    const isElsewhere = OF_REGISTER.includes(name) && command.name() !== 'train';
+    return isElsewhere ? `${written} of register` : setting;
   });
   return words.startsWith('--') ? `${command.name()}: ${words}` : words;
 }

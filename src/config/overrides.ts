@@ -46,7 +46,7 @@ function parseOverride(override: string): {keys: (string | number)[]; value: unk
     return [match[1], ...indices];
   });
   try {
-    return {keys, value: parse(override.slice(equals + 1)) as unknown};
+    return {keys, value: parse(override.slice(equals + 1), {logLevel: 'error'}) as unknown};
   } catch (cause) {
     throw usage(override, 'have a value that is YAML', cause);
   }

@@ -139,7 +139,7 @@ export async function requireWritable(path: string): Promise<void> {
     const folder = await nearestFolder(path);
     await access(folder, constants.W_OK | constants.X_OK);
     if (SYSTEM_FOLDERS.has((await statfs(folder)).type)) {
-      throw Object.assign(new Error(), {code: 'EROFS'});
+      throw Object.assign(new Error(), {code: 'ENOTSUP'});
     }
   });
 }
@@ -349,6 +349,7 @@ const REASONS: Readonly<Record<string, string>> = {
   EACCES: 'permission denied',
   EPERM: 'permission denied',
   EROFS: 'the disk is read-only',
+  ENOTSUP: 'this folder belongs to the system and takes no files',
   ENOSPC: 'the disk is full',
   EDQUOT: 'the disk quota is used up',
   ENAMETOOLONG: 'the name is too long',

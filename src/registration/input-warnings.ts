@@ -49,7 +49,7 @@ function sizeWarnings(image: InputImage, network: Grid): string[] {
   const size = `${formatNumbers(extents)} mm large`;
   if (middle > WIDEST_MM || longest > LONGEST_MM) {
     return [
-      `${image.name}: the field of view is ${size}, more than a body; if the lengths in its header are not millimetres, write it again with those that are.`,
+      `${image.name}: the field of view is ${size}, more than a body; if the lengths in its header are not millimetres (but micrometres, say), write it again with those that are.`,
     ];
   }
   const toNetwork = Affine.compose(network.affine.inverse(), image.affine).linear;
@@ -58,7 +58,7 @@ function sizeWarnings(image: InputImage, network: Grid): string[] {
   );
   if (Math.max(...voxels) >= FEWEST_VOXELS && Math.min(...voxels) >= SMALLEST_EXTENT) return [];
   return [
-    `${image.name}: hardly anything for the model to see: the image is ${formatNumbers(voxels)} network voxels large (${formatNumbers(extents)} mm); if the lengths in its header are not millimetres, write it again with those that are.`,
+    `${image.name}: hardly anything for the model to see: the image is ${formatNumbers(voxels)} network voxels large (${formatNumbers(extents)} mm); if the lengths in its header are not millimetres (but centimetres or metres, say), write it again with those that are.`,
   ];
 }
 

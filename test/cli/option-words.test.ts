@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import {describe, test} from 'node:test';
+import {evaluateCommand} from '../../src/cli/commands/evaluate/options.js';
+import {infoCommand} from '../../src/cli/commands/info/options.js';
 import {trainCommand} from '../../src/cli/commands/train/options.js';
 import {registerCommand} from '../../src/cli/commands/register/options.js';
 import {errorInOptionWords, inOptionWords} from '../../src/cli/option-words.js';
@@ -34,6 +36,15 @@ describe('the command line says with its options what the library says with its 
     for (const text of ['see `hypermorph import`', 'with `resume: true`', 'a `b` c']) {
       assert.equal(inRegister(text), text);
     }
+  });
+
+  test('a setting of another command is not said as one of this', () => {
+    const text = 'choose one with `volume: 1`';
+    assert.equal(inRegister(text), 'choose one with --volume 1');
+    for (const command of [infoCommand(), evaluateCommand()]) {
+      assert.equal(inOptionWords(text, command), 'choose one with --volume 1 of register');
+    }
+    assert.equal(inOptionWords(text, trainCommand()), text); // a setting of its configuration
   });
 
   test('an error keeps its code, cause and details', () => {
