@@ -1,4 +1,5 @@
-// Writes docs/reference/errors.md from the table of error codes, docs/reference/configuration.md and the JSON Schema for editors,
+// Writes docs/reference/errors.md from the table of error codes, docs/reference/messages.md from all sentences of the source,
+// docs/reference/configuration.md and the JSON Schema for editors,
 // configs/training.schema.json, from the schema of the training configuration.
 //
 //   node --import tsx scripts/reference-pages.ts
@@ -11,6 +12,7 @@ import {pathToFileURL} from 'node:url';
 import {z} from 'zod';
 import {exitCodeOf} from '../src/cli/exit-codes.js';
 import {trainingConfigSchema} from '../src/config/training-config.js';
+import {findMessages} from './support/messages.js';
 import {ERROR_CODES, HypermorphError, type ErrorCode} from '../src/errors.js';
 
 export const REPOSITORY = join(import.meta.dirname, '..');
@@ -38,6 +40,7 @@ export function renderReferencePages(): ReadonlyMap<string, string> {
   const schema = z.toJSONSchema(trainingConfigSchema, {io: 'input'});
   return new Map([
     ['docs/reference/errors.md', renderErrors()],
+    ['docs/reference/messages.md', renderMessages()],
     ['docs/reference/configuration.md', renderConfiguration(schema as Schema)],
     ['configs/training.schema.json', `${JSON.stringify(schema, null, 2)}\n`],
   ]);
@@ -57,6 +60,31 @@ function renderErrors(): string {
     '# Errors',
     'Every error that hypermorph raises on purpose is one sentence (what must hold, what was given), often with a hint, and has a code that stays the same: `error.code` of a `HypermorphError` in a program, the field `code` of the last line that `--log-format json` writes to stderr. The exit code of the command follows from it. Anything without a code is a bug of ours (exit code 1, with its stack): please report it.',
     ['| code | exit | what it means | what to do |', '|---|---|---|---|', ...rows].join('\n'),
+  ]
+    .join('\n\n')
+    .concat('\n');
+}
+
+/** Every sentence, so that it can be searched for. */
+function renderMessages(): string {
+  const messages = findMessages(join(REPOSITORY, 'src'));
+  const cell = (text: string) => text.replaceAll('|', '\\|').replaceAll(/\s+/g, ' ').trim();
+  const unique = (rows: readonly string[]) => [...new Set(rows)].sort();
+  const errors = messages
+    .filter(({code}) => code !== null)
+    .map(({code, sentence, hint}) => `| \`${code}\` | ${cell(sentence)} | ${cell(hint)} |`);
+  const warnings = messages
+    .filter(({code}) => code === null)
+    .map(({sentence}) => `| ${cell(sentence)} |`);
+  return [
+    GENERATED('the sentences in src'),
+    '# Messages',
+    'What hypermorph says when something is wrong or suspicious, to be searched for; `…` and names in angle brackets stand for what is put in. Settings (`volume`) are written as options (`--volume`) on the command line. [Errors](errors.md) says what the codes mean.',
+    '## Errors',
+    ['| code | sentence | what to do |', '|---|---|---|', ...unique(errors)].join('\n'),
+    '## Warnings',
+    'The work goes on; the report keeps them.',
+    ['| sentence |', '|---|', ...unique(warnings)].join('\n'),
   ]
     .join('\n\n')
     .concat('\n');
