@@ -1,11 +1,13 @@
 import {Affine} from '../geometry/affine.js';
-import {isSameGrid, largestDistance, type Grid} from '../geometry/grid.js';
+import {largestDistance, type Grid} from '../geometry/grid.js';
 import type {Triple} from '../geometry/triple.js';
 import type {Voxels} from '../kernels/voxels.js';
 import type {Volume} from '../volume/volume.js';
 import {overlapOf} from './alignment.js';
 import type {PlacedImage} from './plan.js';
 
+/** A label map that lies elsewhere by less, in voxels, is written with other rounding: a qform keeps less than a sform. */
+const NOTABLE_SHIFT = 0.1;
 /** Below this share of the smaller field of view, two images hardly have anything to register. */
 export const POOR_OVERLAP = 0.5;
 /** No scanner sees more than this across, nor a longer body, mm. */
@@ -85,17 +87,18 @@ function placementWarnings(fixed: InputImage, moving: InputImage): string[] {
 
 /** A label map belongs to an image: it must lie where that lies. */
 function labelWarnings(label: InputImage, image: InputImage): string[] {
-  if (isSameGrid(label, image)) return [];
-  const warnings: string[] = [];
   const isSameSize = label.shape.every((length, axis) => length === image.shape[axis]);
+  const distance = isSameSize ? largestDistance(label.affine, image.affine, label.shape) : Infinity;
+  const isSamePlace = distance <= NOTABLE_SHIFT * Math.min(...image.affine.spacing);
+  if (isSamePlace && label.orientationKnown === image.orientationKnown) return [];
+  const warnings: string[] = [];
   if (label.orientationKnown !== image.orientationKnown) {
     const [knows, other] = label.orientationKnown ? [label, image] : [image, label];
     warnings.push(
       `${label.name}: a label map must lie where its image lies, but only the header of ${knows.name} says where that is, not that of ${other.name}.`,
     );
   }
-  if (isSameSize) {
-    const distance = largestDistance(label.affine, image.affine, label.shape);
+  if (isSameSize && !isSamePlace) {
     warnings.push(
       `${label.name}: has the size of ${image.name} (${label.shape.join('x')}), but lies elsewhere, by up to ${formatNumbers([distance])} mm${believedForms(label, image)}; check that it is the label map of this image.`,
     );
@@ -145,15 +148,26 @@ export function lostLabelWarnings(
   source: {readonly name: string} & Pick<Volume, 'data'>,
   moved: Volume['data'],
 ): readonly string[] {
-  const before = new Set<number>(source.data);
-  before.delete(0);
-  const after = new Set<number>(moved);
+  const [before, after] = [labelsIn(source.data), labelsIn(moved)];
   const lost = [...before].filter((label) => !after.has(label)).sort((a, b) => a - b);
   if (lost.length === 0) return [];
   const shown = lost.slice(0, 5).join(', ') + (lost.length > 5 ? ', ...' : '');
   return [
     `${source.name}: ${lost.length} of ${before.size} labels are nowhere on the fixed grid (${shown}): they lie outside of it, or are smaller than its voxels.`,
   ];
+}
+
+/** Every label but 0. Neighbours mostly have the same one. */
+function labelsIn(data: Volume['data']): Set<number> {
+  const labels = new Set<number>();
+  let last = 0;
+  for (let n = 0; n < data.length; n++) {
+    if (data[n] === last) continue;
+    last = data[n];
+    labels.add(last);
+  }
+  labels.delete(0);
+  return labels;
 }
 
 /** The size of the field of view along its axes, mm. */

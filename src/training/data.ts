@@ -2,6 +2,7 @@ import type {TrainingConfig} from '../config/training-config.js';
 import type {KernelRunner} from '../kernels/voxel-operation.js';
 import type {OnProgress} from '../progress.js';
 import {Random} from '../random.js';
+import {summarise} from './grid-warnings.js';
 import {ImageStore, type StoreSummary} from './images.js';
 import type {ImagePair} from './make-pair.js';
 import {openSources, type PairSource} from './pair-source.js';
@@ -34,6 +35,6 @@ export async function openData({
     const random = new Random(config.seed);
     for (let n = 0; n < pairs; n++) validation.push(await drawValidation(random));
   }
-  for (const text of store.warnings) onProgress?.({kind: 'warning', text});
+  for (const text of summarise(store.warnings)) onProgress?.({kind: 'warning', text});
   return {draw, validation, images: store.summary};
 }

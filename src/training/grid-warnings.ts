@@ -18,7 +18,7 @@ export interface PlacedContent {
 /** Less of an image on the grid is said: a head whose neck is cut off still has more. */
 const CUT = 0.75;
 /** A smaller share of the grid is hardly anything to learn from. */
-const SPECK = 0.005;
+const SPECK = 0.01;
 /** What differs less from the background is noise, in the network's intensities. */
 const NOISE = 0.05;
 /** Voxels that are looked at. */
@@ -66,6 +66,50 @@ export function gridWarnings(
     );
   }
   return warnings;
+}
+
+/** An image on the training grid. */
+interface OnGrid {
+  readonly name: string;
+  readonly data: Float32Array;
+  readonly outside: number;
+}
+
+/** Less of the smaller object in the place of the other is said; also where a registration warns. */
+const POOR_CONTENT = 0.3;
+
+/** What is suspicious about two images that are a pair: what they show must lie in the same place. */
+export function pairWarnings(fixed: OnGrid, moving: OnGrid): readonly string[] {
+  const shows = ({data, outside}: OnGrid, n: number) => Math.abs(data[n] - outside) > NOISE;
+  let [inFixed, inMoving, inBoth] = [0, 0, 0];
+  for (let n = 0; n < fixed.data.length; n++) {
+    const [a, b] = [shows(fixed, n), shows(moving, n)];
+    if (a) inFixed++;
+    if (b) inMoving++;
+    if (a && b) inBoth++;
+  }
+  const share = inBoth / Math.max(1, Math.min(inFixed, inMoving));
+  if (share >= POOR_CONTENT) return [];
+  return [
+    `${moving.name}: only ${formatPercent(share)} % of what it shows lies where ${fixed.name} shows something; check that they are a pair, brought together by their headers.`,
+  ];
+}
+
+/** Of one kind of warning, so many are told in full. */
+const MOST_ALIKE = 3;
+
+/** Warnings about many images: of those that differ in the image and in numbers alone the first few, and how many more there are. */
+export function summarise(texts: readonly string[]): readonly string[] {
+  const byKind = new Map<string, string[]>();
+  for (const text of texts) {
+    const kind = text.replace(/^.*?: /, '').replace(/[\d.]+/g, '#');
+    byKind.set(kind, [...(byKind.get(kind) ?? []), text]);
+  }
+  return [...byKind.values()].flatMap((alike) => {
+    const untold = alike.length - MOST_ALIKE;
+    if (untold <= 0) return alike;
+    return [...alike.slice(0, MOST_ALIKE), `and ${untold} more images likewise.`];
+  });
 }
 
 /** How much differs from the background: summed over space, and the share of voxels. */

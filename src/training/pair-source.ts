@@ -4,6 +4,7 @@ import {identityOf} from '../formats/files.js';
 import {Random} from '../random.js';
 import type {KernelRunner} from '../kernels/voxel-operation.js';
 import {listFiles} from './file-list.js';
+import {pairWarnings} from './grid-warnings.js';
 import type {ImageStore} from './images.js';
 import {augmentPair, renderPair, type ImagePair, type PairContext} from './make-pair.js';
 import type {GridContext} from './smooth-noise.js';
@@ -96,7 +97,7 @@ async function openSource(
         [await intensities(fixed), await store.intensities(moved, fixed)] as const;
       for (const [n, pair] of source.pairs.entries()) {
         await requireDifferent([pair.fixed, pair.moving], `${where}.pairs[${n}]`, context);
-        await load(pair);
+        store.warnings.push(...pairWarnings(...(await load(pair))));
       }
       return async (random) =>
         augmentPair(context, await load(drawOne(source.pairs, random)), random);

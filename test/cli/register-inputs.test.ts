@@ -46,6 +46,8 @@ describe('a label map must lie where its image lies', () => {
 
   test('of the same size elsewhere: said with the distance, in a dry run too', async (t) => {
     const space = await workspace(t);
+    await writeLabels(space, shifted(0.05)); // rounding
+    assert.doesNotMatch((await warningsOf(space, ...labels(space))).said, /labels\.nii/);
     for (const [mm, share] of [
       [300, true],
       [6, false],

@@ -40,6 +40,19 @@ function open(text: string) {
   return openData({config, engine: PORTABLE});
 }
 
+/** What is said about the images of a configuration. */
+async function warningsOf(text: string, overrides: readonly string[] = []): Promise<string> {
+  const texts: string[] = [];
+  await openData({
+    config: decodeTrainingConfig(GRID + text, {where: 'test', overrides}),
+    engine: PORTABLE,
+    onProgress: (event) => {
+      if (event.kind === 'warning') texts.push(event.text);
+    },
+  });
+  return texts.join('\n');
+}
+
 test('scans of different places and orientations meet on one grid, each centred on itself', async (t) => {
   const folder = await twoBalls(t);
   const {draw} = await open(`sources: [{kind: scans, images: '${folder}/*.nii'}]`);
@@ -67,6 +80,12 @@ test('the images of a given pair keep their places to each other; what does not 
     });
     return along / sum;
   };
+  await writeBall(join(folder, 'beside.nii'), [58, -20, 10]);
+  assert.match(
+    await warningsOf(source('beside')),
+    /beside\.nii: only \d+ % of what it shows lies where .*a\.nii shows something/,
+  );
+  assert.equal(await warningsOf(source('near')), '');
   // 6 mm to the right: two voxels of 3 mm.
   assert.ok(Math.abs(centre(moving) - centre(fixed) - 2) < 0.1);
   for (const overrides of [[], ['grid.centre=reference', `grid.reference=${folder}/a.nii`]]) {
