@@ -6,11 +6,11 @@
  * pairs.json: [{"name", "fixed", "moving", "fixedLabels"?, "movingLabels"?, "align"?: "headers" | "centre" | "fov"}]
  */
 import {readFileSync} from 'node:fs';
-import * as tf from '@tensorflow/tfjs-core';
 import {startEngine} from '../src/engines/select.js';
 import {meanDice} from '../src/evaluation/labels.js';
 import {readNifti, type NiftiImage} from '../src/formats/images/nifti/nifti.js';
 import {openModel} from '../src/models/open-model.js';
+import {WITHOUT_NETWORK} from '../src/registration/prepare.js';
 import {
   registerPair,
   type NamedVolume,
@@ -58,7 +58,7 @@ async function measure(
     moving,
     model,
     engine,
-    hyperparameters: [lambda],
+    hyperparameters: model.network === null ? [] : [lambda],
     affine: align ?? 'headers',
     labels: movingLabels === null ? [] : [movingLabels],
   });
@@ -66,19 +66,6 @@ async function measure(
     ...summary,
     dice:
       fixedLabels === null || movingLabels === null ? null : meanDice(fixedLabels.data, labels[0]),
-  };
-}
-
-/** A network that moves nothing: what the alignment alone gives. */
-function stillNetwork(network: RegistrationModel['network']): RegistrationModel['network'] {
-  return {
-    architecture: network.architecture,
-    predictVelocity(inputs) {
-      const velocity = network.predictVelocity(inputs);
-      const zeros = tf.zerosLike(velocity);
-      velocity.dispose();
-      return zeros;
-    },
   };
 }
 
@@ -95,9 +82,10 @@ console.log(
 console.log('|---|---|---|---|---|---|---|---|---|---|');
 for (const pair of pairs) {
   const images = await readImages(pair);
-  const still = {...model, network: stillNetwork(model.network)};
   const before =
-    images.movingLabels === null ? null : (await measure(images, pair.align, 0.5, still)).dice;
+    images.movingLabels === null
+      ? null
+      : (await measure(images, pair.align, 0.5, WITHOUT_NETWORK)).dice;
   for (const lambda of lambdas) {
     const {similarity, dice, jacobian, displacement} = await measure(
       images,

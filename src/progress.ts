@@ -6,6 +6,7 @@ export const STAGES = [
   'conform',
   'predict',
   'refine',
+  'judge',
   'sample',
   'measure',
   'place',

@@ -12,6 +12,7 @@ const STAGE_TEXTS: Readonly<Record<Stage, string>> = {
   conform: 'conforming both images',
   predict: 'running the network',
   refine: 'refining on the pair',
+  judge: 'choosing the best answer',
   sample: 'sampling the moving image',
   measure: 'measuring the result',
   place: 'making the outputs',

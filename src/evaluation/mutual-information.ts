@@ -13,7 +13,7 @@ export interface JointHistogram {
  */
 export function jointHistogram(
   images: readonly [Float32Array, Float32Array],
-  counts: Uint8Array,
+  counts: ArrayLike<number>,
   bins: number,
 ): JointHistogram {
   const [a, b] = images;
@@ -36,7 +36,7 @@ interface BinScale {
   readonly factor: number;
 }
 
-function binScale(image: Float32Array, counts: Uint8Array, bins: number): BinScale {
+function binScale(image: Float32Array, counts: ArrayLike<number>, bins: number): BinScale {
   let [low, high] = [Infinity, -Infinity];
   for (let n = 0; n < image.length; n++) {
     if (counts[n] === 0) continue;

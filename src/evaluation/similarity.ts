@@ -1,5 +1,7 @@
 import type {Grid} from '../geometry/grid.js';
-import {localCorrelation} from './local-correlation.js';
+import type {Triple} from '../geometry/triple.js';
+import {LOCAL_CORRELATION} from '../kernels/local-correlation.js';
+import {PORTABLE} from '../kernels/voxel-operation.js';
 import {jointHistogram, mutualInformation} from './mutual-information.js';
 
 /** How alike two images are over the voxels that count in both. */
@@ -72,7 +74,7 @@ export function compareImages(
 ): ImageAgreement {
   const {mask, window, bins} = {...COMPARE_IMAGES_DEFAULTS, ...options};
   const [a, b] = images;
-  const counts = Uint8Array.from(a, (value, n) => {
+  const counts = Float32Array.from(a, (value, n) => {
     const isNumber = value - value === 0 && b[n] - b[n] === 0;
     return isNumber && (mask === undefined || mask[n] !== 0) ? 1 : 0;
   });
@@ -80,7 +82,7 @@ export function compareImages(
   const scaled = images.map((image) => scaleToUnit(image, counts));
   return {
     ...similarityOf(moments),
-    lncc: localCorrelation([scaled[0], scaled[1]], counts, shape, window),
+    lncc: meanCorrelation([scaled[0], scaled[1]], counts, {shape, window}),
     mi: mutualInformation(jointHistogram(images, counts, bins)),
     voxels: moments.voxels,
     window,
@@ -90,7 +92,7 @@ export function compareImages(
 
 function pairMoments(
   [a, b]: readonly [Float32Array, Float32Array],
-  counts: Uint8Array,
+  counts: Float32Array,
 ): PairMoments {
   let [voxels, f, ff, m, mm, fm] = [0, 0, 0, 0, 0, 0];
   for (let n = 0; n < a.length; n++) {
@@ -105,8 +107,22 @@ function pairMoments(
   return {voxels, f, ff, m, mm, fm};
 }
 
-/** Smallest and largest voxel that counts become 0 and 1. */
-function scaleToUnit(image: Float32Array, counts: Uint8Array): Float32Array {
+/** Lower bound of a window's covariance and variances (sums of products of intensities of 0 to 1), as in the loss. */
+const SMALLEST_VARIANCE = 1e-5;
+
+/** Mean squared correlation of the windows that count and show something; null where none does. */
+function meanCorrelation(
+  images: readonly [Float32Array, Float32Array],
+  counts: Float32Array,
+  {shape, window}: {readonly shape: Triple; readonly window: number},
+): number | null {
+  const bounds = {length: window, bound: SMALLEST_VARIANCE};
+  const {sum, windows} = PORTABLE.run(LOCAL_CORRELATION, images, counts, shape, bounds);
+  return windows === 0 ? null : sum / windows;
+}
+
+/** Smallest and largest voxel that counts become 0 and 1; the others are 0. */
+function scaleToUnit(image: Float32Array, counts: Float32Array): Float32Array {
   let [low, high] = [Infinity, -Infinity];
   for (let n = 0; n < image.length; n++) {
     if (counts[n] === 0) continue;
@@ -114,5 +130,5 @@ function scaleToUnit(image: Float32Array, counts: Uint8Array): Float32Array {
     if (image[n] > high) high = image[n];
   }
   const factor = high > low ? 1 / (high - low) : 0;
-  return image.map((value) => (value - low) * factor);
+  return image.map((value, n) => (counts[n] === 0 ? 0 : (value - low) * factor));
 }

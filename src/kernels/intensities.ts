@@ -89,3 +89,9 @@ export const FILL_MISSING: VoxelOperation<[values: Float32Array, value: number],
     for (let n = 0; n < values.length; n++) if (Number.isNaN(values[n])) values[n] = value;
   },
 };
+
+/** 1 where a value is a number, 0 where it is NaN or infinite. A new array. */
+export const MARK_FINITE: VoxelOperation<[values: Float32Array], Float32Array> = {
+  name: 'markFinite',
+  portable: (values) => values.map((value) => (Number.isFinite(value) ? 1 : 0)),
+};

@@ -62,6 +62,14 @@ const descriptionObject = z.strictObject({
       recommended: z.number().optional(),
     }),
   ),
+  /** What registering does around the network unless told otherwise; see `stagesOf`. */
+  stages: z
+    .strictObject({
+      affine: z.enum(['auto', 'headers']),
+      refine: z.enum(['auto', 'none']),
+      keep: z.enum(['best', 'last']),
+    })
+    .optional(),
   /** By data set: the best hyperparameters over all labels and for single ones. */
   recommended: z
     .record(
@@ -178,6 +186,20 @@ export const modelDescriptionSchema = descriptionObject.check(
 
 /** Everything that a model file says about its model. */
 export type ModelDescription = z.infer<typeof modelDescriptionSchema>;
+
+/** What registering does around a network. */
+export type RegistrationStages = NonNullable<ModelDescription['stages']>;
+
+/** The best answer for a pair: an affine first, a refinement after, and the one that fits best. */
+export const ALL_STAGES: RegistrationStages = {affine: 'auto', refine: 'auto', keep: 'best'};
+
+/** The network's answer as it is. */
+export const NETWORK_ALONE: RegistrationStages = {affine: 'headers', refine: 'none', keep: 'last'};
+
+/** What a model asks for; one of another program answers as it did there. */
+export function stagesOf({stages, provenance}: ModelDescription): RegistrationStages {
+  return stages ?? (provenance.imported === undefined ? ALL_STAGES : NETWORK_ALONE);
+}
 
 /** A description to be completed: `formatVersion` and the hashes are added where it is written. */
 export type ModelDraft = Omit<

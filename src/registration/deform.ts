@@ -1,5 +1,5 @@
 import type {KernelRunner} from '../kernels/voxel-operation.js';
-import type {PreparedPair} from './prepare.js';
+import type {PairWithNetwork, PreparedPair} from './prepare.js';
 import type {StageLog} from './stages.js';
 import {integrate, predictVelocity, type Deformation, type Integration} from './velocity.js';
 
@@ -10,7 +10,7 @@ import {integrate, predictVelocity, type Deformation, type Integration} from './
  * @throws {HypermorphError} E_RANGE if the network answers with numbers that are not finite; E_INTERRUPTED.
  */
 export async function deform(
-  pair: PreparedPair,
+  pair: PairWithNetwork,
   hyperparameters: readonly number[],
   {engine, stages}: {readonly engine: KernelRunner; readonly stages: StageLog},
 ): Promise<Deformation> {
@@ -22,8 +22,16 @@ export async function deform(
   });
 }
 
+/** How a velocity is integrated where no network says otherwise. */
+const OWN_INTEGRATION: Integration['architecture'] = {
+  dimensions: 3,
+  integrationResolution: 1,
+  integrationSteps: 7,
+  fill: 0,
+};
+
 /** How velocities of a pair are integrated. */
 export function integrationOf(pair: PreparedPair, engine: KernelRunner): Integration {
   const {shape} = pair.geometry.network;
-  return {architecture: pair.model.network.architecture, shape, engine};
+  return {architecture: pair.model.network?.architecture ?? OWN_INTEGRATION, shape, engine};
 }

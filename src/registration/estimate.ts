@@ -2,10 +2,13 @@ import {countVoxels} from '../geometry/grid.js';
 import type {Architecture} from '../models/architecture.js';
 import {predictionBytes, requireMemory} from '../models/memory.js';
 import type {NetworkGrid} from '../volume/conform.js';
+import {MOST_VELOCITY_VOXELS} from './refine/plan-levels.js';
 import type {PlacedImage} from './plan.js';
 
 /** Numbers for each voxel of the fixed image: itself, the moved image without and with the deformation. */
 const FIXED_NUMBERS = 3;
+/** ... and where the pair is refined: numbers for each of its voxels, with a velocity on them or on half as many along every axis. */
+const REFINED_NUMBERS = {whole: 75, half: 35};
 const NUMBER_BYTES = 4;
 
 /**
@@ -18,14 +21,22 @@ const NUMBER_BYTES = 4;
 export function estimateRegistration(
   {fixed, moving}: {readonly fixed: PlacedImage; readonly moving: PlacedImage},
   options: {
-    readonly architecture: Architecture;
+    /** Null: no network. */
+    readonly architecture: Architecture | null;
+    /** Whether the pair is refined. */
+    readonly refines: boolean;
     readonly network: NetworkGrid;
     readonly limit: number;
   },
 ): number {
-  const {architecture, network, limit} = options;
-  const images = FIXED_NUMBERS * countVoxels(fixed.shape) + countVoxels(moving.shape);
-  const bytes = predictionBytes(architecture, countVoxels(network.shape)) + NUMBER_BYTES * images;
+  const {architecture, network, refines, limit} = options;
+  const voxels = countVoxels(fixed.shape);
+  const images = NUMBER_BYTES * (FIXED_NUMBERS * voxels + countVoxels(moving.shape));
+  const predicting =
+    architecture === null ? 0 : predictionBytes(architecture, countVoxels(network.shape));
+  const numbers = voxels > MOST_VELOCITY_VOXELS ? REFINED_NUMBERS.half : REFINED_NUMBERS.whole;
+  const refining = refines ? NUMBER_BYTES * numbers * voxels : 0;
+  const bytes = images + Math.max(predicting, refining);
   const extents = fixed.affine.spacing.map((mm, axis) =>
     Number((mm * fixed.shape[axis]).toPrecision(3)),
   );

@@ -79,7 +79,7 @@ function sampleMoving(
   engine: KernelRunner,
 ): {readonly before: Float32Array; readonly after: Float32Array} {
   // As the original does where all grids are one: beyond the image its edge continues, unless the model says otherwise.
-  const repeatsEdge = isOneGrid(geometry) && model.network.architecture.fill === null;
+  const repeatsEdge = isOneGrid(geometry) && model.network?.architecture.fill === null;
   const outside: Outside = repeatsEdge ? 'edge' : NaN;
   const through = (map: Transform) =>
     sample(moving, map, fixed, {outside, engine}).data as Float32Array;

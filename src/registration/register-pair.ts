@@ -4,21 +4,27 @@ import type {NetworkGrid} from '../volume/conform.js';
 import type {Triple} from '../geometry/triple.js';
 import type {Affine} from '../geometry/affine.js';
 import type {AlignmentKind, AlignmentSummary} from './align/align-pair.js';
+import {alignmentAnswer, deformedAnswer, type Answer} from './answers.js';
 import {deform} from './deform.js';
+import {bestOf, judgeAnswers, type AnswerName, type Judgement} from './judge.js';
 import type {Transform} from '../transforms/transform.js';
 import type {OutputKey, PerOutput} from './outputs.js';
 import {requirePlacement} from './plan.js';
 import {inputWarnings, lostLabelWarnings} from './input-warnings.js';
-import {preparePair, type NamedVolume, type PerImage, type RegistrationModel} from './prepare.js';
 import {
-  canRefine,
-  refinePair,
-  type Answer,
-  type PairRefinement,
-  type RefinementSummary,
-} from './refine/refine-pair.js';
+  hasNetwork,
+  preparePair,
+  type NamedVolume,
+  type PairMasks,
+  type PerImage,
+  type PreparedPair,
+  type RegistrationModel,
+} from './prepare.js';
+import {canRefine, refinePair, type PairRefinement} from './refine/refine-pair.js';
+import type {RefinementRecord} from './refine/refine-velocity.js';
 import {realise, type Measures} from './realise.js';
 import {StageLog, type StageOptions, type StageRecord} from './stages.js';
+import {qualityOf, type Quality} from './quality.js';
 import {resultWarnings} from './warnings.js';
 
 export type {NamedVolume, RegistrationModel} from './prepare.js';
@@ -33,10 +39,17 @@ export interface RegisterPairOptions extends StageOptions {
   /** Fixed points -> moving points, RAS mm, or how to find them before anything deforms; `headers` unless told. */
   readonly affine?: AlignmentKind | Affine;
   /**
-   * Optimise the velocity on the pair itself after the network, where the fixed image has 4 voxels or more along
-   * every axis (but the third of a slice); null: do not.
+   * Optimise the velocity on the pair itself, where the fixed image has 4 voxels or more along every axis (but the third of a
+   * slice); null: do not.
    */
   readonly refine?: PairRefinement | null;
+  /**
+   * Which answer counts: the last one (of alignment, network and refinement those that were made), or the one that fits best by the
+   * judge; the last unless told.
+   */
+  readonly keep?: 'best' | 'last';
+  /** Where the images count when they are aligned, refined and judged. */
+  readonly masks?: PairMasks | undefined;
   /** Label maps in the moving image's world, warped with the nearest voxel. */
   readonly labels?: readonly NamedVolume[];
   /** Intensities outside the images, such as the padding of the moved one; measured at their faces where they are not given. */
@@ -69,8 +82,11 @@ export interface RegistrationSummary extends Measures {
   /** What brought the images together before anything deformed. */
   readonly affine: AlignmentSummary;
   readonly networkShape: Triple;
-  /** What was chosen and why; null without a refinement. */
-  readonly refinement: RefinementSummary | null;
+  /** Which answer was kept, and how well each one fits; nothing is judged where the last one is kept anyway. */
+  readonly answer: {readonly kept: AnswerName; readonly judgements: readonly Judgement[]};
+  readonly quality: Quality;
+  /** What the refinement did at each resolution, from coarse to fine; null without one. */
+  readonly refinement: {readonly levels: readonly RefinementRecord[]} | null;
   readonly stages: readonly StageRecord[];
   readonly warnings: readonly string[];
 }
@@ -94,25 +110,26 @@ export interface RegistrationSummary extends Measures {
  * model.dispose();
  */
 export async function registerPair(options: RegisterPairOptions): Promise<Registration> {
-  const {fixed, moving, model, hyperparameters, engine, affine = 'headers'} = options;
+  const {fixed, moving, model, engine, affine = 'headers'} = options;
   const {labels = [], outputs = [], stages = new StageLog(options)} = options;
   const tools = {engine, stages};
   if (options.assumeOrientation !== true) requirePlacement([fixed, moving, ...labels], outputs);
   const pair = await preparePair({fixed, moving}, model, {
-    ...{affine, background: options.background, signal: options.signal},
+    ...{affine, background: options.background, masks: options.masks, signal: options.signal},
     ...tools,
   });
-  const predicted = {pair, deformation: await deform(pair, hyperparameters, tools)};
-  const refined = await refineWhereAsked(predicted, options, tools);
-  const answer = refined ?? predicted;
+  const {answers, refinement, warnings} = await findAnswers(pair, options, tools);
+  const {kept, judgements} = await keepAnswer(answers, options, tools);
   const {measures, ...made} = await realise(
-    answer.pair,
-    answer.deformation,
+    kept.pair,
+    kept.deformation(),
     {labels, outputs},
     tools,
   );
 
-  const {network} = answer.pair.geometry;
+  const {network} = kept.pair.geometry;
+  const [alignment = null] = judgements;
+  const information = pair.affine.similarity?.after ?? null;
   return {
     ...made,
     network,
@@ -121,23 +138,60 @@ export async function registerPair(options: RegisterPairOptions): Promise<Regist
       overlap: pair.overlap,
       affine: pair.affine,
       networkShape: pair.geometry.network.shape,
-      refinement: refined?.summary ?? null,
+      answer: {kept: kept.answer, judgements},
+      quality: qualityOf({...measures, overlap: pair.overlap, alignment, information}),
+      refinement,
       stages: stages.records,
       warnings: [
-        ...inputWarnings({fixed, moving, labels}, network),
+        ...inputWarnings({fixed, moving, labels}, pair.geometry.network),
         ...pair.warnings,
+        ...warnings,
         ...labels.flatMap((label, n) => lostLabelWarnings(label, made.labels[n])),
-        ...resultWarnings(measures, network),
+        ...resultWarnings({...measures, isPredicted: kept.answer === 'network'}, network),
       ],
     },
   };
 }
 
-async function refineWhereAsked(
-  predicted: Answer,
-  {refine, signal}: RegisterPairOptions,
-  tools: {readonly engine: KernelRunner; readonly stages: StageLog},
+interface Tools {
+  readonly engine: KernelRunner;
+  readonly stages: StageLog;
+}
+
+/** Everything that was asked for, from simple to elaborate. */
+async function findAnswers(
+  pair: PreparedPair,
+  {hyperparameters, refine = null, signal}: RegisterPairOptions,
+  tools: Tools,
 ) {
-  if (!refine || !canRefine(predicted.pair.fixed.shape)) return null;
-  return refinePair(predicted, {...refine, signal}, tools);
+  const {engine, stages} = tools;
+  const answers = [alignmentAnswer(pair)];
+  if (hasNetwork(pair)) {
+    const deformation = await deform(pair, hyperparameters, tools);
+    answers.push(deformedAnswer('network', pair, deformation, engine));
+  }
+  if (refine === null) return {answers, refinement: null, warnings: []};
+  if (!canRefine(pair.fixed.shape)) {
+    const size = pair.fixed.shape.join('x');
+    const warning = `${pair.fixed.name}: not refined, because an image must have at least 4 voxels along every axis for that, got ${size}.`;
+    return {answers, refinement: null, warnings: [warning]};
+  }
+  const {answer, levels} = await stages.run('refine', () =>
+    refinePair(pair, {...refine, signal}, engine),
+  );
+  return {answers: [...answers, answer], refinement: {levels}, warnings: []};
+}
+
+/** The answer that counts. */
+async function keepAnswer(
+  answers: readonly Answer[],
+  {keep = 'last'}: RegisterPairOptions,
+  {engine, stages}: Tools,
+): Promise<{readonly kept: Answer; readonly judgements: readonly Judgement[]}> {
+  const last = answers[answers.length - 1];
+  if (keep === 'last') return {kept: last, judgements: []};
+  return stages.run('judge', () => {
+    const judgements = judgeAnswers(last.pair, answers, engine);
+    return {kept: answers[bestOf(judgements)], judgements};
+  });
 }

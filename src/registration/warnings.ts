@@ -44,6 +44,8 @@ const NOTABLE_FOLDING = 0.001;
 /** What is suspicious about a result. */
 export function resultWarnings(
   result: {
+    /** Whether the result is what the network predicted. */
+    readonly isPredicted: boolean;
     readonly displacement: DisplacementMeasure;
     readonly similarity: SimilarityChange;
     readonly jacobian: JacobianMeasure;
@@ -52,7 +54,7 @@ export function resultWarnings(
 ): readonly string[] {
   const warnings: string[] = [];
   const {maximumMm} = result.displacement;
-  if (maximumMm < VISIBLE_SHARE * Math.min(...network.affine.spacing)) {
+  if (result.isPredicted && maximumMm < VISIBLE_SHARE * Math.min(...network.affine.spacing)) {
     warnings.push(
       `nothing moved: the largest displacement is ${maximumMm.toPrecision(2)} mm. ` +
         'The model may be untrained, or not made for such images.',

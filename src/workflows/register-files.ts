@@ -2,13 +2,15 @@ import type {EngineName, Precision} from '../engines/engine.js';
 import type {Bytes} from '../formats/bytes.js';
 import {writeFilesAtomically} from '../formats/files.js';
 import {gzipBytes} from '../formats/gzip.js';
-import {nameHyperparameters, type NamedHyperparameters} from '../models/hyperparameters.js';
+import type {NamedHyperparameters} from '../models/hyperparameters.js';
 import type {OnProgress} from '../progress.js';
 import {encodeItkAffine} from '../formats/transforms/itk-text.js';
 import {Affine} from '../geometry/affine.js';
+import type {AlignmentKind} from '../registration/align/align-pair.js';
 import {OUTPUT_KEYS, type OutputKey} from '../registration/outputs.js';
 import {requirePlacement} from '../registration/plan.js';
-import {foreseeWarnings, type PerImage} from '../registration/prepare.js';
+import {foreseeWarnings, WITHOUT_NETWORK, type PerImage} from '../registration/prepare.js';
+import type {PairRefinement} from '../registration/refine/refine-pair.js';
 import {StageLog} from '../registration/stages.js';
 import type {Triple} from '../geometry/triple.js';
 import {encodeRegistration} from './encode-outputs.js';
@@ -19,6 +21,7 @@ import {
   ofImage,
   readInputs,
   type InputSettings,
+  type RegistrationInputs,
 } from './registration-inputs.js';
 import {buildReport, type Report} from './report.js';
 import {WarningLog} from './warnings.js';
@@ -30,8 +33,6 @@ export interface RegisterFilesSettings extends InputSettings {
   readonly report?: string | undefined;
   /** Where the affine goes that brought the images together, as a text file of ITK. */
   readonly affineOut?: string | undefined;
-  /** Optimise the velocity on the pair itself after the network, and keep what fits best: at most so many steps at each resolution. */
-  readonly refine?: 'auto' | 'none' | number | undefined;
   /** Write fields of the world although a header does not say where its voxels lie. */
   readonly assumeOrientation?: boolean | undefined;
   /** What computes; the fastest that loads unless told. */
@@ -89,15 +90,17 @@ export async function registerFiles(
   warnings.add(engine.warnings);
   onProgress?.({kind: 'engine', name: engine.name, description: engine.description});
   const {assumeOrientation = false} = settings;
-  const {fixed, moving, labels, hyperparameters, affine} = inputs;
+  const {fixed, moving, labels, hyperparameters, affine, keep, masks} = inputs;
   const background = backgroundsOf(settings);
   const outputs = wantedOutputs(paths);
-  const model = await openModel(inputs.model);
+  const model = inputs.model && (await openModel(inputs.model));
   const registration = await registerPair({
-    ...{fixed, moving, labels, model, engine, hyperparameters},
-    ...{affine, background, assumeOrientation, outputs, stages, signal},
-    refine: refinementOf(settings, hyperparameters[0]),
-  }).finally(() => model.dispose());
+    ...{fixed, moving, labels, masks, engine, affine, keep},
+    ...{background, assumeOrientation, outputs, stages, signal},
+    model: model ?? WITHOUT_NETWORK,
+    hyperparameters: model === null ? [] : hyperparameters,
+    refine: refinementOf(inputs),
+  }).finally(() => model?.dispose());
   warnings.add(registration.summary.warnings);
 
   const {files, hashed} = await stages.run('encode', async () => ({
@@ -107,7 +110,7 @@ export async function registerFiles(
   const describe = () =>
     buildReport(hashed, registration.summary, {
       engine: {name: engine.name, description: engine.description},
-      hyperparameters: nameHyperparameters(inputs.model.description, hyperparameters),
+      hyperparameters: inputs.named,
       ...{outputs: listOutputs(paths), stages: stages.records, warnings: warnings.texts},
       seconds: (performance.now() - start) / 1000,
       peakMemoryMib: memory?.peak() ?? null,
@@ -124,8 +127,13 @@ export async function registerFiles(
 export interface RegistrationPlan {
   readonly fixed: {readonly path: string; readonly shape: Triple};
   readonly moving: {readonly path: string; readonly shape: Triple};
-  readonly model: string;
+  /** Null: none. */
+  readonly model: string | null;
   readonly hyperparameters: NamedHyperparameters;
+  readonly affine: AlignmentKind | 'given';
+  /** Most steps at each resolution; null: no refinement. */
+  readonly refine: 'auto' | number | null;
+  readonly keep: 'best' | 'last';
   readonly networkShape: Triple;
   /** An estimate from sizes: what the registration takes at least. */
   readonly memoryBytes: number;
@@ -147,19 +155,19 @@ export async function planRegistration(
 ): Promise<RegistrationPlan> {
   const paths = await planPathsOf(settings);
   const inputs = await readInputs(settings);
-  const {fixed, moving, labels, affine, network, memoryBytes} = inputs;
-  const {normalisation} = inputs.model.description;
+  const {fixed, moving, labels, model, affine, refine, keep, network, memoryBytes} = inputs;
+  const {normalisation} = model?.description ?? WITHOUT_NETWORK;
   const background = backgroundsOf(settings);
   const foreseen = foreseeWarnings({fixed, moving}, {affine, background, normalisation});
   new WarningLog(onProgress).add([...inputs.warnings, ...foreseen]);
-  const {description, path: model} = inputs.model;
   const images = [fixed, moving, ...labels];
   if (settings.assumeOrientation !== true) requirePlacement(images, wantedOutputs(paths));
   return {
     fixed: {path: fixed.path, shape: fixed.shape},
     moving: {path: moving.path, shape: moving.shape},
-    model,
-    hyperparameters: nameHyperparameters(description, inputs.hyperparameters),
+    model: model?.path ?? null,
+    hyperparameters: inputs.named,
+    ...{affine: affine instanceof Affine ? 'given' : affine, refine, keep},
     networkShape: network.shape,
     memoryBytes,
     outputs: listOutputs(paths),
@@ -170,8 +178,9 @@ export async function planRegistration(
 const USUAL_LAMBDA = 0.3;
 
 /** The refinement that was asked for; its smoothness is weighed as the network's. */
-function refinementOf({refine = 'none'}: RegisterFilesSettings, lambda = USUAL_LAMBDA) {
-  if (refine === 'none') return null;
+function refinementOf({refine, hyperparameters}: RegistrationInputs): PairRefinement | null {
+  if (refine === null) return null;
+  const [lambda = USUAL_LAMBDA] = hyperparameters;
   return {lambda, ...(refine === 'auto' ? {} : {iterations: refine})};
 }
 
@@ -180,9 +189,14 @@ function backgroundsOf({background}: RegisterFilesSettings): PerImage {
 }
 
 function planPathsOf(settings: RegisterFilesSettings): Promise<OutputPaths> {
-  const {fixed, moving, model = DEFAULT_MODEL, affine} = settings;
-  const transform = affine === undefined ? [] : [affine]; // or a kind, which is no file
-  return planPaths([fixed, moving, model, ...transform], moving, settings);
+  const {fixed, moving, model = DEFAULT_MODEL, affine, fixedMask, movingMask} = settings;
+  // An affine may also be a kind, which is no file.
+  const inputs = [fixed, moving, model, affine, fixedMask, movingMask];
+  return planPaths(
+    inputs.filter((path) => path !== undefined),
+    moving,
+    settings,
+  );
 }
 
 function wantedOutputs({outputs}: OutputPaths): readonly OutputKey[] {

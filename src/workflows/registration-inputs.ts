@@ -9,8 +9,17 @@ import {
 } from '../formats/images/nifti/nifti.js';
 import {decodeItkAffine} from '../formats/transforms/itk-text.js';
 import type {Affine} from '../geometry/affine.js';
-import {chooseHyperparameters, type NamedHyperparameters} from '../models/hyperparameters.js';
-import type {ModelDescription} from '../models/model-description.js';
+import {
+  chooseHyperparameters,
+  nameHyperparameters,
+  type NamedHyperparameters,
+} from '../models/hyperparameters.js';
+import {
+  ALL_STAGES,
+  stagesOf,
+  type ModelDescription,
+  type RegistrationStages,
+} from '../models/model-description.js';
 import {readModel, type Model} from '../models/model-file.js';
 import {gridSpecOf} from '../models/network-grid.js';
 import {memoryLimit} from '../platform.js';
@@ -18,7 +27,12 @@ import {ALIGNMENT_KINDS, type AlignmentKind} from '../registration/align/align-p
 import {estimateRegistration} from '../registration/estimate.js';
 import {inputWarnings} from '../registration/input-warnings.js';
 import {layNetworkGrid} from '../registration/plan.js';
-import type {NamedVolume, PerImage} from '../registration/prepare.js';
+import {
+  WITHOUT_NETWORK,
+  type NamedVolume,
+  type PairMasks,
+  type PerImage,
+} from '../registration/prepare.js';
 import type {NetworkGrid} from '../volume/conform.js';
 import type {LabelPaths} from './output-paths.js';
 import type {HashedFile, ReportInputs} from './report.js';
@@ -32,17 +46,24 @@ export const DEFAULT_MODEL = fileURLToPath(
 export interface InputSettings {
   readonly fixed: string;
   readonly moving: string;
-  /** A model file; without it the one that comes with the package. */
+  /** A model file, or `none` to register without a network; without it the one that comes with the package. */
   readonly model?: string | undefined;
   /** By name; what is left out is what the model recommends. */
   readonly hyperparameters?: NamedHyperparameters | undefined;
   /** Label maps that belong to the moving image: warped with the nearest voxel and written. */
   readonly labels?: readonly LabelPaths[] | undefined;
   /**
-   * How the images are brought together before anything deforms: a kind of alignment, or a transform file of ITK; by their
-   * headers unless told.
+   * How the images are brought together before anything deforms: a kind of alignment, or a transform file of ITK; what the
+   * model asks for unless told, and that is `auto` but for models of other programs.
    */
   readonly affine?: string | undefined;
+  /** Optimise the velocity on the pair itself: at most so many steps at each resolution; as with `affine` unless told. */
+  readonly refine?: 'auto' | 'none' | number | undefined;
+  /** Keep the answer that fits best by the judge, or the last one that was made; as with `affine` unless told. */
+  readonly keep?: 'best' | 'last' | undefined;
+  /** Masks, each on the grid of its image: voxels of 0 do not count when the pair is aligned, refined and judged. */
+  readonly fixedMask?: string | undefined;
+  readonly movingMask?: string | undefined;
   /** Which volume of the files that hold several, counted from 0; label maps follow the moving image. */
   readonly volume?: number | PerImage | undefined;
   /** The intensity outside the images; what their faces show unless told. */
@@ -58,10 +79,17 @@ export type InputImage = NiftiImage & NamedVolume;
 
 /** Everything that is read before anything is computed. */
 export interface RegistrationInputs {
-  readonly model: Model & {readonly path: string};
+  /** Null: no network. */
+  readonly model: (Model & {readonly path: string}) | null;
   /** In the order of the model. */
   readonly hyperparameters: readonly number[];
+  /** What `hyperparameters` are. */
+  readonly named: NamedHyperparameters;
   readonly affine: AlignmentKind | Affine;
+  /** Most steps at each resolution; null: no refinement. */
+  readonly refine: 'auto' | number | null;
+  readonly keep: RegistrationStages['keep'];
+  readonly masks: PairMasks;
   readonly fixed: InputImage;
   readonly moving: InputImage;
   readonly labels: readonly InputImage[];
@@ -78,51 +106,95 @@ export interface RegistrationInputs {
  *   E_GRID, E_SHAPE as `layNetworkGrid`; E_MEMORY if the network's grid is too large for the machine, before it is made.
  */
 export async function readInputs(settings: InputSettings): Promise<RegistrationInputs> {
-  const {fixed, moving, labels = []} = settings;
-  if (settings.model === undefined && !(await fileExists(DEFAULT_MODEL))) {
-    throw new HypermorphError(
-      'E_USAGE',
-      '`model` must be given, because none came with this installation.',
-    );
-  }
+  const {fixed, moving, labels = [], fixedMask, movingMask} = settings;
+  const readMask = (of: keyof PerImage, path: string | undefined) =>
+    path === undefined ? undefined : readImage(path, settings, {of, kind: 'label'});
   const reading = Promise.all([
-    readImage(fixed, settings, {of: 'fixed'}),
-    readImage(moving, settings, {of: 'moving'}),
-    ...labels.map(({source}) => readImage(source, settings, {of: 'moving', kind: 'label'})),
+    Promise.all([
+      readImage(fixed, settings, {of: 'fixed'}),
+      readImage(moving, settings, {of: 'moving'}),
+    ]),
+    Promise.all(
+      labels.map(({source}) => readImage(source, settings, {of: 'moving', kind: 'label'})),
+    ),
+    Promise.all([readMask('fixed', fixedMask), readMask('moving', movingMask)]),
   ]);
   // The images are read while the model is; what is wrong with the model is said first.
   reading.catch(() => undefined);
-  const path = settings.model ?? DEFAULT_MODEL;
-  const model = {...(await readModel(path)), path};
-  const modelName = settings.model ?? 'the model that comes with hypermorph';
-  requireSingleChannel(model, modelName);
-  const hyperparameters = chooseHyperparameters(
-    model.description,
-    settings.hyperparameters,
-    modelName,
-  );
-  const affine = await chooseAffine(settings.affine ?? 'headers');
-  const images = await reading;
-  const [fixedImage, movingImage, ...labelImages] = images;
+  const model = await readModelOf(settings);
+  const {specs, name, stages} = model;
+  const values = chooseHyperparameters(specs, settings.hyperparameters, name);
+  const affine = await chooseAffine(settings.affine ?? stages.affine);
+  const {refine = stages.refine, keep = stages.keep} = settings;
+  const [[fixedImage, movingImage], labelImages, masks] = await reading;
+  const images = [fixedImage, movingImage, ...labelImages, ...masks];
   const named = {fixed: fixedImage, moving: movingImage, labels: labelImages};
-  const {network, memoryBytes} = planGrid(named, model.description, settings.maxMemory);
+  const {network, memoryBytes} = planGrid(named, model.file, {...settings, refine});
   return {
-    ...{model, hyperparameters, affine, ...named, network, memoryBytes},
-    warnings: [...images.flatMap((image) => image.warnings), ...inputWarnings(named, network)],
+    model: model.file,
+    hyperparameters: values,
+    named: nameHyperparameters(specs, values),
+    ...{affine, refine: refine === 'none' ? null : refine, keep},
+    ...{...named, network, memoryBytes},
+    masks: {fixed: masks[0], moving: masks[1]},
+    warnings: [
+      ...images.flatMap((image) => image?.warnings ?? []),
+      ...inputWarnings(named, network),
+    ],
   };
 }
 
 /** Lay the network's grid, and refuse what will not fit into memory before it is made. */
 function planGrid(
   images: Pick<RegistrationInputs, 'fixed' | 'moving'>,
-  description: ModelDescription,
-  maxMemory = Infinity,
+  model: RegistrationInputs['model'],
+  {maxMemory = Infinity, refine}: Pick<InputSettings, 'maxMemory' | 'refine'>,
 ): Pick<RegistrationInputs, 'network' | 'memoryBytes'> {
-  const {dimensions} = description.architecture;
-  const network = layNetworkGrid(images.fixed, {dimensions, grid: gridSpecOf(description)});
+  const architecture = model?.description.architecture ?? null;
+  const grid = model === null ? WITHOUT_NETWORK.grid : gridSpecOf(model.description);
+  const network = layNetworkGrid(images.fixed, {dimensions: architecture?.dimensions ?? 3, grid});
   const limit = Math.min(maxMemory, memoryLimit());
-  const memoryBytes = estimateRegistration(images, {...description, network, limit});
+  const memoryBytes = estimateRegistration(images, {
+    ...{architecture, network, limit},
+    refines: refine !== 'none',
+  });
   return {network, memoryBytes};
+}
+
+/** The name that stands for no network. */
+const NO_MODEL = 'none';
+
+/** What can be chosen without a network: how smooth the refinement is. */
+const OWN_HYPERPARAMETERS = {
+  hyperparameters: [{name: 'lambda', minimum: 0, maximum: 1, recommended: 0.3}],
+};
+
+interface ChosenModel {
+  readonly file: RegistrationInputs['model'];
+  readonly specs: Pick<ModelDescription, 'hyperparameters'>;
+  /** What messages call it. */
+  readonly name: string;
+  readonly stages: RegistrationStages;
+}
+
+async function readModelOf({model: asked}: InputSettings): Promise<ChosenModel> {
+  if (asked === NO_MODEL) {
+    const name = 'a registration without a model';
+    return {file: null, specs: OWN_HYPERPARAMETERS, name, stages: ALL_STAGES};
+  }
+  if (asked === undefined && !(await fileExists(DEFAULT_MODEL))) {
+    throw new HypermorphError(
+      'E_USAGE',
+      '`model` must be given, because none came with this installation.',
+      {hint: 'With `model: none` a pair is registered without a network.'},
+    );
+  }
+  const path = asked ?? DEFAULT_MODEL;
+  const model = await readModel(path);
+  const name = asked ?? 'the model that comes with hypermorph';
+  requireSingleChannel(model, name);
+  const {description} = model;
+  return {file: {...model, path}, specs: description, name, stages: stagesOf(description)};
 }
 
 /**
@@ -142,7 +214,7 @@ export async function hashInputs(
     fixed: await hash(fixed.path, fixed.files),
     moving: await hash(moving.path, moving.files),
     labels: await Promise.all(labels.map(({path, files}) => hash(path, files))),
-    model: {
+    model: model && {
       ...(await hash(model.path, [model.path])),
       contentHash: model.description.contentHash,
     },

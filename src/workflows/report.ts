@@ -16,7 +16,8 @@ export interface ReportInputs {
   readonly fixed: HashedFile;
   readonly moving: HashedFile;
   readonly labels: readonly HashedFile[];
-  readonly model: HashedFile & {readonly contentHash: string};
+  /** Null: registered without one. */
+  readonly model: (HashedFile & {readonly contentHash: string}) | null;
 }
 
 /** What was done to which files, with what, and how well it went. */
@@ -47,13 +48,13 @@ export function buildReport(
 ): Report {
   const {engine, hyperparameters, outputs} = run;
   const {displacement, similarity, jacobian, overlap, affine, networkShape} = summary;
-  const {refinement} = summary;
+  const {quality, answer, refinement} = summary;
   return {
     ...{tool: 'hypermorph', version: VERSION, engine},
     ...inputs,
     ...{hyperparameters, outputs, affine},
     ...{displacement, similarity, jacobian, overlap, networkShape},
-    refinement,
+    ...{quality, answer, refinement},
     ...{seconds: run.seconds, peakMemoryMib: run.peakMemoryMib},
     ...{stages: [...run.stages], warnings: [...run.warnings]},
   };

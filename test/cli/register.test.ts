@@ -87,7 +87,7 @@ describe('register writes', () => {
     assert.ok(file.seconds <= seconds && file.peakMemoryMib! <= peakMemoryMib!);
     assert.equal(report.fixed.path, path('fixed.nii'));
     assert.match(report.moving.sha256, /^[0-9a-f]{64}$/);
-    assert.match(report.model.contentHash, /^[0-9a-f]{64}$/);
+    assert.match(report.model!.contentHash, /^[0-9a-f]{64}$/);
     assert.deepEqual(report.hyperparameters, {lambda: 0.3});
     assert.deepEqual(report.outputs, {moved: path('m.nii'), report: path('r.json')});
     assert.equal(report.engine.name, 'javascript');

@@ -21,7 +21,10 @@ function reasonOf(action: () => void): string | undefined {
 const skip = nativeMissing ?? false;
 
 /** As in node:test, but skipped with the reason where there is no addon. */
-export function test(title: string, body: () => void | Promise<void>): void {
+export function test(
+  title: string,
+  body: (context: nodeTest.TestContext) => void | Promise<void>,
+): void {
   void nodeTest.test(title, {skip}, body);
 }
 

@@ -1,5 +1,9 @@
 import {architectureSchema, sizeMultiple} from '../../src/models/architecture.js';
-import type {ModelDescription} from '../../src/models/model-description.js';
+import {
+  NETWORK_ALONE,
+  type ModelDescription,
+  type RegistrationStages,
+} from '../../src/models/model-description.js';
 import {writeModel} from '../../src/models/model-file.js';
 import {listWeights} from '../../src/models/weight-specs.js';
 import {seededRandom} from './random.js';
@@ -10,6 +14,8 @@ export interface TinyModelOptions {
   readonly strength?: number;
   /** Of its grid, mm. */
   readonly spacing?: number;
+  /** What it asks for around its network; nothing unless told. */
+  readonly stages?: RegistrationStages;
 }
 
 /** Write a model of two levels with random weights that is run in a moment. It moves things, but to no good end. */
@@ -18,6 +24,7 @@ export async function writeTinyModel(path: string, options: TinyModelOptions = {
     hyperparameters = [{name: 'lambda', minimum: 0, maximum: 1, recommended: 0.3}],
     strength = 0.02,
     spacing = 4,
+    stages = NETWORK_ALONE,
   } = options;
   const architecture = architectureSchema.parse({
     hyperparameters: hyperparameters.length,
@@ -45,7 +52,7 @@ export async function writeTinyModel(path: string, options: TinyModelOptions = {
         trainingShape: [16, 16, 16],
       },
       normalisation: {kind: 'minmax'},
-      hyperparameters,
+      ...{hyperparameters, stages},
       provenance: {tool: 'hypermorph', data: 'none: random weights for tests'},
     },
   });

@@ -54,6 +54,13 @@ struct FillArgs {
   float value;
 };
 
+// present = 1 where a value is a number, 0 where it is NaN or infinite.
+struct MarkArgs {
+  const float* values;
+  int64_t size;
+  float* present;
+};
+
 }  // namespace hypermorph
 
 // How a call from outside fills the arguments: `Call` reads them one by one, in this order, and says what does not fit.
@@ -113,6 +120,15 @@ void fillMissing(Call& call, FillArgs& args) {
   args.values = values.data;
   args.size = values.size;
   args.value = static_cast<float>(call.number("value"));
+}
+
+// markFinite(values, present)
+template <typename Call>
+void markFinite(Call& call, MarkArgs& args) {
+  const auto values = call.floats("values", 0);
+  args.values = values.data;
+  args.size = values.size;
+  args.present = call.floats("present", values.size).data;
 }
 
 }  // namespace hypermorph::reading

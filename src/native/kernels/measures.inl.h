@@ -122,4 +122,10 @@ static void fillMissing(const FillArgs& a) noexcept {
   });
 }
 
+static void markFinite(const MarkArgs& a) noexcept {
+  forEachChunk(a.size, [&](int64_t begin, int64_t end) {
+    for (int64_t n = begin; n < end; ++n) a.present[n] = a.values[n] - a.values[n] == 0.0f ? 1.0f : 0.0f;
+  });
+}
+
 }  // namespace hypermorph::HYPERMORPH_ISA

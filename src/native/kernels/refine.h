@@ -58,7 +58,7 @@ inline int64_t warpSlopesFloats(const int32_t* size) { return 24 * int64_t{size[
 // A similarity term: value[0] = sum of weights * term / voxels, and slopes become scale * d term / d u. `moments` are
 // those of the fixed image's windows, sum and variance sum; windows have 2 radius + 1 voxels along every axis of two
 // voxels or more, zeros beyond the image, radius 1 to 4. Bound: the smallest variance sum, covariance too, as in
-// `lncc`.
+// `lncc`, but whatever its sign: what is bright in one image may be dark in the other.
 struct TermArgs {
   int32_t size[3];
   int32_t radius;
@@ -82,6 +82,24 @@ inline int64_t termFloats(const int32_t* size) {
 inline int64_t termDoubles(const int32_t* size) {
   const int64_t histograms = (kInformationChunks + 2) * kInformationBins * kInformationBins;
   return size[0] > histograms ? size[0] : histograms;
+}
+
+// found = the sum of squared correlations of windows around voxels that count, those where either image shows
+// something; their number; the number of voxels that do not count although the fixed image shows something around
+// them; and the sum whatever the sign of a correlation. Windows and bound as in TermArgs, whose
+// correlation this is.
+struct LocalCorrelationArgs {
+  int32_t size[3];
+  int32_t radius;
+  float bound;
+  const float* fixed;
+  const float* moved;
+  const float* counts;  // > 0: counts; 0: does not; < 0: passed over
+  double* found;        // four numbers
+  Scratch scratch;      // per worker: localCorrelationFloats(size); shared: 4 I doubles
+};
+inline int64_t localCorrelationFloats(const int32_t* size) {
+  return 5 * (int64_t{size[2]} * (2 * kLargestRadius + 2) + 2 * kLargestRadius + 16);
 }
 
 // The slopes of a warp's term brought to the field's grid: the transpose of how WarpSlopesArgs reads the field.
@@ -201,8 +219,8 @@ void warpSlopes(Call& call, WarpSlopesArgs& args) {
   args.scratch = call.scratch(ScratchNeed{0, warpSlopesFloats(args.size)});
 }
 
-template <typename Call>
-void readRadius(Call& call, TermArgs& args) {
+template <typename Call, typename Args>
+void readRadius(Call& call, Args& args) {
   args.radius = static_cast<int32_t>(call.number("radius"));
   call.require(args.radius >= 1 && args.radius <= kLargestRadius, "native: the radius must be 1 to 4.");
 }
@@ -253,6 +271,20 @@ template <typename Call>
 void informationTerm(Call& call, TermArgs& args) {
   readSize(call, args.size);
   readTerm(call, args);
+}
+
+// localCorrelation(size, radius, bound, fixed, moved, counts, found [4])
+template <typename Call>
+void localCorrelation(Call& call, LocalCorrelationArgs& args) {
+  readSize(call, args.size);
+  readRadius(call, args);
+  args.bound = static_cast<float>(call.number("bound"));
+  const Count voxels = product(args.size, 3);
+  args.fixed = call.floats("fixed", voxels).data;
+  args.moved = call.floats("moved", voxels).data;
+  args.counts = call.floats("counts", voxels).data;
+  args.found = call.doubles("found", 4);
+  args.scratch = call.scratch(ScratchNeed{8 * int64_t{args.size[0]}, localCorrelationFloats(args.size)});
 }
 
 // collectSlopes(size, fieldSize, slopes, gradient)

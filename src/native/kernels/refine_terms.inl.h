@@ -49,12 +49,14 @@ struct PlaneWindow {
   int64_t first, last;  // planes [first, last]
 };
 
-inline PlaneWindow planeWindow(const TermArgs& a, int64_t i) {
+template <typename Args>
+inline PlaneWindow planeWindow(const Args& a, int64_t i) {
   const int64_t radius = a.size[0] > 1 ? a.radius : 0;
   return PlaneWindow{i > radius ? i - radius : 0, i + radius < a.size[0] ? i + radius : a.size[0] - 1};
 }
 
-inline float windowVoxels(const TermArgs& a) {
+template <typename Args>
+inline float windowVoxels(const Args& a) {
   const float length = static_cast<float>(2 * a.radius + 1);
   return length * length * (a.size[0] > 1 ? length : 1.0f);
 }
@@ -101,13 +103,15 @@ static double shareCorrelation(const TermArgs& a, int64_t at, const float* __res
     const float moved_sum = sums[k];
     const float covariance = sums[2 * width + k] - fixed_sum[k] * moved_sum * share;
     const float variance = sums[width + k] - moved_sum * moved_sum * share;
-    const float cross = covariance > bound ? covariance : bound;
+    const float size = covariance < 0.0f ? -covariance : covariance;
+    const float cross = size > bound ? size : bound;
+    const float sign = covariance < 0.0f ? -2.0f : 2.0f;
     const float p = fixed_variance[k] > bound ? fixed_variance[k] : bound;
     const float q = variance > bound ? variance : bound;
     const float inverse = 1.0f / (p * q);
     const float ratio = cross * inverse;
     const float correlation = ratio * cross;
-    const float factor_i = covariance >= bound ? 2.0f * scale * weights[k] * ratio : 0.0f;
+    const float factor_i = size >= bound ? sign * scale * weights[k] * ratio : 0.0f;
     const float factor_j = variance >= bound ? -2.0f * scale * weights[k] * correlation * p * inverse : 0.0f;
     by_i[k] = factor_i;
     by_j[k] = factor_j;
@@ -205,6 +209,65 @@ static void correlationTerm(const TermArgs& a) noexcept {
   if (a.radius == 2) return correlate<2>(a);
   if (a.radius == 3) return correlate<3>(a);
   correlate<4>(a);
+}
+
+// What the windows of one row add to `found`.
+static void addCorrelations(const LocalCorrelationArgs& a, int64_t at, const float* sums, double* found) {
+  const int64_t width = a.size[2];
+  const float share = 1.0f / windowVoxels(a), bound = a.bound;
+  for (int64_t k = 0; k < width; ++k) {
+    const float fixed = sums[k], moved = sums[2 * width + k];
+    const float fixed_variance = sums[width + k] - fixed * fixed * share;
+    const float moved_variance = sums[3 * width + k] - moved * moved * share;
+    const float covariance = sums[4 * width + k] - fixed * moved * share;
+    const float p = fixed_variance > bound ? fixed_variance : bound;
+    const float q = moved_variance > bound ? moved_variance : bound;
+    const float cross = covariance > bound ? covariance : bound;
+    const float either = -covariance > cross ? -covariance : cross;
+    const bool counts = a.counts[at + k] > 0.0f;
+    const bool is_missing = a.counts[at + k] == 0.0f;
+    const bool shows = counts && (fixed_variance >= bound || moved_variance >= bound);
+    found[0] += shows ? static_cast<double>(cross * cross / (p * q)) : 0.0;
+    found[1] += shows ? 1.0 : 0.0;
+    found[2] += is_missing && fixed_variance >= bound ? 1.0 : 0.0;
+    found[3] += shows ? static_cast<double>(either * either / (p * q)) : 0.0;
+  }
+}
+
+template <int kRadius>
+static void sumCorrelations(const LocalCorrelationArgs& a) {
+  const int64_t width = a.size[2], plane = a.size[1] * width;
+  double* const partial = reinterpret_cast<double*>(a.scratch.shared);
+  forEachTask(a.size[0], [&](int64_t i, int worker) {
+    const PlaneWindow window = planeWindow(a, i);
+    const auto produce = [&](int64_t j, float* __restrict sums) {
+      std::memset(sums, 0, static_cast<size_t>(5 * width) * sizeof(float));
+      for (int64_t p = window.first; p <= window.last; ++p) {
+        const float* __restrict const fixed = a.fixed + p * plane + j * width;
+        const float* __restrict const moved = a.moved + p * plane + j * width;
+        for (int64_t k = 0; k < width; ++k) {
+          sums[k] += fixed[k];
+          sums[width + k] += fixed[k] * fixed[k];
+          sums[2 * width + k] += moved[k];
+          sums[3 * width + k] += moved[k] * moved[k];
+          sums[4 * width + k] += fixed[k] * moved[k];
+        }
+      }
+    };
+    double found[4] = {};
+    windowSums<5, kRadius>(a.size[1], width, a.scratch.worker(worker), produce, [&](int64_t j, const float* sums) {
+      addCorrelations(a, i * plane + j * width, sums, found);
+    });
+    for (int64_t n = 0; n < 4; ++n) partial[n * a.size[0] + i] = found[n];
+  });
+  for (int64_t n = 0; n < 4; ++n) a.found[n] = addInOrder(partial + n * a.size[0], a.size[0]);
+}
+
+static void localCorrelation(const LocalCorrelationArgs& a) noexcept {
+  if (a.radius == 1) return sumCorrelations<1>(a);
+  if (a.radius == 2) return sumCorrelations<2>(a);
+  if (a.radius == 3) return sumCorrelations<3>(a);
+  sumCorrelations<4>(a);
 }
 
 static void squaredErrorTerm(const TermArgs& a) noexcept {

@@ -1,6 +1,6 @@
 import type {Triple} from '../../geometry/triple.js';
 
-/** What a refinement maximises: LNCC squared, minus the mean squared difference, or mutual information. */
+/** What a refinement maximises: LNCC squared, whatever its sign, minus the mean squared difference, or mutual information. */
 export type RefinementSimilarity = 'lncc' | 'mse' | 'mi';
 
 /**

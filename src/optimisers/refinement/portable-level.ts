@@ -132,7 +132,8 @@ function similarityOf(problem: LevelProblem, displacement: tf.Tensor5D): tf.Tens
   if (similarity === 'mse')
     return tf.neg(tf.mean(tf.mul(weights, tf.squaredDifference(image(fixed), moved))));
   const window = shape.map((length) => (length > 1 ? 2 * radius + 1 : 1));
-  return tf.mean(tf.mul(weights, lnccMap(image(fixed), moved, {window, epsilon: bound})));
+  const map = (other: tf.Tensor) => lnccMap(image(fixed), other, {window, epsilon: bound});
+  return tf.mean(tf.mul(weights, tf.maximum(map(moved), map(tf.neg(moved)))));
 }
 
 /** A displacement of half the resolution at every image voxel. */

@@ -229,7 +229,8 @@ function emptySide(
   return null;
 }
 
-function requireMaskGrid(image: AlignedImage, mask: Volume | null): void {
+/** @throws {HypermorphError} E_GRID unless a mask, where there is one, lies on the grid of its image. */
+export function requireMaskGrid(image: AlignedImage, mask: Volume | null = null): void {
   if (mask === null || isSameGrid(mask, image)) return;
   throw new HypermorphError(
     'E_GRID',

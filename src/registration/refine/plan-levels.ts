@@ -16,7 +16,7 @@ export interface LevelPlan {
 const SHORTEST_AXIS = 12;
 const MOST_LEVELS = 4;
 /** Images with more voxels have a velocity of half their resolution: they gain little by a finer one, which costs most of the time. */
-const MOST_VELOCITY_VOXELS = 2e6;
+export const MOST_VELOCITY_VOXELS = 2e6;
 /** Most steps by the number of halvings. */
 const ITERATIONS = [20, 30, 40, 40] as const;
 

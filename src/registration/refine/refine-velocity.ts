@@ -3,6 +3,7 @@ import type {Triple} from '../../geometry/triple.js';
 import {
   halfShape,
   type LevelFigures,
+  type LevelProblem,
   type RefinementLevel,
   type RefinementSimilarity,
 } from '../../optimisers/refinement/level.js';
@@ -67,7 +68,7 @@ const SMOOTHNESS_SCALE = 2;
 /** Standard deviation inside a window, of the intensity range, below which LNCC sees noise rather than anatomy. */
 const SMALLEST_DEVIATION = 0.01;
 /** First and last rate of Adam, voxels. */
-const RATE = {first: 0.3, last: 0.06} as const;
+const RATE = {first: 0.5, last: 0.1} as const;
 /** A level ends when the lowest objective fell by no more than this, of what it fell in all, over so many steps. */
 const FLAT = {steps: 12, share: 0.01} as const;
 
@@ -187,15 +188,14 @@ interface LevelOptions extends RefineOptions {
 async function refineLevel(
   images: LevelImages,
   plan: LevelPlan,
-  start: Float32Array,
+  found: Float32Array,
   options: LevelOptions,
 ): Promise<{velocity: Float32Array; record: RefinementRecord}> {
-  const {lambda, similarity = REFINEMENT_DEFAULTS.similarity} = options;
+  const {lambda, engine, similarity = REFINEMENT_DEFAULTS.similarity} = options;
   const radius = ((options.window ?? REFINEMENT_DEFAULTS.window) - 1) / 2;
   const windowVoxels = (2 * radius + 1) ** (images.shape[0] > 1 ? 3 : 2);
-  const level = options.engine.run(OPEN_LEVEL, {
+  const problem = {
     ...images,
-    velocity: start,
     velocityShape: plan.velocityShape,
     similarity,
     radius,
@@ -204,7 +204,9 @@ async function refineLevel(
     roughnessWeights: roughnessWeights(plan.velocityShape, options.spacing).map(
       (weight) => lambda * SMOOTHNESS_SCALE * weight,
     ),
-  });
+  };
+  const start = betterStart(problem, found, options);
+  const level = engine.run(OPEN_LEVEL, {...problem, velocity: start});
   try {
     const {figures, iterations, isFlat} = await descend(level, plan.iterations, lambda, options);
     const [first, last] = [figures[0], figures[figures.length - 1]];
@@ -225,6 +227,24 @@ async function refineLevel(
   } finally {
     level.dispose();
   }
+}
+
+/**
+ * What a coarser level found, or no displacement where that is better at this one: in coarse windows different things may look alike.
+ */
+function betterStart(
+  problem: Omit<LevelProblem, 'velocity'>,
+  found: Float32Array,
+  {engine, lambda}: LevelOptions,
+): Float32Array {
+  const still = new Float32Array(found.length);
+  const [ofStill, ofFound] = [still, found].map((velocity) => {
+    const level = engine.run(OPEN_LEVEL, {...problem, velocity});
+    const figures = level.iterate(0);
+    level.dispose();
+    return objective(figures, lambda);
+  });
+  return ofStill < ofFound ? still : found;
 }
 
 /** Steps until the objective is flat; the terms before every step, and after the last. */

@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict';
 import {SUM_MOMENTS, MEASURE_DETERMINANTS} from '../../../src/kernels/measures.js';
-import {FILL_MISSING, NORMALISE_INTENSITIES} from '../../../src/kernels/intensities.js';
+import {
+  FILL_MISSING,
+  MARK_FINITE,
+  NORMALISE_INTENSITIES,
+} from '../../../src/kernels/intensities.js';
+import {LOCAL_CORRELATION} from '../../../src/kernels/local-correlation.js';
 import {PORTABLE, runnerOn, type KernelRunner} from '../../../src/kernels/voxel-operation.js';
 import {VOXEL_KERNELS} from '../../../src/engines/native/kernels/index.js';
 import {areFinite} from '../../../src/volume/finite.js';
@@ -113,6 +118,45 @@ test('intensities are rescaled, cut and filled in place, number by number', () =
         0,
       );
     }
+  }
+});
+
+test('the local correlation of volumes, slices and rows is that of the portable loops, whatever the window', () => {
+  const shapes: readonly Triple[] = [
+    [9, 8, 7],
+    [21, 5, 1],
+    [12, 1, 6],
+    [40, 3, 11],
+  ];
+  for (const shape of shapes) {
+    const length = shape[0] * shape[1] * shape[2];
+    const [f, m, places] = [21, 22, 23].map((seed) => draw([length], seed, 0, 1).values);
+    for (let n = 0; n < length; n++) {
+      if (n % shape[0] < 4) f[n] = m[n] = 0.5; // where nothing is shown
+      m[n] = n % 2 === 0 ? m[n] : 1 - f[n]; // opposed contrast
+    }
+    const counts = places.map((value) => Math.round(2 * value) - 1);
+    for (const window of [3, 5, 9, 11]) {
+      const windows = {length: window, bound: 0.05};
+      const [ours, plain] = [native, PORTABLE].map((engine) =>
+        engine.run(LOCAL_CORRELATION, [f, m], counts, shape, windows),
+      );
+      assert.equal(ours.windows, plain.windows);
+      assert.equal(ours.missing, plain.missing);
+      for (const key of ['sum', 'either'] as const)
+        assert.ok(Math.abs(ours[key] - plain[key]) < 1e-4 * (plain[key] + 1), key);
+      assert.ok(plain.either >= plain.sum);
+    }
+  }
+});
+
+test('every number is marked, and nothing else', () => {
+  for (const length of [1, 9, LONG]) {
+    const {values} = draw([length], 24, -50, 300);
+    for (let n = 0; n < length; n += 3) values[n] = [NaN, Infinity, -Infinity][(n % 9) / 3];
+    const [ours, plain] = [native, PORTABLE].map((engine) => engine.run(MARK_FINITE, values));
+    assert.deepEqual(ours, plain);
+    assert.deepEqual([...plain.slice(0, 3)], [0, 1, 1].slice(0, length));
   }
 });
 

@@ -50,8 +50,8 @@ const still = fakeNetwork(() => [0, 0, 0]);
 const astray = fakeNetwork(() => [3, -3, 3]);
 
 test('a refinement that fits better is kept, and the report says how much', async () => {
-  const {summary} = await register(still, {...pair, refine: {lambda: 0.2}});
-  const {kept, judgements} = summary.refinement!;
+  const {summary} = await register(still, {...pair, refine: {lambda: 0.2}, keep: 'best'});
+  const {kept, judgements} = summary.answer;
   assert.equal(kept, 'refinement');
   assert.deepEqual(
     judgements.map(({answer}) => answer),
@@ -64,8 +64,8 @@ test('a refinement that fits better is kept, and the report says how much', asyn
 
 test('a network that leads astray is left out', async () => {
   const options = {lambda: 1, iterations: 1};
-  const {summary} = await register(astray, {...pair, refine: options});
-  const {kept, judgements} = summary.refinement!;
+  const {summary} = await register(astray, {...pair, refine: options, keep: 'best'});
+  const {kept, judgements} = summary.answer;
   assert.ok(judgements[1].similarity < judgements[0].similarity);
   assert.notEqual(kept, 'network');
 });
@@ -76,6 +76,7 @@ test('an image onto itself stays where it is, whatever the network says', async 
     ...pair,
     moving: fixed,
     refine: {lambda: 0.2},
+    keep: 'best',
   });
   assert.ok(summary.displacement.meanMm < 0.1);
 });

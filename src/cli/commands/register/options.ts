@@ -21,7 +21,10 @@ export interface RegisterOptions
   readonly hyper?: readonly string[];
   readonly labels?: readonly string[];
   readonly report?: string;
-  readonly refine: string;
+  readonly refine?: string;
+  readonly keep?: 'best' | 'last';
+  readonly fixedMask?: string;
+  readonly movingMask?: string;
   readonly affine?: string;
   readonly affineOut?: string;
   readonly volume?: string;
@@ -57,6 +60,7 @@ export function registerCommand(): Command {
     .argument('<moving>', 'the image that is warped onto it');
   addModelOptions(command.optionsGroup('Model:'));
   addOutputOptions(command.optionsGroup('Outputs:'));
+  addStageOptions(command.optionsGroup('Stages:'));
   addInputOptions(command.optionsGroup('Inputs:'));
   addComputingOptions(command.optionsGroup('Computing:'));
   addCommonOptions(command);
@@ -82,7 +86,7 @@ function addModelOptions(command: Command): void {
   command
     .option(
       '-m, --model <file>',
-      'model to register with (default: the one that comes with hypermorph)',
+      'model to register with, or none to do without a network (default: the one that comes with hypermorph)',
     )
     .option(
       '-l, --lambda <number>',
@@ -106,19 +110,31 @@ function addOutputOptions(command: Command): void {
     .option('--report <file>', 'what was done and how well it went, as JSON');
 }
 
-function addInputOptions(command: Command): void {
+function addStageOptions(command: Command): void {
   command
     .option(
       '--affine <how>',
-      'bring the images together first: auto searches an affine and keeps it where it is better than its start; rigid, similarity and affine keep what they find; ' +
-        'centre and fov move the centre of mass or of the field of view; none (or headers) trusts the headers; or a transform file of ITK (.txt, .tfm) ' +
-        '(default: headers)',
+      'bring the images together first: auto searches an affine and keeps it where it helps; rigid, similarity and affine keep what they find; ' +
+        'centre and fov move the centre of mass or of the field of view; none (or headers) trusts the headers; or a transform file of ITK ' +
+        '(default: auto)',
     )
     .option(
       '--refine <auto|none|n>',
-      'follow the images more closely than the network does: optimise the velocity on this pair, at most n steps at each resolution, and keep what fits best',
-      'none',
+      'optimise the deformation on the pair itself, at most n steps at each resolution (default: auto)',
     )
+    .addOption(
+      new Option(
+        '--keep <answer>',
+        'of alignment, network and refinement keep the best, by similarity and folds, or the last (default: best). ' +
+          'A model of another program is run alone unless told: none, none, last',
+      ).choices(['best', 'last']),
+    );
+}
+
+function addInputOptions(command: Command): void {
+  command
+    .option('--fixed-mask <file>', 'where <fixed> counts; an image on its grid, 0 does not count')
+    .option('--moving-mask <file>', 'where <moving> counts, likewise')
     .option(
       '--volume <n[,m]>',
       'which volume of a file with several, counted from 0; two numbers are that of <fixed> and that of <moving>',

@@ -11,14 +11,15 @@ export function parseSettings(
   [fixed, moving]: readonly string[],
   options: RegisterOptions,
 ): RegisterFilesSettings {
-  const {model, report, affine, affineOut, geometry, assumeOrientation, engine, precision} =
-    options;
+  const {model, report, affine, affineOut, keep, fixedMask, movingMask} = options;
+  const {geometry, assumeOrientation, engine, precision} = options;
   const outputs = outputOptions.map(({key, attribute}) => [key, options[attribute]] as const);
   return {
     ...{fixed, moving, model, report, affineOut, geometry, assumeOrientation, engine, precision},
+    ...{keep, fixedMask, movingMask},
     affine: affine === 'none' ? 'headers' : affine,
     hyperparameters: parseHyperparameters(options),
-    refine: parseRefine(options.refine),
+    refine: options.refine === undefined ? undefined : parseRefine(options.refine),
     outputs: Object.fromEntries(outputs),
     labels: options.labels?.map(splitLabels),
     volume: parsePerImage(options.volume, (text) =>

@@ -23,8 +23,11 @@ export function planRows({fixed, moving, model, ...plan}: RegistrationPlan): Row
   return [
     ['fixed', `${fixed.path} (${fixed.shape.join('x')})`],
     ['moving', `${moving.path} (${moving.shape.join('x')})`],
-    ['model', model],
+    ['model', model ?? 'none'],
     ...hyperparameterRows(plan.hyperparameters),
+    ['affine', plan.affine === 'headers' ? 'none' : plan.affine],
+    ['refine', String(plan.refine ?? 'none')],
+    ['keep', plan.keep],
     ['network grid', plan.networkShape.join('x')],
     ['memory', `at least ${formatBytes(plan.memoryBytes)}`],
     ...outputRows(plan.outputs).map(([name, path]): Row => [`would write ${name}`, path]),
@@ -33,7 +36,7 @@ export function planRows({fixed, moving, model, ...plan}: RegistrationPlan): Row
 
 /** What a person wants to know at once. */
 export function reportRows(report: Report): Row[] {
-  const {similarity, displacement, jacobian, refinement} = report;
+  const {similarity, displacement, jacobian, answer, quality} = report;
   const {before, after} = similarity;
   const change = (a: number | null, b: number | null) => `${format(a)} -> ${format(b)}`;
   return [
@@ -54,13 +57,14 @@ export function reportRows(report: Report): Row[] {
         ? 'unknown: no voxel of the network lies inside the fixed image'
         : `${jacobian.folds} voxels (${(100 * jacobian.foldingFraction).toFixed(3)} %), SD of log Jacobian ${jacobian.sdLogJacobian.toFixed(3)}`,
     ],
-    ...(refinement === null ? [] : [keptRow(refinement)]),
+    ...(answer.judgements.length === 0 ? [] : [keptRow(answer)]),
+    ['quality', [quality.verdict, ...quality.reasons].join('. ')],
     ['time', `${formatSeconds(report.seconds)} on the ${report.engine.name} engine`],
   ];
 }
 
 /** Which answer was kept, and how well each one fitted. */
-function keptRow({kept, judgements}: NonNullable<Report['refinement']>): Row {
+function keptRow({kept, judgements}: Report['answer']): Row {
   const fits = judgements.map(({answer, similarity}) => `${answer} ${similarity.toFixed(4)}`);
   return ['kept', `${kept} (squared local correlation: ${fits.join(', ')})`];
 }

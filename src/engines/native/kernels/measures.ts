@@ -4,8 +4,10 @@ import {
   FIND_EXTREMES,
   FIND_LARGEST_WITHIN,
   INTENSITY_BINS,
+  MARK_FINITE,
   NORMALISE_INTENSITIES,
 } from '../../../kernels/intensities.js';
+import {LOCAL_CORRELATION} from '../../../kernels/local-correlation.js';
 import {MEASURE_DETERMINANTS, SUM_MOMENTS} from '../../../kernels/measures.js';
 import {implementLoop} from '../../../kernels/voxel-operation.js';
 import type {NativeAddon} from '../addon.js';
@@ -50,6 +52,17 @@ declare module '../addon.js' {
     ): void;
     normaliseIntensities(values: Float32Array, low: number, factor: number, clips: number): void;
     fillMissing(values: Float32Array, value: number): void;
+    markFinite(values: Float32Array, present: Float32Array): void;
+    /** Fills sum, windows, missing and either of `LocalCorrelation`. */
+    localCorrelation(
+      size: Int32Array,
+      radius: number,
+      bound: number,
+      fixed: Float32Array,
+      moved: Float32Array,
+      counts: Float32Array,
+      found: Float64Array,
+    ): void;
   }
 }
 
@@ -93,6 +106,29 @@ const fillMissing = implementLoop(FILL_MISSING, (addon: NativeAddon, values, val
   addon.fillMissing(values, value);
 });
 
+const markFinite = implementLoop(MARK_FINITE, (addon: NativeAddon, values) => {
+  const present = new Float32Array(values.length);
+  addon.markFinite(values, present);
+  return present;
+});
+
+/** Longest edge of a window that the kernel knows. */
+const LONGEST_WINDOW = 9;
+
+const localCorrelation = implementLoop(
+  LOCAL_CORRELATION,
+  (addon: NativeAddon, [fixed, moved], counts, shape, windows) => {
+    const {length, bound} = windows;
+    const [i, j, k] = shape;
+    if (i < 2 || j < 2 || length < 3 || length > LONGEST_WINDOW)
+      return LOCAL_CORRELATION.portable([fixed, moved], counts, shape, windows);
+    const found = new Float64Array(4);
+    const size = Int32Array.of(k, j, i);
+    addon.localCorrelation(size, (length - 1) / 2, bound, fixed, moved, counts, found);
+    return {sum: found[0], windows: found[1], missing: found[2], either: found[3]};
+  },
+);
+
 const sumMoments = implementLoop(SUM_MOMENTS, (addon: NativeAddon, images, factors) => {
   const {fixed, before, after} = images;
   if (!(fixed instanceof Float32Array)) return SUM_MOMENTS.portable(images, factors);
@@ -126,6 +162,8 @@ export const MEASURE_KERNELS = [
   findLargestWithin,
   normaliseIntensities,
   fillMissing,
+  markFinite,
+  localCorrelation,
   sumMoments,
   measureDeterminants,
 ];

@@ -223,7 +223,8 @@ class NativeLevel implements RefinementLevel {
     const value = new Float64Array(1);
     const term = [scale, fixed, this.#moved, this.#weights, this.#slopes, value] as const;
     if (similarity === 'lncc') {
-      this.#addon.correlationTerm(this.#size, radius, bound, this.#moments, this.#shares, ...term);
+      const own = [radius, bound, this.#moments, this.#shares] as const;
+      this.#addon.correlationTerm(this.#size, ...own, ...term);
     } else if (similarity === 'mse') {
       this.#addon.squaredErrorTerm(this.#size, ...term);
     } else {

@@ -1,0 +1,81 @@
+import {FILL_MISSING, MARK_FINITE} from '../kernels/intensities.js';
+import {LOCAL_CORRELATION} from '../kernels/local-correlation.js';
+import type {KernelRunner} from '../kernels/voxel-operation.js';
+import {sample} from '../transforms/apply.js';
+import type {Transform} from '../transforms/transform.js';
+import type {Volume} from '../volume/volume.js';
+import {normaliseInPlace} from '../volume/intensity.js';
+import type {PreparedPair} from './prepare.js';
+
+/** What a registration may end with, from simple to elaborate. */
+export type AnswerName = 'alignment' | 'network' | 'refinement';
+
+/** How well one answer fits, on the fixed grid. */
+export interface Judgement {
+  readonly answer: AnswerName;
+  /**
+   * Mean squared local correlation, whatever its sign, 0 to 1, over the windows in which an image shows something; a window around a voxel that
+   * leaves the moving image adds 0.
+   */
+  readonly similarity: number;
+  /** Share of voxels that fold; null where it is not known. */
+  readonly foldingFraction: number | null;
+}
+
+/** An answer, as far as it is judged. */
+export interface Judged extends Pick<Judgement, 'answer' | 'foldingFraction'> {
+  /** Fixed -> moving. */
+  readonly transform: Transform;
+}
+
+/** A more elaborate answer has to be better by this much: less is what interpolation alone changes. */
+const NOTABLE_GAIN = 1e-4;
+/** Share of folds above which an answer is none. */
+export const MOST_FOLDS = 0.005;
+/** Edge of the judge's windows, voxels, and the standard deviation in one that counts as contrast. */
+const WINDOW = 5;
+const SMALLEST_DEVIATION = 0.01;
+
+/** Judge answers of one pair by the images' own voxels. */
+export function judgeAnswers(
+  {fixed, moving, masks, scales}: Pick<PreparedPair, 'fixed' | 'moving' | 'masks' | 'scales'>,
+  answers: readonly Judged[],
+  engine: KernelRunner,
+): Judgement[] {
+  const still = Float32Array.from(fixed.data);
+  normaliseInPlace(still, scales.fixed, engine);
+  const {shape} = fixed;
+  const axes = shape.filter((length) => length > 1).length;
+  const windows = {length: WINDOW, bound: WINDOW ** axes * SMALLEST_DEVIATION ** 2};
+  const sampleMask = (mask: Volume, transform: Transform) =>
+    sample(mask, transform, fixed, {interpolation: 'nearest', outside: 0, engine}).data;
+  return answers.map(({answer, transform, foldingFraction}) => {
+    const moved = sample(moving, transform, fixed, {outside: NaN, engine}).data as Float32Array;
+    const counts = engine.run(MARK_FINITE, moved);
+    if (masks.moving) passOver(counts, sampleMask(masks.moving, transform));
+    if (masks.fixed) passOver(counts, masks.fixed.data);
+    engine.run(FILL_MISSING, moved, scales.moving.background);
+    normaliseInPlace(moved, scales.moving, engine);
+    const found = engine.run(LOCAL_CORRELATION, [still, moved], counts, shape, windows);
+    const all = found.windows + found.missing;
+    return {answer, similarity: all === 0 ? 0 : found.either / all, foldingFraction};
+  });
+}
+
+/** What a mask leaves out says nothing, for or against. */
+function passOver(counts: Float32Array, mask: ArrayLike<number>): void {
+  for (let n = 0; n < counts.length; n++) if (mask[n] === 0) counts[n] = -1;
+}
+
+/**
+ * Number of the answer to keep; they go from simple to elaborate.
+ *
+ * An answer replaces a simpler one if its similarity is larger by more than 1e-4 and no more than 0.5 % of its voxels fold, so that what
+ * is kept is never worse than what it started from.
+ */
+export function bestOf(judgements: readonly Judgement[]): number {
+  return judgements.reduce((best, {similarity, foldingFraction}, n) => {
+    const isBetter = similarity > judgements[best].similarity + NOTABLE_GAIN;
+    return isBetter && (foldingFraction ?? 0) <= MOST_FOLDS ? n : best;
+  }, 0);
+}
