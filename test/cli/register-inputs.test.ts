@@ -160,6 +160,18 @@ describe('a label map must lie where its image lies', () => {
   });
 });
 
+test('a label map in float32 whose labels are beyond its whole numbers is said', async (t) => {
+  const space = await workspace(t);
+  const data = Float32Array.from({length: 21 * 17 * 19}, (_, n) => (n % 2) * (2 ** 24 + 4));
+  const geometry = geometryFromGrid(MOVING);
+  await writeNifti(space.path('labels.nii'), {shape: MOVING.shape, data, geometry});
+  const pair = `${space.path('labels.nii')}:${space.path('labels_moved.nii')}`;
+  const {said, foreseen} = await warningsOf(space, '--labels', pair);
+  for (const text of [said, foreseen]) {
+    assert.match(text, /labels\.nii: holds labels up to 16777220 as float32, which has no whole/);
+  }
+});
+
 describe('what is in the images is looked at, not their boxes alone', () => {
   const far = ([x, y, z]: readonly [number, number, number]) =>
     blobs([3 * x - 55, 3 * y - 50, 3 * z - 45]);

@@ -282,3 +282,22 @@ test('damage that keeps the HDF5 library busy, or promises more than the file ca
     });
   }
 });
+
+test('weights of another number type are named as what they are', async () => {
+  const sound = fixture('golden/models/vxm2d.h5');
+  // The datatype message of float32 (HDF5 File Format Specification, section IV.A.2.d), and that of float16 in its place.
+  const single = Buffer.from('11201f000400000000002000170800177f000000', 'hex');
+  const half = Buffer.from('11200f000200000000001000' + '0a05000a' + '0f000000', 'hex');
+  const bytes = Buffer.from(sound);
+  let count = 0;
+  for (let at = bytes.indexOf(single); at >= 0; at = bytes.indexOf(single, at + 1)) {
+    half.copy(bytes, at);
+    count++;
+  }
+  assert.ok(count > 0);
+  await assert.rejects(importKerasModel(bytes, {name: 'half.h5'}), {
+    code: 'E_WEIGHTS',
+    message:
+      /^half\.h5: weight ".*" must be float32, got float16; save the model with float32 weights\.$/,
+  });
+});

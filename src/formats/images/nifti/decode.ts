@@ -15,6 +15,8 @@ export interface StoredNumbers {
 /** Numbers are converted through float64 in pieces of this many. */
 const BLOCK = 1 << 14;
 const LARGEST_WHOLE = Number.MAX_SAFE_INTEGER;
+/** Beyond it, neighbouring whole numbers are one in float32. */
+const LARGEST_WHOLE_FLOAT32 = 2 ** 24;
 /** A label may miss a whole number by this much, as after scaling with a rounded slope. */
 const LABEL_TOLERANCE = 1e-3;
 
@@ -90,6 +92,12 @@ export function decodeLabels(stored: StoredNumbers, warn: (text: string) => void
   });
   if (missing > 0) {
     warn(`${missing} voxels of the label map are not numbers (NaN); read as label 0.`);
+  }
+  const most = Math.max(largest, -smallest);
+  if (datatype.isFloat && datatype.bytes === 4 && most > LARGEST_WHOLE_FLOAT32) {
+    warn(
+      `holds labels up to ${most} as float32, which has no whole numbers of their own beyond ${LARGEST_WHOLE_FLOAT32}; some may have become one when it was written.`,
+    );
   }
   return intoSmallestType(labels, [smallest, largest]);
 }
