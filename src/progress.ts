@@ -1,20 +1,25 @@
-/** The stages of a registration of files, in their order; those from `align` to `place` are the registration of a pair. */
-export const STAGES = [
-  'read',
-  'engine',
-  'align',
-  'conform',
-  'predict',
-  'refine',
-  'judge',
-  'sample',
-  'measure',
-  'place',
-  'encode',
-  'write',
-] as const;
+/**
+ * The stages of a registration of files, in their order, and what each does, for people; those from `align` to `place` are the
+ * registration of a pair.
+ */
+export const STAGE_TEXTS = {
+  read: 'reading the images',
+  engine: 'starting the engine',
+  align: 'bringing the images together',
+  conform: 'conforming both images',
+  predict: 'running the network',
+  refine: 'refining on the pair',
+  judge: 'choosing the best answer',
+  sample: 'sampling the moving image',
+  measure: 'measuring the result',
+  place: 'making the outputs',
+  encode: 'encoding the files',
+  write: 'writing the files',
+} as const;
 
-export type Stage = (typeof STAGES)[number];
+export type Stage = keyof typeof STAGE_TEXTS;
+
+export const STAGES = Object.keys(STAGE_TEXTS) as readonly Stage[];
 
 /** The objective on a batch. */
 export interface StepLosses {

@@ -38,6 +38,17 @@ function define<Options extends object>(
   return (context) => {
     const command = declare();
     const words = (text: string) => inOptionWords(text, command);
+    for (const option of command.options) {
+      const parse = option.parseArg;
+      if (parse === undefined) continue;
+      option.parseArg = <T>(text: string, earlier: T): T => {
+        try {
+          return parse(text, earlier);
+        } catch (error) {
+          throw errorInOptionWords(error, command);
+        }
+      };
+    }
     return command.action(async () => {
       const {run: runCommand} = await load();
       try {

@@ -1,24 +1,8 @@
-import type {OnProgress, Stage} from '../progress.js';
+import {STAGE_TEXTS, type OnProgress} from '../progress.js';
 import type {CommandContext} from './context.js';
 import type {CommonOptions} from './common-options.js';
 import {createLogger, type Logger} from './logger.js';
 import {createProgressBar} from './progress.js';
-
-/** What a stage does, for people. */
-const STAGE_TEXTS: Readonly<Record<Stage, string>> = {
-  read: 'reading the images',
-  engine: 'starting the engine',
-  align: 'bringing the images together',
-  conform: 'conforming both images',
-  predict: 'running the network',
-  refine: 'refining on the pair',
-  judge: 'choosing the best answer',
-  sample: 'sampling the moving image',
-  measure: 'measuring the result',
-  place: 'making the outputs',
-  encode: 'encoding the files',
-  write: 'writing the files',
-};
 
 /** How a command follows its work. */
 export interface Reporter {

@@ -1,40 +1,32 @@
 import {Command, Option} from 'commander';
 import {OUTPUTS, type OutputKey} from '../../../registration/outputs.js';
+import type {RegisterFilesSettings} from '../../../workflows/register-files.js';
 import {
   addCommonOptions,
   addEngineOption,
   addExamples,
   collect,
   type CommonOptions,
-  type EngineChoice,
 } from '../../common-options.js';
+import {parseBytes, parseFinite, parseWhole} from '../../numbers.js';
 import {optionFor} from '../../option-words.js';
+import {parsePerImage, parseRefine} from './parse.js';
 
 /** What commander calls the option of an output. */
 type OutputAttribute = OutputKey | 'svf';
 
-/** The options as commander gives them; texts are checked where it is known what is allowed. */
+/** The options as commander gives them: settings of the registration, and what becomes one. */
 export interface RegisterOptions
-  extends CommonOptions, Readonly<Partial<Record<OutputAttribute, string>>> {
-  readonly model?: string;
+  extends
+    CommonOptions,
+    Readonly<Partial<Record<OutputAttribute, string>>>,
+    Omit<
+      RegisterFilesSettings,
+      'fixed' | 'moving' | 'hyperparameters' | 'labels' | 'outputs' | 'hashes'
+    > {
   readonly lambda?: string;
   readonly hyper?: readonly string[];
   readonly labels?: readonly string[];
-  readonly report?: string;
-  readonly refine?: string;
-  readonly keep?: 'best' | 'last';
-  readonly fixedMask?: string;
-  readonly movingMask?: string;
-  readonly affine?: string;
-  readonly affineOut?: string;
-  readonly volume?: string;
-  readonly background?: string;
-  readonly geometry: 'auto' | 'sform' | 'qform';
-  readonly assumeOrientation?: boolean;
-  readonly engine: EngineChoice;
-  readonly precision: 'float32' | 'bf16';
-  readonly threads?: string;
-  readonly maxMemory?: string;
   readonly dryRun?: boolean;
 }
 
@@ -121,6 +113,7 @@ function addStageOptions(command: Command): void {
     .option(
       '--refine <auto|none|n>',
       'optimise the deformation on the pair itself, at most n steps at each resolution (default: auto)',
+      parseRefine,
     )
     .addOption(
       new Option(
@@ -138,10 +131,12 @@ function addInputOptions(command: Command): void {
     .option(
       '--volume <n[,m]>',
       'which volume of a file with several, counted from 0; two numbers are that of <fixed> and that of <moving>',
+      (text) => parsePerImage(text, whole('--volume', 0)),
     )
     .option(
       '--background <n[,m]>',
       'the intensity outside the images; two numbers are that of <fixed> and that of <moving> (default: what their faces show)',
+      (text) => parsePerImage(text, (one) => parseFinite(one, {option: '--background'})),
     )
     .addOption(
       new Option('--geometry <source>', 'which placement in the header to believe')
@@ -164,13 +159,18 @@ function addComputingOptions(command: Command): void {
         .choices(['float32', 'bf16'])
         .default('float32'),
     )
-    .option('--threads <n>', 'threads to use (default: all)')
+    .option('--threads <n>', 'threads to use (default: all)', whole('--threads', 1))
     .option(
       '--max-memory <size>',
       'refuse what is sure to take more memory, such as 8G or 500M (default: what the machine has)',
+      (text) => parseBytes(text, {option: '--max-memory'}),
     )
     .option(
       '-n, --dry-run',
       'check options, model, files and output names, and say what would be done, without registering',
     );
+}
+
+function whole(option: string, minimum: number): (text: string) => number | undefined {
+  return (text) => parseWhole(text, {option, minimum});
 }

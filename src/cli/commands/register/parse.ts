@@ -2,49 +2,21 @@ import {existsSync} from 'node:fs';
 import {HypermorphError} from '../../../errors.js';
 import type {NamedHyperparameters} from '../../../models/hyperparameters.js';
 import type {LabelPaths} from '../../../workflows/output-paths.js';
-import type {RegisterFilesSettings} from '../../../workflows/register-files.js';
-import {parseBytes, parseFinite, parseNumber, parseWhole} from '../../numbers.js';
-import {outputOptions, type RegisterOptions} from './options.js';
-
-/** What the options ask for. E_USAGE where a text is not what it must be. */
-export function parseSettings(
-  [fixed, moving]: readonly string[],
-  options: RegisterOptions,
-): RegisterFilesSettings {
-  const {model, report, affine, affineOut, keep, fixedMask, movingMask} = options;
-  const {geometry, assumeOrientation, engine, precision} = options;
-  const outputs = outputOptions.map(({key, attribute}) => [key, options[attribute]] as const);
-  return {
-    ...{fixed, moving, model, report, affineOut, geometry, assumeOrientation, engine, precision},
-    ...{keep, fixedMask, movingMask},
-    affine: affine === 'none' ? 'headers' : affine,
-    hyperparameters: parseHyperparameters(options),
-    refine: options.refine === undefined ? undefined : parseRefine(options.refine),
-    outputs: Object.fromEntries(outputs),
-    labels: options.labels?.map(splitLabels),
-    volume: parsePerImage(options.volume, (text) =>
-      parseWhole(text, {option: '--volume', minimum: 0}),
-    ),
-    background: parsePerImage(options.background, (text) =>
-      parseFinite(text, {option: '--background'}),
-    ),
-    maxMemory: parseBytes(options.maxMemory, {option: '--max-memory'}),
-    threads: parseWhole(options.threads, {option: '--threads', minimum: 1}),
-    hashes: options.json === true || report !== undefined,
-  };
-}
+import type {PerImage} from '../../../registration/prepare.js';
+import {parseNumber} from '../../numbers.js';
 
 /** `3` for both images, `0,10` for the fixed and for the moving one. */
-function parsePerImage(
-  text: string | undefined,
+export function parsePerImage(
+  text: string,
   parse: (text: string) => number | undefined,
-): RegisterFilesSettings['volume'] {
-  const at = text?.indexOf(',') ?? -1;
-  if (text === undefined || at < 0) return text === undefined ? undefined : parse(text);
+): number | PerImage | undefined {
+  const at = text.indexOf(',');
+  if (at < 0) return parse(text);
   return {fixed: parse(text.slice(0, at)), moving: parse(text.slice(at + 1))};
 }
 
-function parseRefine(text: string): 'auto' | 'none' | number {
+/** `--refine`. */
+export function parseRefine(text: string): 'auto' | 'none' | number {
   if (text === 'auto' || text === 'none') return text;
   const steps = parseNumber(text);
   if (Number.isInteger(steps) && steps >= 1) return steps;
@@ -58,7 +30,10 @@ function parseRefine(text: string): 'auto' | 'none' | number {
 export function parseHyperparameters({
   lambda,
   hyper = [],
-}: Pick<RegisterOptions, 'lambda' | 'hyper'>): NamedHyperparameters {
+}: {
+  readonly lambda?: string;
+  readonly hyper?: readonly string[];
+}): NamedHyperparameters {
   const values = new Map<string, {readonly option: string; readonly value: number}>();
   const set = (name: string, option: string, text: string) => {
     const value = parseNumber(text);
@@ -87,7 +62,8 @@ export function parseHyperparameters({
   return Object.fromEntries([...values].map(([name, {value}]) => [name, value]));
 }
 
-function splitLabels(pair: string): LabelPaths {
+/** `--labels in:out`. */
+export function splitLabels(pair: string): LabelPaths {
   // Paths may hold colons (C:\labels.nii, a time of day): the one counts that has a file before it, else the last.
   const colons = [...pair.matchAll(/:/g)].map(({index}) => index);
   const at = colons.findLast((index) => existsSync(pair.slice(0, index))) ?? colons.at(-1) ?? -1;

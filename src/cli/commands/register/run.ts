@@ -1,10 +1,14 @@
-import {planRegistration, registerFiles} from '../../../workflows/register-files.js';
+import {
+  planRegistration,
+  registerFiles,
+  type RegisterFilesSettings,
+} from '../../../workflows/register-files.js';
 import type {CommandContext} from '../../context.js';
 import {processMemory} from '../../memory.js';
 import {writeJson, writeTable} from '../../output.js';
 import {createReporter} from '../../progress-events.js';
-import type {RegisterOptions} from './options.js';
-import {parseSettings} from './parse.js';
+import {outputOptions, type RegisterOptions} from './options.js';
+import {parseHyperparameters, splitLabels} from './parse.js';
 import {planRows, reportRows} from './results.js';
 
 /** The command `register`: options in, results out. */
@@ -14,7 +18,7 @@ export async function run(
   files: readonly string[],
 ): Promise<void> {
   const {logger, onProgress, clear} = await createReporter(options, context);
-  const settings = parseSettings(files, options);
+  const settings = settingsOf(files, options);
   if (options.dryRun === true) {
     const {fixed, moving, ...plan} = await planRegistration(settings, {onProgress});
     if (options.json !== true)
@@ -34,4 +38,21 @@ export async function run(
   }
   if (options.json === true) writeJson(stdout, report);
   else writeTable(stdout, reportRows(report));
+}
+
+/** Most options are settings as they are. */
+function settingsOf(
+  [fixed, moving]: readonly string[],
+  options: RegisterOptions,
+): RegisterFilesSettings {
+  const {affine, labels, json, report} = options;
+  return {
+    ...options,
+    ...{fixed, moving},
+    affine: affine === 'none' ? 'headers' : affine,
+    hyperparameters: parseHyperparameters(options),
+    outputs: Object.fromEntries(outputOptions.map(({key, attribute}) => [key, options[attribute]])),
+    labels: labels?.map(splitLabels),
+    hashes: json === true || report !== undefined,
+  };
 }
