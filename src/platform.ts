@@ -32,7 +32,8 @@ export function runApart(
   data: unknown,
   {timeoutMs}: {readonly timeoutMs: number},
 ): Promise<unknown> {
-  const worker = new Worker(module, {workerData: data});
+  // Not the options of this process, such as loaders that are looked for in the folder where it runs.
+  const worker = new Worker(module, {workerData: data, execArgv: []});
   return new Promise((resolve, reject) => {
     const end = (finish: () => void) => {
       clearTimeout(timer);
