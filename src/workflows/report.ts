@@ -46,16 +46,12 @@ export function buildReport(
   summary: RegistrationSummary,
   run: Pick<Report, 'engine' | 'hyperparameters' | 'outputs' | 'stages' | 'warnings' | keyof Usage>,
 ): Report {
-  const {engine, hyperparameters, outputs} = run;
-  const {displacement, similarity, jacobian, overlap, affine, networkShape} = summary;
-  const {quality, answer, refinement} = summary;
+  const {engine, hyperparameters, outputs, seconds, peakMemoryMib, stages, warnings} = run;
   return {
     ...{tool: 'hypermorph', version: VERSION, engine},
     ...inputs,
-    ...{hyperparameters, outputs, affine},
-    ...{displacement, similarity, jacobian, overlap, networkShape},
-    ...{quality, answer, refinement},
-    ...{seconds: run.seconds, peakMemoryMib: run.peakMemoryMib},
-    ...{stages: [...run.stages], warnings: [...run.warnings]},
+    ...{hyperparameters, outputs, seconds, peakMemoryMib},
+    ...summary,
+    ...{stages: [...stages], warnings: [...warnings]},
   };
 }
