@@ -45,7 +45,7 @@ export function decodeTrainingConfig(
   requireShallow(text, (fault) => {
     throw new HypermorphError('E_CONFIG', `${where}: ${fault}`);
   });
-  const document = parseDocument(text);
+  const document = parseDocument(text, {logLevel: 'error'}); // its warnings would go to stderr past the logger
   if (document.errors.length > 0) {
     const [error] = document.errors;
     const line = error.linePos?.[0].line;
