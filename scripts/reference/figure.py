@@ -18,7 +18,7 @@ from PIL import Image, ImageDraw
 ROOT = Path(__file__).resolve().parents[2]
 FIXED = ROOT / 'data/brain/icbm2009a_brain_1mm.nii.gz'
 MOVING = ROOT / 'data/brain/colin27_brain_1mm.nii.gz'
-LAMBDAS = (0.05, 0.95)
+LAMBDAS = (0.1, 0.8)
 GRID_STEP = 6  # voxels between drawn lines
 SCALE = 2
 
