@@ -44,6 +44,8 @@ function ours(engine: 'native' | 'tensorflow', threads: number): Contender {
             CLI,
             'register',
             ...['--model', model, '--lambda', String(lambda), '--engine', engine],
+            // What the peer does: the network alone.
+            ...['--affine', 'none', '--refine', 'none', '--keep', 'last'],
             ...['--threads', String(threads), '--quiet'],
             ...['--moved', join(folder, 'moved.nii.gz'), '--warp', join(folder, 'warp.nii.gz')],
             ...[fixed, moving],

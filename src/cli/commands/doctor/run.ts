@@ -56,7 +56,7 @@ function engineRows({name, loads, description, hint}: EngineReport): Row[] {
 function machineRows(machine: MachineMeasurement): Row[] {
   const others = machine.compiledIsas.filter(({isa}) => isa !== machine.isa);
   const sets = others.map(({isa, supported}) => `${isa}${supported ? '' : ' (not here)'}`);
-  const {seconds, gigabytes} = estimateRegistration(machine);
+  const {seconds, networkSeconds, gigabytes} = estimateRegistration(machine);
   return [
     ['instruction set', `${machine.isa}; also built: ${sets.join(', ')}`],
     [
@@ -71,7 +71,7 @@ function machineRows(machine: MachineMeasurement): Row[] {
     ['convolution', `${machine.convolutionGflops.toFixed(0)} GFLOP/s`],
     [
       'registration',
-      `about ${seconds.toFixed(1)} s and ${gigabytes} GB for 160 x 192 x 224 voxels with the native engine`,
+      `about ${seconds.toFixed(0)} s and ${gigabytes} GB for 160 x 192 x 224 voxels with the native engine, ${networkSeconds.toFixed(1)} s with the network alone`,
     ],
   ];
 }
