@@ -205,7 +205,8 @@ async function refineLevel(
       (weight) => lambda * SMOOTHNESS_SCALE * weight,
     ),
   };
-  const start = betterStart(problem, found, options);
+  // At the finest level, which costs most, only what passed the one before is left.
+  const start = plan.halvings > 0 ? betterStart(problem, found, options) : found;
   const level = engine.run(OPEN_LEVEL, {...problem, velocity: start});
   try {
     const {figures, iterations, isFlat} = await descend(level, plan.iterations, lambda, options);

@@ -57,6 +57,14 @@ function meanInside(shape: Triple, margin: number, value: (x: Triple, n: number)
 
 const lengthOf = (vector: readonly number[]) => Math.hypot(...vector);
 
+/** Mean distance from a known displacement, voxels. */
+function errorOf(velocity: RefinedVelocity, shift: (x: Triple) => Triple): number {
+  const displacement = displacementOf(velocity);
+  return meanInside(SHAPE, INTERIOR, (x, n) =>
+    lengthOf(shift(x).map((value, c) => value - displacement[4 * n + c])),
+  );
+}
+
 test('an image onto itself does not move', async () => {
   const {velocity} = await refine(pairOf());
   const displacement = displacementOf(velocity);
@@ -69,10 +77,7 @@ test('an image onto itself does not move', async () => {
 test('a smooth deformation is recovered within 0.3 voxels', async () => {
   const shift = wave(2.5);
   const {velocity, levels} = await refine(pairOf(shift), {lambda: 0.3});
-  const displacement = displacementOf(velocity);
-  const error = meanInside(SHAPE, INTERIOR, (x, n) =>
-    lengthOf(shift(x).map((value, c) => value - displacement[4 * n + c])),
-  );
+  const error = errorOf(velocity, shift);
   assert.ok(error < 0.3, `off by ${error} voxels`);
   assert.deepEqual(
     levels.map(({shape}) => shape),
@@ -82,6 +87,14 @@ test('a smooth deformation is recovered within 0.3 voxels', async () => {
     ],
   );
   assert.ok(levels[1].similarityAfter > levels[1].similarityBefore);
+});
+
+test('a smooth deformation of an image of the opposed contrast is recovered as well', async () => {
+  const shift = wave(2.5);
+  const pair = pairOf(shift);
+  const opposed = {...pair, moving: pair.moving.map((value) => 1 - value)};
+  const {velocity} = await refine(opposed, {lambda: 0.3});
+  assert.ok(errorOf(velocity, shift) < 0.3, `off by ${errorOf(velocity, shift)} voxels`);
 });
 
 test('more lambda gives a smoother velocity and less similarity', async () => {
