@@ -67,6 +67,7 @@ for (const align of ['headers', 'fov'] as const) {
       engine: PORTABLE,
       hyperparameters: [],
       affine: align,
+      background: {moving: 0}, // what SimpleITK takes outside an image
       outputs: ['moved', 'warp', 'inverseWarp'],
     });
     const paths = {moved: path('moved'), warp: path('warp'), inverseWarp: path('inverse')};
