@@ -182,7 +182,7 @@ export function foreseeWarnings(
 }
 
 /** Both images on the network's grid, as the alignment places them: [I, J, K] in tensor order, normalised. */
-export function conformPair(
+function conformPair(
   {fixed, moving, geometry, scales}: Pick<PreparedPair, 'fixed' | 'moving' | 'geometry' | 'scales'>,
   engine: KernelRunner,
 ): ConformedImages {

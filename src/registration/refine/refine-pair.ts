@@ -1,14 +1,16 @@
 import {SAMPLE_GRID} from '../../kernels/sampling.js';
-import {MARK_FINITE} from '../../kernels/intensities.js';
+import {FILL_MISSING, MARK_FINITE} from '../../kernels/intensities.js';
 import type {KernelRunner} from '../../kernels/voxel-operation.js';
 import type {Affine} from '../../geometry/affine.js';
 import type {Triple} from '../../geometry/triple.js';
 import {DOUBLE_FIELD} from '../../optimisers/refinement/operations.js';
+import {conformImage} from '../../volume/conform.js';
+import {normaliseInPlace} from '../../volume/intensity.js';
 import type {Mask} from '../../volume/mask.js';
 import {deformedAnswer, type Answer} from '../answers.js';
 import {integrationOf} from '../deform.js';
 import {networkToFixed, networkToMoving} from '../geometry.js';
-import {conformPair, WITHOUT_NETWORK, type PreparedPair} from '../prepare.js';
+import {WITHOUT_NETWORK, type PreparedPair} from '../prepare.js';
 import {integrate} from '../velocity.js';
 import {fromPadded, isPlane, toPadded} from './padded.js';
 import type {RefinedVelocity, RefinementPair} from './pair.js';
@@ -56,19 +58,24 @@ function onFixedGrid(pair: PreparedPair): PreparedPair {
 
 /** Both images on the fixed grid, as the alignment places them, and where each counts. */
 function imagesOf(pair: PreparedPair, engine: KernelRunner): RefinementPair {
-  const {geometry, moving, masks} = pair;
+  const {geometry, fixed, moving, masks, scales} = pair;
   const {shape, affine} = geometry.network;
   const toMoving = networkToMoving(geometry);
-  const sampled = engine.run(SAMPLE_GRID, moving, toMoving, shape, {
+  const moved = engine.run(SAMPLE_GRID, moving, toMoving, shape, {
     ...{interpolation: 'linear', outside: NaN},
   });
+  const covered = engine.run(MARK_FINITE, moved);
+  engine.run(FILL_MISSING, moved, scales.moving.outside);
+  normaliseInPlace(moved, scales.moving, engine);
+  const toFixed = networkToFixed(geometry);
   const maskOf = (mask: Mask | null, toVoxel: Affine) =>
     mask && engine.run(SAMPLE_GRID, mask, toVoxel, shape, {interpolation: 'nearest', outside: 0});
   return {
     ...{shape, spacing: affine.spacing},
-    ...conformPair(pair, engine),
-    fixedMask: maskOf(masks.fixed, networkToFixed(geometry)),
-    movingMask: maskOf(masks.moving, toMoving) ?? engine.run(MARK_FINITE, sampled),
+    fixed: conformImage(fixed, toFixed, {shape, scale: scales.fixed, engine}),
+    moving: moved,
+    fixedMask: maskOf(masks.fixed, toFixed),
+    movingMask: maskOf(masks.moving, toMoving) ?? covered,
   };
 }
 
