@@ -1,6 +1,7 @@
 import {type Command, Option} from 'commander';
 import type {EngineName} from '../engines/engine.js';
 import type {LogOptions} from './logger.js';
+import {parseBytes} from './numbers.js';
 
 /** Options that every command has. */
 export interface CommonOptions extends LogOptions {
@@ -27,6 +28,15 @@ export function addEngineOption(command: Command): Command {
   const names: readonly EngineChoice[] = ['auto', 'tensorflow', 'native', 'javascript'];
   return command.addOption(
     new Option('--engine <name>', 'what computes').choices(names).default('auto'),
+  );
+}
+
+/** Long computations are estimated before they begin. */
+export function addMemoryOption(command: Command): Command {
+  return command.option(
+    '--max-memory <size>',
+    'refuse what is sure to take more memory, such as 8G or 500M (default: what the machine has)',
+    (text) => parseBytes(text, {option: '--max-memory'}),
   );
 }
 

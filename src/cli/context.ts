@@ -13,6 +13,8 @@ export interface CliContext {
   readonly stderr: TextSink;
   /** Aborted when the user interrupts. */
   readonly signal?: AbortSignal | undefined;
+  /** Called before long computations, during which JavaScript waits. */
+  readonly onComputing?: (() => void) | undefined;
 }
 
 /** The same for one command. */

@@ -28,6 +28,7 @@ export async function createReporter(
       case 'warning':
         return say('warn', {}, context.inOptionWords(event.text));
       case 'engine':
+        context.onComputing?.();
         return say('debug', {}, `engine ${event.name}: ${event.description}`);
       case 'stage':
         return bar.update(event.done, STAGE_TEXTS[event.stage]);

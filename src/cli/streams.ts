@@ -1,4 +1,4 @@
-export {removeUnfinished} from '../formats/files.js';
+export {watchSignals} from './signals.js';
 import {EXIT} from './exit-codes.js';
 
 /** What of a stream of the process is needed here. */

@@ -85,7 +85,7 @@ const descriptionObject = z.strictObject({
     /** Name and version of the program that trained or imported the model. */
     tool: z.string().optional(),
     toolVersion: z.string().optional(),
-    /** ISO 8601. */
+    /** ISO 8601; of earlier models. */
     date: z.string().optional(),
     /** The merged training configuration. */
     config: z.record(z.string(), z.unknown()).optional(),

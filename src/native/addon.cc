@@ -7,7 +7,7 @@ namespace {
 
 napi_value initialise(napi_env env, napi_value exports) {
   using namespace hypermorph::bindings;
-  const bool complete = registerEngine(env, exports) && registerKernels(env, exports);
+  const bool complete = registerEngine(env, exports) && registerKernels(env, exports) && registerSignals(env, exports);
   if (!complete) throwError(env, "E_ENGINE", "native: the addon's functions could not be registered.");
   return exports;
 }

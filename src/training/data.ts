@@ -18,13 +18,16 @@ export interface TrainingData {
 export async function openData({
   config,
   engine,
+  memoryBytes,
   onProgress,
 }: {
   readonly config: TrainingConfig;
   readonly engine: KernelRunner;
+  /** That the whole training may take; all of the machine's unless told. */
+  readonly memoryBytes?: number | undefined;
   readonly onProgress?: OnProgress | undefined;
 }): Promise<TrainingData> {
-  const store = new ImageStore(config, engine);
+  const store = new ImageStore(config, engine, memoryBytes);
   const open = (sources: TrainingConfig['sources'], where: string, augment: boolean) =>
     openSources(sources, config, {store, engine, where, augment});
   const draw = await open(config.sources, 'sources', true);

@@ -4,7 +4,7 @@ import {describeHyperparameters} from './hyperparameters.js';
 import type {SettingsChange} from './resume.js';
 import {describeGrid} from './training-grid.js';
 
-/** What a trained model says about itself. */
+/** What a trained model says about itself: nothing of when or where, so that equal trainings give equal files. */
 export function describeTraining(
   config: TrainingConfig,
   options: {
@@ -12,7 +12,6 @@ export function describeTraining(
     /** Settings that were others for the first steps. */
     readonly history?: readonly SettingsChange[];
     readonly toolVersion: string;
-    readonly date: Date;
   },
 ): ModelDraft {
   const {architecture, normalisation, loss} = config;
@@ -25,7 +24,6 @@ export function describeTraining(
     provenance: {
       tool: 'hypermorph',
       toolVersion: options.toolVersion,
-      date: options.date.toISOString(),
       config: {...config},
       data: config.dataDescription,
       steps: options.steps,

@@ -41,7 +41,7 @@ export interface StoreSummary {
   readonly limitBytes: number;
 }
 
-/** Share of the machine's memory that is taken for images unless a configuration says otherwise. */
+/** Share of all memory that is taken for images unless a configuration says otherwise. */
 const USUAL_SHARE = 0.5;
 
 /**
@@ -57,12 +57,13 @@ export class ImageStore {
   readonly #kept = new Map<string, Promise<TrainingImage | TrainingLabels>>();
   #keptBytes = 0;
 
-  constructor(config: TrainingConfig, engine: KernelRunner) {
+  /** @param memoryBytes - That the whole training may take. */
+  constructor(config: TrainingConfig, engine: KernelRunner, memoryBytes = memoryLimit()) {
     this.#config = config;
     this.#engine = engine;
     const {imageMemoryMib} = config;
     this.#limitBytes =
-      imageMemoryMib === null ? USUAL_SHARE * memoryLimit() : imageMemoryMib * 2 ** 20;
+      imageMemoryMib === null ? USUAL_SHARE * memoryBytes : imageMemoryMib * 2 ** 20;
   }
 
   get summary(): StoreSummary {

@@ -46,6 +46,6 @@ async function writeTrained(
   {step: steps, history}: RunState,
   {config, toolVersion}: SaveOptions,
 ): Promise<void> {
-  const description = describeTraining(config, {steps, history, toolVersion, date: new Date()});
+  const description = describeTraining(config, {steps, history, toolVersion});
   await writeModel(path, {description, weights}, {storage: config.storage});
 }

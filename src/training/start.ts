@@ -52,6 +52,6 @@ export function requireDescribable(
   weights: ModelWeights,
   toolVersion: string,
 ): void {
-  const draft = describeTraining(config, {steps: 0, toolVersion, date: new Date()});
+  const draft = describeTraining(config, {steps: 0, toolVersion});
   completeDescription(draft, weights, 'train');
 }

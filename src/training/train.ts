@@ -24,6 +24,8 @@ export interface TrainOptions {
   /** Go on from the folder's checkpoint. */
   readonly resume?: boolean;
   readonly engine: KernelRunner;
+  /** Memory that it may take; all of the machine's unless told. */
+  readonly memoryBytes?: number | undefined;
   readonly toolVersion: string;
   /** Once aborted, the step in hand is finished, a validation given up, a checkpoint written, and the training ends. */
   readonly signal?: AbortSignal | undefined;

@@ -27,6 +27,8 @@ export interface TrainFilesSettings {
   readonly resume?: boolean | undefined;
   readonly engine?: 'auto' | EngineName | undefined;
   readonly threads?: number | undefined;
+  /** Memory that the training may take, bytes; all of the machine's unless told. */
+  readonly maxMemory?: number | undefined;
 }
 
 type TrainingCallbacks = Pick<WorkflowCallbacks, 'onProgress' | 'signal'>;
@@ -52,13 +54,12 @@ export async function trainFiles(
   settings: TrainFilesSettings,
   callbacks: TrainingCallbacks = {},
 ): Promise<TrainingSummary & {readonly steps: number}> {
-  const {config, engine, output} = await begin(settings, callbacks);
+  const begun = await begin(settings, callbacks);
   const summary = await train({
-    ...{config, output, toolVersion: VERSION, ...callbacks},
+    ...{...begun, toolVersion: VERSION, ...callbacks},
     resume: settings.resume === true,
-    engine,
   });
-  return {...summary, steps: config.steps};
+  return {...summary, steps: begun.config.steps};
 }
 
 /** What a training would do. */
@@ -86,9 +87,10 @@ export async function planTraining(
   settings: TrainFilesSettings,
   callbacks: TrainingCallbacks = {},
 ): Promise<TrainingPlan> {
-  const {config, engine, output} = await begin(settings, callbacks);
+  const {config, engine, output, memoryBytes} = await begin(settings, callbacks);
   await startingWeights(config, VERSION);
-  const {images} = await openData({config, engine, onProgress: callbacks.onProgress});
+  const {onProgress} = callbacks;
+  const {images} = await openData({config, engine, memoryBytes, onProgress});
   return {
     config: settings.config,
     output,
@@ -108,25 +110,28 @@ async function begin(
   readonly config: TrainingConfig;
   readonly engine: Engine;
   readonly output: string;
+  readonly memoryBytes: number;
 }> {
-  const {config: path, engine: name = 'auto', threads} = settings;
+  const {config: path, engine: name = 'auto', threads, maxMemory = Infinity} = settings;
   const config = await loadTrainingConfig(path, settings.overrides);
-  requireTrainable(config);
+  const memoryBytes = Math.min(maxMemory, memoryLimit());
+  requireTrainable(config, memoryBytes);
   const engine = await startEngine({engine: name, ...(threads === undefined ? {} : {threads})});
   new WarningLog(onProgress).add(engine.warnings);
   onProgress?.({kind: 'engine', name: engine.name, description: engine.description});
-  return {config, engine, output: settings.output ?? join('runs', basename(path, extname(path)))};
+  const output = settings.output ?? join('runs', basename(path, extname(path)));
+  return {config, engine, output, memoryBytes};
 }
 
 /** Of a weight, its gradient and two moments. */
 const WEIGHT_BYTES = 16;
 
-/** Refuse a network or a grid that cannot fit into the machine, before anything is made. */
-function requireTrainable({architecture, grid, batch}: TrainingConfig): void {
+/** Refuse a network or a grid that cannot fit into memory, before anything is made. */
+function requireTrainable({architecture, grid, batch}: TrainingConfig, limit: number): void {
   const voxels = batch * countVoxels(trainingShape({grid, architecture}));
   const parameters = countParameters(architecture);
   const bytes = trainingBytes(architecture, voxels) + WEIGHT_BYTES * parameters;
   const what = `train: a network of ${parameters} parameters on ${batch} pairs of ${grid.shape.join('x')} voxels`;
   const hint = 'Make `grid.shape`, `batch` or `architecture` smaller.';
-  requireMemory({bytes, what, hint}, memoryLimit());
+  requireMemory({bytes, what, hint}, limit);
 }

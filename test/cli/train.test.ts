@@ -178,3 +178,33 @@ test('a dry run reads the model to start from: one that is missing or of another
     /^initialModel: \S+model\.safetensors: tensor "\S+" must have shape \[/,
   );
 });
+
+test('--max-memory refuses before anything is made, and bounds the images that are kept', async (t) => {
+  const folder = await temporaryFolder(t);
+  const config = join(folder, 'tiny.yaml');
+  const image = join(BRAINS, 'sub05_t1.nii.gz');
+  await writeFile(config, TINY);
+  const train = (...options: string[]) =>
+    runCli([
+      ...['train', '--config', config, '--output', join(folder, 'run'), '--engine', 'javascript'],
+      ...options,
+    ]);
+  for (const run of [[], ['--dry-run']]) {
+    const {code, logs} = await train('--max-memory', '10K', ...run);
+    assert.equal(code, 4);
+    assert.match(logs.at(-1)!.msg, /must fit into 0.0098 MiB of memory, got an estimate of/);
+    assert.match(logs.at(-1)!.hint ?? '', /grid\.shape/);
+  }
+  assert.deepEqual(await readdir(folder), ['tiny.yaml']);
+  const scans = [
+    'architecture={dimensions: 3, hypernetwork: {layers: 1, units: 4}, unet: {encoder: [4, 4], decoder: [4, 4]}}',
+    'grid={shape: [32, 32, 32]}',
+    `sources=[{kind: scans, images: [${image}, ${join(BRAINS, 'sub11_t1.nii.gz')}]}]`,
+  ].flatMap((override) => ['--set', override]);
+  const {code, stdout, stderr} = await train('--max-memory', '80M', '-n', '--json', ...scans);
+  assert.equal(code, 0, stderr);
+  assert.equal((JSON.parse(stdout) as {limitBytes: number}).limitBytes, 40 * 2 ** 20);
+  const wrong = await train('--max-memory', 'much');
+  assert.equal(wrong.code, 2);
+  assert.match(wrong.logs.at(-1)!.msg, /^train: --max-memory must be an amount of memory/);
+});

@@ -53,6 +53,13 @@ async function runTwice(t: TestContext): Promise<readonly [string, string]> {
   return [join(await temporaryFolder(t), 'a'), join(await temporaryFolder(t), 'b')];
 }
 
+test('equal runs write equal models, whenever and wherever they ran', async (t) => {
+  const runs = await runTwice(t);
+  for (const run of runs) await train(optionsFor(run));
+  const [a, b] = await Promise.all(runs.map((run) => readFile(join(run, 'model.safetensors'))));
+  assert.deepEqual(a, b);
+});
+
 test('N + M steps equal N steps, a stop, and M resumed ones, bit for bit', async (t) => {
   const [whole, halves] = await runTwice(t);
   assert.equal((await train(optionsFor(whole))).outcome, 'finished');

@@ -71,6 +71,13 @@ export interface NativeAddon {
   measurePeak(): MachinePeak;
   /** Whether suitable convolutions use Winograd's algorithm; true unless set. */
   setWinograd(allowed: boolean): void;
+  /**
+   * End the process shortly after the second signal of those for which it listens, also while a kernel computes and no listener
+   * is called. Nothing on Windows.
+   *
+   * @param received - How many have come already.
+   */
+  exitOnSecondSignal(exitCode: number, received: number): void;
 
   conv: ConvFunction;
   /** As `conv`; large layers multiply in bfloat16 (src/native/kernels/conv.h). */

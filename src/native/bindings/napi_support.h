@@ -75,5 +75,6 @@ bool addFunction(napi_env env, napi_value exports, const char* name, napi_callba
 // One per file in bindings/.
 bool registerEngine(napi_env env, napi_value exports);
 bool registerKernels(napi_env env, napi_value exports);
+bool registerSignals(napi_env env, napi_value exports);
 
 }  // namespace hypermorph::bindings

@@ -5,10 +5,11 @@ import {
   addCommonOptions,
   addEngineOption,
   addExamples,
+  addMemoryOption,
   collect,
   type CommonOptions,
 } from '../../common-options.js';
-import {parseBytes, parseFinite, parseWhole} from '../../numbers.js';
+import {parseFinite, parseWhole} from '../../numbers.js';
 import {optionFor} from '../../option-words.js';
 import {parsePerImage, parseRefine} from './parse.js';
 
@@ -150,7 +151,7 @@ function addInputOptions(command: Command): void {
 }
 
 function addComputingOptions(command: Command): void {
-  addEngineOption(command)
+  addMemoryOption(addEngineOption(command))
     .addOption(
       new Option(
         '--precision <name>',
@@ -160,11 +161,6 @@ function addComputingOptions(command: Command): void {
         .default('float32'),
     )
     .option('--threads <n>', 'threads to use (default: all)', whole('--threads', 1))
-    .option(
-      '--max-memory <size>',
-      'refuse what is sure to take more memory, such as 8G or 500M (default: what the machine has)',
-      (text) => parseBytes(text, {option: '--max-memory'}),
-    )
     .option(
       '-n, --dry-run',
       'check options, model, files and output names, and say what would be done, without registering',

@@ -3,6 +3,7 @@ import {
   addCommonOptions,
   addEngineOption,
   addExamples,
+  addMemoryOption,
   collect,
   type CommonOptions,
   type EngineChoice,
@@ -16,6 +17,7 @@ export interface TrainOptions extends CommonOptions {
   readonly dryRun?: boolean;
   readonly engine: EngineChoice;
   readonly threads?: string;
+  readonly maxMemory?: number;
 }
 
 const DESCRIPTION = `Train a model as a configuration says.
@@ -39,7 +41,10 @@ export function trainCommand(): Command {
     .option('-o, --output <folder>', 'the run folder (default: runs/ and the name of <config>)')
     .option('--resume', 'go on from the checkpoint in the run folder')
     .option('-n, --dry-run', 'read the configuration and all images, and say what would be done');
-  addEngineOption(command).option('--threads <n>', 'threads to use (default: all)');
+  addMemoryOption(addEngineOption(command)).option(
+    '--threads <n>',
+    'threads to use (default: all)',
+  );
   addCommonOptions(command);
   return addExamples(command, [
     {

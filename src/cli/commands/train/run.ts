@@ -10,9 +10,9 @@ import type {TrainOptions} from './options.js';
 /** The command `train`. */
 export async function run(options: TrainOptions, context: CommandContext): Promise<void> {
   const {onProgress, clear} = await createReporter(options, context);
-  const {config, set: overrides, output, resume, engine} = options;
+  const {config, set: overrides, output, resume, engine, maxMemory} = options;
   const threads = parseWhole(options.threads, {option: '--threads', minimum: 1});
-  const settings = {config, overrides, output, resume, engine, threads};
+  const settings = {config, overrides, output, resume, engine, threads, maxMemory};
   if (options.dryRun === true) return describePlan(settings, options, {...context, onProgress});
 
   const {signal, stdout} = context;
