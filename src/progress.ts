@@ -25,6 +25,8 @@ export const STAGES = Object.keys(STAGE_TEXTS) as readonly Stage[];
 export interface StepLosses {
   readonly total: number;
   readonly similarity: number;
+  /** Absent where no pair has label maps. */
+  readonly labels?: number;
   readonly smoothness: number;
 }
 
@@ -36,6 +38,8 @@ export interface ValidationRow {
   readonly similarity: number;
   /** Not weighted by lambda. */
   readonly smoothness: number;
+  /** Mean Dice over labels, then pairs, each voxel with its nearest label; absent where no pair has label maps. */
+  readonly dice?: number;
   /** Standard deviation of ln(max(J, 1e-9)), J the Jacobian determinant. */
   readonly sdLogJacobian: number;
   /** Share of voxels whose Jacobian determinant is 0 or less. */

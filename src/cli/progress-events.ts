@@ -49,6 +49,7 @@ export async function createReporter(
         for (const row of event.rows) {
           const text =
             `Validation after step ${event.step}, lambda ${row.lambda}: similarity loss ${row.similarity.toFixed(4)}, ` +
+            (row.dice === undefined ? '' : `Dice ${row.dice.toFixed(4)}, `) +
             `SDlogJ ${row.sdLogJacobian.toFixed(3)}, folds ${(100 * row.foldingFraction).toFixed(3)} %.`;
           say('info', {step: event.step, ...row}, text);
         }

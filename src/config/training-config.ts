@@ -11,68 +11,14 @@ import {
   findAxesContradictions,
   findNormalisationContradictions,
   normalisationSchema as modelNormalisation,
+  stagesSchema,
 } from '../models/model-description.js';
+import {hasLabels, sourceSchema} from './sources.js';
 
 const share = z.number().min(0).max(1);
 const positive = z.number().positive();
 const notNegative = z.number().nonnegative();
 const path = z.string().min(1);
-
-const fileList = z.union([path, z.array(path).min(1)]);
-const images = fileList.describe('Images, by paths and patterns.');
-
-const weight = positive
-  .default(1)
-  .describe('How often pairs come from this source, in proportion to the other sources.');
-
-const shapesSource = z
-  .strictObject({
-    kind: z.literal('shapes'),
-    weight,
-    maps: z
-      .int()
-      .positive()
-      .max(4096)
-      .default(16)
-      .describe('Different label maps, made once at the start.'),
-    labels: z.int().min(2).max(255).default(16).describe('Shapes in each map.'),
-    scaleVox: positive.default(16).describe('Distance over which the outlines vary, voxels.'),
-  })
-  .describe(
-    'Images rendered from random shapes: no data needed. Where `augmentation` moves nothing they are deformed by 2 voxels, as both images would else be the same.',
-  );
-
-const sourceSchema = z.discriminatedUnion('kind', [
-  z
-    .strictObject({kind: z.literal('scans'), weight, images})
-    .describe('Two different scans of the list, drawn independently.'),
-  z
-    .strictObject({
-      kind: z.literal('atlas'),
-      weight,
-      atlas: path.describe('The fixed image of every pair.'),
-      images,
-    })
-    .describe('One atlas, always fixed, and a scan of the list.'),
-  z
-    .strictObject({
-      kind: z.literal('pairs'),
-      weight,
-      pairs: z.array(z.strictObject({fixed: path, moving: path})).min(1),
-    })
-    .describe('Given pairs.'),
-  z
-    .strictObject({
-      kind: z.literal('labels'),
-      weight,
-      images,
-      background: share
-        .default(0)
-        .describe('How often label 0 is replaced by random shapes, one map for both images.'),
-    })
-    .describe('Images rendered from label maps in random contrasts, the same contrast for both.'),
-  shapesSource,
-]);
 
 const gridSchema = z.strictObject({
   shape: z
@@ -104,6 +50,12 @@ const gridSchema = z.strictObject({
       '`volume` centres the grid on each image; `reference` is one grid in the world, centred on `reference`.',
     ),
   reference: path.nullable().default(null).describe('The image on whose centre the grid lies.'),
+  align: z
+    .enum(['none', 'affine'])
+    .default('none')
+    .describe(
+      '`affine` brings every image onto `reference` by an affine first, as a registration with a search for one does with a pair.',
+    ),
 });
 
 /** The original's grid; planes have the first two of everything. */
@@ -168,6 +120,16 @@ const lossSchema = z.strictObject({
     .describe(
       'Factor of the smoothness; null takes `architecture.integrationResolution`, as the original.',
     ),
+  labels: share
+    .default(0)
+    .describe(
+      'Share of the overlap of label maps in what stands against the smoothness, for pairs that have label maps.',
+    ),
+  labelsPerStep: z
+    .int()
+    .positive()
+    .default(8)
+    .describe('At most so many labels of a pair, drawn anew each time, are compared.'),
 });
 
 const lambdaSchema = z
@@ -235,7 +197,9 @@ const configObject = z.strictObject({
     ),
   loss: lossSchema
     .prefault({})
-    .describe('(1 - lambda) · similarity + lambda · smoothness of the velocity.'),
+    .describe(
+      '(1 - lambda) · ((1 - labels) · similarity - labels · overlap) + lambda · smoothness of the velocity.',
+    ),
   lambda: lambdaSchema.describe('How lambda is drawn for every pair.'),
   optimiser: optimiserSchema.prefault({}).describe('Adam.'),
   initialisation: z
@@ -274,6 +238,12 @@ const configObject = z.strictObject({
   recommendedLambda: share
     .default(0.3)
     .describe('What the model says to use where its user says nothing.'),
+  stages: stagesSchema
+    .nullable()
+    .default(null)
+    .describe(
+      'What the model asks a registration to do around the network where its user says nothing; null is all: an affine before, a refinement after, and the best is kept.',
+    ),
   storage: z
     .enum(['float32', 'float16', 'bfloat16'])
     .default('float32')
@@ -325,6 +295,9 @@ function* findGridContradictions({architecture, grid}: ConfigObject): Generator<
   if (grid.centre === 'reference' && grid.reference === null) {
     yield must(['grid', 'reference'], 'name an image where grid.centre is "reference"', null);
   }
+  if (grid.align === 'affine' && grid.centre !== 'reference') {
+    yield must(['grid', 'centre'], 'be "reference" where grid.align is "affine"', grid.centre);
+  }
 }
 
 /** The displacement must have the size of the image, and its smoothness must be defined. */
@@ -355,6 +328,7 @@ function* findOtherContradictions(config: ConfigObject): Generator<Contradiction
   const {architecture, lambda, normalisation} = config;
   const {hyperparameters} = architecture;
   yield* within(['normalisation'], findNormalisationContradictions(normalisation));
+  yield* findLabelContradictions(config);
   const readsScans = config.sources.some(({kind}) => !['labels', 'shapes'].includes(kind));
   for (const key of SCALED_AMOUNTS) {
     const amount = config.augmentation[key];
@@ -377,9 +351,28 @@ function* findOtherContradictions(config: ConfigObject): Generator<Contradiction
   }
 }
 
+function* findLabelContradictions({sources, loss, grid}: ConfigObject): Generator<Contradiction> {
+  for (const [index, source] of sources.entries()) {
+    const at = ['sources', index];
+    if (source.kind === 'labels' && grid.align === 'affine') {
+      yield must([...at, 'kind'], 'be another where grid.align is "affine"', source.kind);
+    }
+    if (source.kind === 'atlas' && (source.labels === null) !== (source.atlasLabels === null)) {
+      yield must([...at, 'atlasLabels'], 'be given with `labels`, or neither', source.atlasLabels);
+    }
+    for (const [n, pair] of source.kind === 'pairs' ? source.pairs.entries() : []) {
+      if ((pair.fixedLabels === null) === (pair.movingLabels === null)) continue;
+      const path = [...at, 'pairs', n, 'movingLabels'];
+      yield must(path, 'be given with `fixedLabels`, or neither', pair.movingLabels);
+    }
+  }
+  if (loss.labels > 0 && !sources.some(hasLabels)) {
+    yield must(['loss', 'labels'], 'be 0 where no source has label maps', loss.labels);
+  }
+}
+
 export const trainingConfigSchema = completeConfig.check(checkContradictions(findContradictions));
 
 export type TrainingConfig = z.infer<typeof trainingConfigSchema>;
-export type Source = z.infer<typeof sourceSchema>;
 export type Augmentation = z.infer<typeof augmentationSchema>;
 export type LambdaDistribution = TrainingConfig['lambda'];

@@ -30,6 +30,13 @@ export const normalisationSchema = z.discriminatedUnion('kind', [
 
 const hash = z.string().regex(/^[0-9a-f]{64}$/, 'must be 64 hexadecimal digits');
 
+/** What registering does around a network. */
+export const stagesSchema = z.strictObject({
+  affine: z.enum(['auto', 'headers']),
+  refine: z.enum(['auto', 'none']),
+  keep: z.enum(['best', 'last']),
+});
+
 /** Everything about a model but its weights. Arrays over axes have one entry per dimension of the architecture. */
 const descriptionObject = z.strictObject({
   formatVersion: z.literal(MODEL_FORMAT_VERSION),
@@ -63,13 +70,7 @@ const descriptionObject = z.strictObject({
     }),
   ),
   /** What registering does around the network unless told otherwise; see `stagesOf`. */
-  stages: z
-    .strictObject({
-      affine: z.enum(['auto', 'headers']),
-      refine: z.enum(['auto', 'none']),
-      keep: z.enum(['best', 'last']),
-    })
-    .optional(),
+  stages: stagesSchema.optional(),
   /** By data set: the best hyperparameters over all labels and for single ones. */
   recommended: z
     .record(
@@ -187,8 +188,7 @@ export const modelDescriptionSchema = descriptionObject.check(
 /** Everything that a model file says about its model. */
 export type ModelDescription = z.infer<typeof modelDescriptionSchema>;
 
-/** What registering does around a network. */
-export type RegistrationStages = NonNullable<ModelDescription['stages']>;
+export type RegistrationStages = z.infer<typeof stagesSchema>;
 
 /** The best answer for a pair: an affine first, a refinement after, and the one that fits best. */
 export const ALL_STAGES: RegistrationStages = {affine: 'auto', refine: 'auto', keep: 'best'};

@@ -9,16 +9,18 @@ import {
 } from './hyperparameters.js';
 import type {ImagePair} from './make-pair.js';
 import type {PairSource} from './pair-source.js';
-import type {StepInputs} from './step.js';
+import type {LabelInputs, StepInputs} from './step.js';
 import {trainingShape} from './training-grid.js';
 
 /** The pairs of one step, each with its own hyperparameters. */
 export interface Batch {
   readonly pairs: readonly ImagePair[];
   readonly hyperparameters: readonly HyperparameterValues[];
+  /** For each pair the labels whose overlap counts; none where it has no label maps or they do not count. */
+  readonly labels: readonly (readonly number[])[];
 }
 
-/** Draw a batch: first all pairs, then their hyperparameters. */
+/** Draw a batch: first all pairs, then their hyperparameters, then their labels. */
 export async function drawBatch(
   config: TrainingConfig,
   draw: PairSource,
@@ -26,13 +28,26 @@ export async function drawBatch(
 ): Promise<Batch> {
   const pairs: ImagePair[] = [];
   for (let n = 0; n < config.batch; n++) pairs.push(await draw(random));
-  return {pairs, hyperparameters: pairs.map(() => drawHyperparameters(config, random))};
+  const hyperparameters = pairs.map(() => drawHyperparameters(config, random));
+  const labels = pairs.map((pair) => drawLabels(pair, config, random));
+  return {pairs, hyperparameters, labels};
+}
+
+/** At most so many labels of a pair as a step compares. */
+function drawLabels({labels}: ImagePair, {loss}: TrainingConfig, random: Random): number[] {
+  if (labels === null || loss.labels === 0) return [];
+  const left = Array.from({length: labels.codes - 1}, (_, n) => n + 1);
+  const drawn: number[] = [];
+  while (left.length > 0 && drawn.length < loss.labelsPerStep) {
+    drawn.push(...left.splice(random.index(left.length), 1));
+  }
+  return drawn.sort((a, b) => a - b);
 }
 
 /** A batch as tensors. The caller disposes them; they may share the memory of the images. */
 export function batchInputs(
-  config: Pick<TrainingConfig, 'architecture' | 'grid'>,
-  {pairs, hyperparameters}: Batch,
+  config: Pick<TrainingConfig, 'architecture' | 'grid' | 'loss'>,
+  {pairs, hyperparameters, labels}: Batch,
 ): StepInputs {
   const {architecture} = config;
   const shape = trainingShape(config);
@@ -50,7 +65,13 @@ export function batchInputs(
       'float32',
     ),
     ...hyperparameterInput(architecture, hyperparameters),
+    ...labelInputs(config, pairs, labels),
   };
+}
+
+/** Give the tensors of a batch back. */
+export function disposeInputs({labels, ...inputs}: StepInputs): void {
+  tf.dispose([{...inputs}, {...labels}]);
 }
 
 /** The pairs by name, each with its hyperparameters, for messages. */
@@ -58,6 +79,51 @@ export function nameBatch({pairs, hyperparameters}: Batch): string {
   const named = (values: HyperparameterValues) =>
     Object.entries(values).map(([name, value]) => `${name} ${value.toFixed(3)}`);
   return pairs.map(({name}, n) => `${name} at ${named(hyperparameters[n]).join(', ')}`).join('; ');
+}
+
+/** Memberships of the drawn labels; nothing where none was drawn. */
+function labelInputs(
+  config: Pick<TrainingConfig, 'architecture' | 'grid' | 'loss'>,
+  pairs: readonly ImagePair[],
+  labels: readonly (readonly number[])[],
+): {readonly labels?: LabelInputs} {
+  const channels = Math.max(...labels.map(({length}) => length));
+  if (channels === 0) return {};
+  const size = trainingShape(config).slice(0, config.architecture.dimensions);
+  const memberships = (which: 'fixed' | 'moving') =>
+    tf.tensor(
+      joinImages(pairs.map((pair, n) => membershipsOf(pair, which, {labels: labels[n], channels}))),
+      [pairs.length, ...size, channels],
+      'float32',
+    );
+  return {
+    labels: {
+      fixed: memberships('fixed'),
+      moving: memberships('moving'),
+      weight: tf.tensor1d(
+        labels.map(({length}) => (length > 0 ? config.loss.labels : 0)),
+        'float32',
+      ),
+    },
+  };
+}
+
+/** One channel for each label, the last axis: 1 where a voxel has it. */
+function membershipsOf(
+  pair: ImagePair,
+  which: 'fixed' | 'moving',
+  {labels, channels}: {readonly labels: readonly number[]; readonly channels: number},
+): Float32Array {
+  const memberships = new Float32Array(pair[which].length * channels);
+  if (pair.labels === null) return memberships;
+  const channelOf = new Int32Array(pair.labels.codes).fill(-1);
+  for (const [channel, label] of labels.entries()) channelOf[label] = channel;
+  const map = pair.labels[which];
+  for (let n = 0; n < map.length; n++) {
+    const channel = channelOf[map[n]];
+    if (channel >= 0) memberships[n * channels + channel] = 1;
+  }
+  return memberships;
 }
 
 /** Images as one batch: [N, I, J, K, 1], or [N, I, J, 1] of planes. */

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import * as z from 'zod';
-import type {TrainingConfig} from '../config/training-config.js';
+import {trainingConfigSchema, type TrainingConfig} from '../config/training-config.js';
 import {HypermorphError} from '../errors.js';
 import {explainFaults} from '../explain-schema.js';
 import {readFileBytes, writeFileAtomically} from '../formats/files.js';
@@ -121,7 +121,7 @@ export async function readCheckpoint(path: string, config: TrainingConfig): Prom
     throw new HypermorphError('E_WEIGHTS', `${path}: must be a checkpoint, got another file.`);
   }
   const {contentHash, step, random, best, ...earlier} = decodeState(text, path);
-  const change = compareSettings(earlier.config, config, step);
+  const change = compareSettings(withDefaults(earlier.config), config, step);
   const history = change === null ? earlier.history : [...earlier.history, change];
   const hash = hashWeights(tensors);
   if (hash !== contentHash) {
@@ -145,6 +145,14 @@ export async function readCheckpoint(path: string, config: TrainingConfig): Prom
     [...firsts].map(([name, first]) => [name, {first, second: seconds.get(name)!}]),
   );
   return {state: {step, random, best, config, history}, weights, moments};
+}
+
+/** Settings that an earlier version did not have were what they are by default. */
+function withDefaults(
+  config: Readonly<Record<string, unknown>>,
+): Readonly<Record<string, unknown>> {
+  const result = trainingConfigSchema.safeParse(config);
+  return result.success ? result.data : config;
 }
 
 function decodeState(text: string, path: string): z.infer<typeof stateSchema> {

@@ -21,6 +21,7 @@ export function describeTraining(
     grid: describeGrid(config),
     normalisation,
     hyperparameters: describeHyperparameters(config),
+    ...(config.stages === null ? {} : {stages: config.stages}),
     provenance: {
       tool: 'hypermorph',
       toolVersion: options.toolVersion,

@@ -3,7 +3,8 @@ import {HypermorphError} from '../errors.js';
 import {describeNifti, type NiftiImage} from '../formats/images/nifti/nifti.js';
 import {readImage} from '../formats/images/read-image.js';
 import {Affine} from '../geometry/affine.js';
-import {countVoxels, type Grid} from '../geometry/grid.js';
+import {countVoxels, isSameGrid, type Grid} from '../geometry/grid.js';
+import {alignPair} from '../registration/align/align-pair.js';
 import {SAMPLE_GRID} from '../kernels/sampling.js';
 import type {KernelRunner} from '../kernels/voxel-operation.js';
 import {memoryLimit} from '../platform.js';
@@ -54,6 +55,7 @@ export class ImageStore {
   readonly #engine: KernelRunner;
   readonly #limitBytes: number;
   readonly #sizes = new Map<string, number>();
+  readonly #alignments = new Map<string, Promise<Affine>>();
   readonly #kept = new Map<string, Promise<TrainingImage | TrainingLabels>>();
   #keptBytes = 0;
 
@@ -85,7 +87,11 @@ export class ImageStore {
       const scale = measureIntensity(read, normalisation, this.#engine, {where: path});
       warn([...read.warnings, ...scale.warnings]);
       const image = fillMissing(read, scale);
-      const toVoxel = Affine.compose(image.affine.inverse(), grid.affine);
+      const toVoxel = Affine.compose(
+        image.affine.inverse(),
+        await this.#alignmentOf(path),
+        grid.affine,
+      );
       const data = conformImage(image, toVoxel, {
         ...{shape: grid.shape, scale, engine: this.#engine},
       });
@@ -100,17 +106,29 @@ export class ImageStore {
     });
   }
 
-  /** A label map by its path, nearest voxels, 0 outside. */
-  labels(path: string): Promise<TrainingLabels> {
+  /**
+   * A label map by its path, nearest voxels, 0 outside.
+   *
+   * @param whose - The image that it belongs to and goes with, and the one on whose grid that lies; where nothing is told it stands for itself.
+   * @throws {HypermorphError} E_GRID if it does not lie on the grid of its image.
+   */
+  labels(
+    path: string,
+    whose?: {readonly image: string; readonly partner: string},
+  ): Promise<TrainingLabels> {
     const bytes = Uint16Array.BYTES_PER_ELEMENT * this.#voxels;
-    return this.#keep(`labels ${path}`, bytes, async (warn) => {
+    const partner = whose?.partner ?? path;
+    return this.#keep(`labels ${path} on ${partner}`, bytes, async (warn) => {
       const image = await this.#read(path, 'label');
-      const grid = await this.#gridFor(path);
+      if (whose !== undefined) await this.#requireGridOf(whose.image, {...image, name: path});
+      const grid = await this.#gridFor(partner);
       warn(image.warnings);
       // Labels may be larger than the whole numbers of float32: their places in a list are sampled.
       const labels = labelsOf(image.data, path);
       const places = new Map(labels.map((label, n) => [label, n]));
-      const toVoxel = Affine.compose(image.affine.inverse(), grid.affine);
+      const alignment =
+        whose === undefined ? Affine.identity : await this.#alignmentOf(whose.image);
+      const toVoxel = Affine.compose(image.affine.inverse(), alignment, grid.affine);
       const numbered = Float32Array.from(numberLabels(image.data, places));
       const sampled = this.#engine.run(
         SAMPLE_GRID,
@@ -165,6 +183,34 @@ export class ImageStore {
     const {volumes} = await describeNifti(path, {geometry});
     const several = volumes > 1 && volume !== null ? {volume} : {};
     return readImage(path, {geometry, kind, ...several});
+  }
+
+  async #requireGridOf(path: string, labels: Grid & {readonly name: string}): Promise<void> {
+    const image = await describeNifti(path, {geometry: this.#config.geometry});
+    if (isSameGrid(labels, image)) return;
+    throw new HypermorphError(
+      'E_GRID',
+      `${labels.name}: label maps must lie on the grid of their image ${path} (${image.shape.join('x')}), got ${labels.shape.join('x')} or another place.`,
+      {hint: 'Label maps belong to the images in the order of their names.'},
+    );
+  }
+
+  /** From the points of the reference to those of an image, RAS mm; nothing moves where the configuration aligns nothing. */
+  #alignmentOf(path: string): Promise<Affine> {
+    const {align, reference} = this.#config.grid;
+    if (align === 'none' || reference === null) return Promise.resolve(Affine.identity);
+    const known = this.#alignments.get(path);
+    if (known) return known;
+    const found = this.#alignWith(reference, path);
+    this.#alignments.set(path, found);
+    return found;
+  }
+
+  async #alignWith(reference: string, path: string): Promise<Affine> {
+    const [fixed, moving] = await Promise.all(
+      [reference, path].map(async (name) => ({...(await this.#read(name, 'intensity')), name})),
+    );
+    return (await alignPair(fixed, moving, {kind: 'auto', engine: this.#engine})).affine;
   }
 
   async #gridFor(path: string): Promise<Grid> {

@@ -5,6 +5,7 @@ import {
   type GridTransform,
   type TransformOptions,
 } from '../kernels/transform-image.js';
+import type {Outside} from '../kernels/voxels.js';
 import type {Random} from '../random.js';
 import type {TrainingImage} from './images.js';
 import {changeIntensities} from './intensity-changes.js';
@@ -16,8 +17,24 @@ import type {GridContext} from './smooth-noise.js';
 export interface ImagePair {
   readonly fixed: Float32Array;
   readonly moving: Float32Array;
+  /** Label maps of both; null where there are none. */
+  readonly labels: PairLabels | null;
   /** Where it comes from, for the log and for messages. */
   readonly name: string;
+}
+
+/** Label maps of a pair, [I, J, K] in tensor order, numbered alike: 0 is the background. */
+export interface PairLabels {
+  readonly fixed: Uint16Array;
+  readonly moving: Uint16Array;
+  /** Above every value. */
+  readonly codes: number;
+}
+
+/** An image of the training grid, with its label map where it has one. */
+export interface LabelledImage {
+  readonly image: TrainingImage;
+  readonly labels: LabelMap | null;
 }
 
 /** What making a pair needs beside the images. */
@@ -26,26 +43,40 @@ export interface PairContext extends GridContext {
   readonly augmentation: Augmentation | null;
 }
 
-/** Two images, each changed at random; mirrored both or none. */
+/** Two images, each changed at random together with its labels; mirrored both or none. */
 export function augmentPair(
   context: PairContext,
-  [fixed, moving]: readonly [TrainingImage, TrainingImage],
+  [fixed, moving]: readonly [LabelledImage, LabelledImage],
   random: Random,
 ): ImagePair {
-  const name = `${fixed.name} <- ${moving.name}`;
+  const name = `${fixed.image.name} <- ${moving.image.name}`;
   const {augmentation} = context;
-  if (augmentation === null) return {fixed: fixed.data, moving: moving.data, name};
-  const isMirrored = augmentation.flip && random.uniform() < 0.5;
-  const change = ({data, outside}: TrainingImage) => {
+  const isMirrored = augmentation?.flip === true && random.uniform() < 0.5;
+  const change = ({image: {data, outside}, labels}: LabelledImage) => {
+    if (augmentation === null) return {image: data, labels: labels?.data};
     const transform = drawImageTransform(context, augmentation, isMirrored, random);
-    const changed =
+    const image =
       transform === null
         ? data.slice()
         : transformed(context, data, transform, {interpolation: 'linear', outside});
-    changeIntensities(changed, context, augmentation, random);
-    return changed;
+    changeIntensities(image, context, augmentation, random);
+    return {image, labels: labels && place(context, labels.data, transform, 0)};
   };
-  return {fixed: change(fixed), moving: change(moving), name};
+  const changed = {fixed: change(fixed), moving: change(moving)};
+  return {
+    fixed: changed.fixed.image,
+    moving: changed.moving.image,
+    labels: pairLabels(changed.fixed.labels, changed.moving.labels, fixed.labels?.codes),
+    name,
+  };
+}
+
+function pairLabels(
+  fixed: Uint16Array | null | undefined,
+  moving: Uint16Array | null | undefined,
+  codes = 0,
+): PairLabels | null {
+  return fixed && moving ? {fixed, moving, codes} : null;
 }
 
 /**
@@ -68,21 +99,21 @@ export function renderPair(
   const render = ({data}: LabelMap) => {
     const transform =
       augmentation === null ? null : drawImageTransform(context, augmentation, isMirrored, random);
-    const place = (map: LabelMap['data']) =>
-      transform === null
-        ? map
-        : transformed(context, map, transform, {interpolation: 'nearest', outside: 'edge'});
+    const placed = (map: LabelMap['data']) => place(context, map, transform, 'edge');
     const behind =
       background === null || background === 'black'
         ? null
-        : {labels: place(background.data), contrast: backgroundContrast};
-    const image = engine.run(RENDER_LABELS, place(data), contrast, behind);
+        : {labels: placed(background.data), contrast: backgroundContrast};
+    const labels = placed(data);
+    const image = engine.run(RENDER_LABELS, labels, contrast, behind);
     if (augmentation !== null) changeIntensities(image, context, augmentation, random);
-    return image;
+    return {image, labels};
   };
+  const rendered = {fixed: render(fixed), moving: render(moving)};
   return {
-    fixed: render(fixed),
-    moving: render(moving),
+    fixed: rendered.fixed.image,
+    moving: rendered.moving.image,
+    labels: pairLabels(rendered.fixed.labels, rendered.moving.labels, fixed.codes),
     name: fixed === moving ? fixed.name : `painted ${fixed.name} <- ${moving.name}`,
   };
 }
@@ -96,6 +127,17 @@ function drawImageTransform(
   if (isStill(augmentation) && !isMirrored) return null;
   const transform = drawTransform(context, augmentation, random);
   return isMirrored ? mirrored(transform, context.shape[0]) : transform;
+}
+
+/** A label map seen through a transform; null leaves it as it is. */
+function place(
+  context: PairContext,
+  map: LabelMap['data'],
+  transform: GridTransform | null,
+  outside: Outside,
+): Uint16Array {
+  if (transform === null) return map;
+  return transformed(context, map, transform, {interpolation: 'nearest', outside});
 }
 
 /** The image looked up through a transform of its grid, of the same type. */

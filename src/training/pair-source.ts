@@ -1,4 +1,5 @@
-import type {Augmentation, Source, TrainingConfig} from '../config/training-config.js';
+import type {SourceSettings} from '../config/sources.js';
+import type {Augmentation, TrainingConfig} from '../config/training-config.js';
 import {HypermorphError} from '../errors.js';
 import {identityOf} from '../formats/files.js';
 import {Random} from '../random.js';
@@ -6,10 +7,17 @@ import type {KernelRunner} from '../kernels/voxel-operation.js';
 import {listFiles} from './file-list.js';
 import {pairWarnings} from './grid-warnings.js';
 import type {ImageStore} from './images.js';
-import {augmentPair, renderPair, type ImagePair, type PairContext} from './make-pair.js';
+import {
+  augmentPair,
+  renderPair,
+  type ImagePair,
+  type LabelledImage,
+  type PairContext,
+} from './make-pair.js';
 import type {GridContext} from './smooth-noise.js';
+import {matchLabels, numberAlike, openLabels, type LabelsOf} from './label-maps.js';
 import {isStill} from './random-transform.js';
-import {commonCodes, drawShapes, numberLabels, type LabelMap} from './shapes.js';
+import {drawShapes, type LabelMap} from './shapes.js';
 import {trainingShape} from './training-grid.js';
 
 /** Draws pairs; all randomness comes from the generator that it is given. */
@@ -23,7 +31,7 @@ export type PairSource = (random: Random) => Promise<ImagePair>;
  * @throws {HypermorphError} E_CONFIG if a list fits no file, or too few; errors of reading name the file.
  */
 export async function openSources(
-  sources: readonly Source[],
+  sources: readonly SourceSettings[],
   config: TrainingConfig,
   options: {
     readonly where: string;
@@ -32,7 +40,7 @@ export async function openSources(
     readonly augment: boolean;
   },
 ): Promise<PairSource> {
-  const contextFor = ({kind}: Source): PairContext => ({
+  const contextFor = ({kind}: SourceSettings): PairContext => ({
     shape: trainingShape(config),
     engine: options.engine,
     augmentation:
@@ -68,7 +76,7 @@ const SHAPES_MOVE = {deformationVox: 2, deformationScaleVox: 24} as const;
 const BACKGROUND = {maps: 8, labels: 24, scaleVox: 12} as const;
 
 async function openSource(
-  source: Source,
+  source: SourceSettings,
   context: PairContext,
   {where, store, seed}: {where: string; store: ImageStore; seed: number},
 ): Promise<PairSource> {
@@ -77,43 +85,58 @@ async function openSource(
     case 'scans': {
       const files = await readAll(source.images, `${where}.images`, intensities);
       requireTwo(files, `${where}.images`);
+      const labelsOf = await openLabels(
+        await matchLabels(files, source.labels, where),
+        store,
+        where,
+      );
       return async (random) => {
         const [fixed, moved] = drawTwo(files, random);
-        return augmentPair(context, [await intensities(fixed), await intensities(moved)], random);
+        const load = (path: string) => loadLabelled(store, labelsOf, path);
+        return augmentPair(context, [await load(fixed), await load(moved)], random);
       };
     }
     case 'atlas': {
       const files = await readAll(source.images, `${where}.images`, intensities);
       const [atlas] = await readAll(source.atlas, `${where}.atlas`, intensities);
       if (files.length === 1) await requireDifferent([atlas, files[0]], where, context);
+      const maps = await matchLabels(files, source.labels, where);
+      if (source.atlasLabels !== null) maps.push({image: atlas, labels: source.atlasLabels});
+      const labelsOf = await openLabels(maps, store, where);
       return async (random) => {
         const scan = drawOne(files, random);
-        return augmentPair(context, [await intensities(atlas), await intensities(scan)], random);
+        const load = (path: string) => loadLabelled(store, labelsOf, path);
+        return augmentPair(context, [await load(atlas), await load(scan)], random);
       };
     }
     case 'pairs': {
+      const maps = source.pairs.flatMap(({fixed, moving: moved, fixedLabels, movingLabels}) =>
+        fixedLabels === null || movingLabels === null
+          ? []
+          : [
+              {image: fixed, labels: fixedLabels},
+              {image: moved, labels: movingLabels, partner: fixed},
+            ],
+      );
+      const labelsOf = await openLabels(maps, store, where);
       // Both lie on the grid of the fixed one, as in a registration.
       const load = async ({fixed, moving: moved}: {fixed: string; moving: string}) =>
-        [await intensities(fixed), await store.intensities(moved, fixed)] as const;
+        [
+          await loadLabelled(store, labelsOf, fixed),
+          await loadLabelled(store, labelsOf, moved, fixed),
+        ] as const;
       for (const [n, pair] of source.pairs.entries()) {
         await requireDifferent([pair.fixed, pair.moving], `${where}.pairs[${n}]`, context);
-        store.warnings.push(...pairWarnings(...(await load(pair))));
+        const [fixed, moved] = await load(pair);
+        store.warnings.push(...pairWarnings(fixed.image, moved.image));
       }
       return async (random) =>
         augmentPair(context, await load(drawOne(source.pairs, random)), random);
     }
     case 'labels': {
-      const labels: {readonly labels: readonly number[]}[] = [];
-      const files = await readAll(source.images, `${where}.images`, async (path) => {
-        labels.push({labels: (await store.labels(path)).labels});
-      });
+      const files = await readAll(source.images, `${where}.images`, (path) => store.labels(path));
       requireTwo(files, `${where}.images`);
-      const codes = commonCodes(labels, `${where}.images`);
-      const load = async (path: string): Promise<LabelMap> => {
-        const map = await store.labels(path);
-        const codeOf = new Map(map.labels.map((label, place) => [place, codes.get(label)!]));
-        return {name: map.name, data: numberLabels(map.data, codeOf), codes: codes.size};
-      };
+      const load = await numberAlike(files, (path) => store.labels(path), `${where}.images`);
       const backgrounds = source.background > 0 ? drawMaps(BACKGROUND, context, seed) : [];
       return async (random) => {
         const [fixed, moved] = drawTwo(files, random);
@@ -130,6 +153,18 @@ async function openSource(
       };
     }
   }
+}
+
+async function loadLabelled(
+  store: ImageStore,
+  labelsOf: LabelsOf,
+  path: string,
+  partner = path,
+): Promise<LabelledImage> {
+  return {
+    image: await store.intensities(path, partner),
+    labels: await labelsOf(path, partner),
+  };
 }
 
 function drawMaps(

@@ -32,7 +32,7 @@ export function startStepLog(
     await folder.record({
       kind: 'step',
       step,
-      ...meanOf(sinceLastLine),
+      ...meansOf(sinceLastLine),
       learningRate: learningRateAt(step - 1, config),
       millisecondsPerStep: Math.round(millisecondsPerStep),
     });
@@ -40,8 +40,16 @@ export function startStepLog(
   };
 }
 
-function meanOf(losses: readonly StepLosses[]): StepLosses {
-  const mean = (key: keyof StepLosses) =>
-    losses.reduce((sum, entry) => sum + entry[key], 0) / losses.length;
-  return {total: mean('total'), similarity: mean('similarity'), smoothness: mean('smoothness')};
+function meansOf(losses: readonly StepLosses[]): StepLosses {
+  const mean = (values: readonly number[]) =>
+    values.reduce((sum, value) => sum + value, 0) / values.length;
+  const meanOf = (key: 'total' | 'similarity' | 'smoothness') =>
+    mean(losses.map((entry) => entry[key]));
+  const labels = losses.flatMap((entry) => entry.labels ?? []);
+  return {
+    total: meanOf('total'),
+    similarity: meanOf('similarity'),
+    ...(labels.length > 0 && {labels: mean(labels)}),
+    smoothness: meanOf('smoothness'),
+  };
 }

@@ -1,14 +1,25 @@
 import '../ops/gradients.js';
 import * as tf from '@tensorflow/tfjs-core';
-import {registrationObjective, type ObjectiveOptions} from '../losses/objective.js';
+import {registrationObjective, type Objective, type ObjectiveOptions} from '../losses/objective.js';
 import type {NetworkInputs, RegistrationNetwork} from '../models/registration-network.js';
 import type {Adam} from '../optimisers/adam.js';
+import {warpTensor} from '../ops/warp.js';
 import type {StepLosses} from '../progress.js';
 
 /** One batch, and how much the smoothness of each pair weighs. */
 export interface StepInputs extends NetworkInputs {
   /** [N]. */
   readonly lambda: tf.Tensor1D;
+  /** Absent where no pair has label maps that count. */
+  readonly labels?: LabelInputs;
+}
+
+/** Label maps of a batch as memberships, [N, I, J, K, L] or [N, I, J, L]. */
+export interface LabelInputs {
+  readonly fixed: tf.Tensor;
+  readonly moving: tf.Tensor;
+  /** [N]: how much the overlap counts; 0 for a pair without label maps. */
+  readonly weight: tf.Tensor1D;
 }
 
 /** Gradients of the total by the weights' canonical names. */
@@ -24,23 +35,39 @@ export function lossGradients(
   inputs: StepInputs,
   options: ObjectiveOptions,
 ): {readonly losses: StepLosses; readonly gradients: WeightGradients} {
-  let terms: tf.Scalar[] = [];
+  let terms: Omit<Objective, 'total'> | undefined;
   const variables = [...network.weights.values()];
   const {value, grads} = tf.variableGrads(() => {
     const objective = objectiveOn(network, inputs, options);
     // Kept beyond the tape's own tidy; read and disposed below.
-    terms = [tf.keep(objective.similarity.clone()), tf.keep(objective.smoothness.clone())];
-    return objective.total;
+    const keep = (term: tf.Scalar) => tf.keep(term.clone());
+    const {total, similarity, labels, smoothness} = objective;
+    terms = {
+      similarity: keep(similarity),
+      labels: labels && keep(labels),
+      smoothness: keep(smoothness),
+    };
+    return total;
   }, variables);
-  const [total, similarity, smoothness] = [value, ...terms].map((term) => term.dataSync()[0]);
-  tf.dispose([value, ...terms]);
+  const {similarity, labels, smoothness} = terms!;
+  const read = (term: tf.Scalar) => {
+    const [number] = term.dataSync();
+    term.dispose();
+    return number;
+  };
+  const losses = {
+    total: read(value),
+    similarity: read(similarity),
+    ...(labels && {labels: read(labels)}),
+    smoothness: read(smoothness),
+  };
   const gradients = Object.fromEntries(
     [...network.weights].map(([name, weight]) => [
       name,
       grads[weight.name] ?? tf.zerosLike(weight),
     ]),
   );
-  return {losses: {total, similarity, smoothness}, gradients};
+  return {losses, gradients};
 }
 
 /**
@@ -66,9 +93,9 @@ export function objectiveOn(
   network: RegistrationNetwork,
   inputs: StepInputs,
   options: ObjectiveOptions,
-): ReturnType<typeof registrationObjective> {
+): Objective {
   const {moving, fixed, lambda} = inputs;
-  const {moved, movedBack, integrationVelocity} = network.predict(inputs);
+  const {moved, movedBack, displacement, integrationVelocity} = network.predict(inputs);
   // As VoxelMorph: a bidirectional network is judged by both images, half and half.
   const similarity =
     movedBack === undefined
@@ -78,5 +105,10 @@ export function objectiveOn(
   return registrationObjective({fixed, moved}, integrationVelocity, lambda, {
     ...options,
     similarity,
+    labels: inputs.labels && {
+      fixed: inputs.labels.fixed,
+      moved: warpTensor(inputs.labels.moving, displacement, {fill: 0}),
+      weight: inputs.labels.weight,
+    },
   });
 }

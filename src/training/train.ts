@@ -1,4 +1,3 @@
-import * as tf from '@tensorflow/tfjs-core';
 import type {TrainingConfig} from '../config/training-config.js';
 import type {KernelRunner} from '../kernels/voxel-operation.js';
 import type {ObjectiveOptions} from '../losses/objective.js';
@@ -6,7 +5,7 @@ import {similarityLoss} from '../losses/table.js';
 import {countParameters} from '../models/weight-specs.js';
 import {pause} from '../platform.js';
 import type {OnProgress, StepLosses} from '../progress.js';
-import {batchInputs, drawBatch, nameBatch} from './batch.js';
+import {batchInputs, disposeInputs, drawBatch, nameBatch} from './batch.js';
 import {openData, type TrainingData} from './data.js';
 import {RunFolder} from './run-folder.js';
 import {disposeRun, resumeRun, startRun, type RunState} from './run-state.js';
@@ -125,7 +124,7 @@ async function takeStep(
   const inputs = batchInputs(config, batch);
   const learningRate = learningRateAt(run.step, config);
   const losses = trainingStep(run.network, run.optimiser, inputs, {...objective, learningRate});
-  tf.dispose({...inputs});
+  disposeInputs(inputs);
   run.step++;
   const place = {step: run.step, pairs: nameBatch(batch), wayOn: await wayOn(folder)};
   const text = watch(losses.total, place);

@@ -1,18 +1,32 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type {TrainingConfig} from '../config/training-config.js';
 import {jacobianMeasureOf, SMALLEST_DETERMINANT} from '../evaluation/deformation.js';
+import {countOverlaps, dice, meanOfKnown} from '../evaluation/overlap.js';
 import {MEASURE_DETERMINANTS} from '../kernels/measures.js';
 import type {KernelRunner} from '../kernels/voxel-operation.js';
 import type {ObjectiveOptions} from '../losses/objective.js';
 import type {RegistrationNetwork} from '../models/registration-network.js';
 import {jacobianDeterminant} from '../ops/jacobian.js';
 import {smoothness} from '../ops/smoothness.js';
+import {warpTensor} from '../ops/warp.js';
 import {pause} from '../platform.js';
 import type {ValidationRow} from '../progress.js';
 import {batchInputs} from './batch.js';
 import type {HyperparameterValues} from './hyperparameters.js';
 import type {ImagePair} from './make-pair.js';
 import {trainingShape} from './training-grid.js';
+
+/** A label map, each voxel with the nearest label of the place that it is moved from. */
+function moveLabels(labels: Uint16Array, displacement: tf.Tensor): tf.Tensor {
+  const map = tf.tensor(Float32Array.from(labels), [...displacement.shape.slice(0, -1), 1]);
+  return warpTensor(map, displacement, {interpolation: 'nearest', fill: 0});
+}
+
+/** Mean Dice over the labels that either map has, the background aside. */
+function meanDice(fixed: ArrayLike<number>, moved: ArrayLike<number>): number | null {
+  const overlaps = [...countOverlaps(fixed, moved)].filter(([label]) => label !== 0);
+  return meanOfKnown(overlaps.map(([, overlap]) => dice(overlap)));
+}
 
 /**
  * Measure a network on fixed pairs, for each lambda.
@@ -31,19 +45,39 @@ export async function validate(
 ): Promise<ValidationRow[] | null> {
   const rows: ValidationRow[] = [];
   for (const lambda of options.config.validation.lambdas) {
-    const sum = {similarity: 0, smoothness: 0, sdLogJacobian: 0, foldingFraction: 0};
+    const measured: Measures[] = [];
     for (const pair of pairs) {
       await pause();
       if (options.signal?.aborted === true) return null;
-      const measured = await measurePair(network, pair, {lambda}, options);
-      for (const key of Object.keys(sum) as (keyof typeof sum)[]) {
-        sum[key] += measured[key] / pairs.length;
-      }
+      measured.push(await measurePair(network, pair, {lambda}, options));
     }
-    const total = (1 - lambda) * sum.similarity + lambda * sum.smoothness;
-    rows.push({lambda, total, ...sum});
+    rows.push(summarise(lambda, measured, options.config.loss.labels));
   }
   return rows;
+}
+
+type Measures = Omit<ValidationRow, 'lambda' | 'total'>;
+
+/** Means over the pairs, and the objective of these means: Dice stands for the overlap. */
+function summarise(
+  lambda: number,
+  measured: readonly Measures[],
+  labelWeight: number,
+): ValidationRow {
+  const mean = (key: Exclude<keyof Measures, 'dice'>) =>
+    measured.reduce((sum, entry) => sum + entry[key] / measured.length, 0);
+  const [similarity, smoothnessTerm] = [mean('similarity'), mean('smoothness')];
+  const dice = meanOfKnown(measured.map((entry) => entry.dice ?? null));
+  const fit = dice === null ? similarity : (1 - labelWeight) * similarity - labelWeight * dice;
+  return {
+    lambda,
+    total: (1 - lambda) * fit + lambda * smoothnessTerm,
+    similarity,
+    smoothness: smoothnessTerm,
+    ...(dice !== null && {dice}),
+    sdLogJacobian: mean('sdLogJacobian'),
+    foldingFraction: mean('foldingFraction'),
+  };
 }
 
 async function measurePair(
@@ -55,18 +89,22 @@ async function measurePair(
     readonly objective: ObjectiveOptions;
     readonly engine: KernelRunner;
   },
-): Promise<Omit<ValidationRow, 'lambda' | 'total'>> {
+): Promise<Measures> {
   const {config, objective, engine} = options;
   const results = tf.tidy(() => {
-    const inputs = batchInputs(config, {pairs: [pair], hyperparameters: [hyperparameters]});
+    const one = {pairs: [pair], hyperparameters: [hyperparameters], labels: [[]]};
+    const inputs = batchInputs(config, one);
     const {moved, displacement, integrationVelocity} = network.predict(inputs);
     return [
       objective.similarity(inputs.fixed, moved),
       tf.mul(smoothness(integrationVelocity, objective.penalty), objective.smoothnessScale),
       jacobianDeterminant(displacement),
+      ...(pair.labels === null ? [] : [moveLabels(pair.labels.moving, displacement)]),
     ];
   });
-  const [similarity, rough, determinants] = await Promise.all(results.map((t) => t.data()));
+  const [similarity, rough, determinants, movedLabels] = await Promise.all(
+    results.map((t) => t.data()),
+  );
   tf.dispose(results);
   const {sdLogJacobian, foldingFraction} = jacobianMeasureOf(
     engine.run(
@@ -80,6 +118,7 @@ async function measurePair(
   return {
     similarity: similarity[0],
     smoothness: rough[0],
+    ...(pair.labels !== null && {dice: meanDice(pair.labels.fixed, movedLabels) ?? NaN}),
     sdLogJacobian: sdLogJacobian ?? NaN,
     foldingFraction: foldingFraction ?? NaN,
   };

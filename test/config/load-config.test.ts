@@ -105,6 +105,10 @@ const WRONG: readonly [setting: string, message: string][] = [
     'architecture: {hyperparameters: 0}',
     'lambda.kind must be "fixed" where architecture.hyperparameters is 0, got "ends".',
   ],
+  [
+    'grid: {align: affine}',
+    'grid.centre must be "reference" where grid.align is "affine", got "volume".',
+  ],
   ['seed: -1', 'seed must be an integer of at least 0, got -1.'],
   ['storage: int8', 'storage must be one of "float32", "float16", "bfloat16", got "int8".'],
   [
@@ -116,6 +120,36 @@ const WRONG: readonly [setting: string, message: string][] = [
 for (const [setting, message] of WRONG) {
   test(`"${setting}" is refused by path and value`, () => {
     assert.throws(() => decode(setting), {code: 'E_CONFIG', message: `configs/x.yaml: ${message}`});
+  });
+}
+
+const WRONG_SOURCES: readonly (readonly [sources: string, message: string])[] = [
+  [
+    '{kind: labels, images: "*.nii"}',
+    'sources[0].kind must be another where grid.align is "affine", got "labels".',
+  ],
+  [
+    '{kind: scans, images: "*.nii"}',
+    'loss.labels must be 0 where no source has label maps, got 0.5.',
+  ],
+  [
+    '{kind: atlas, atlas: a.nii, images: "*.nii", labels: "*_l.nii"}',
+    'sources[0].atlasLabels must be given with `labels`, or neither, got null.',
+  ],
+  [
+    '{kind: pairs, pairs: [{fixed: a.nii, moving: b.nii, fixedLabels: c.nii}]}',
+    'sources[0].pairs[0].movingLabels must be given with `fixedLabels`, or neither, got null.',
+  ],
+];
+
+for (const [source, message] of WRONG_SOURCES) {
+  test(`${source} is refused where labels count and images are aligned`, () => {
+    const settings =
+      'grid: {align: affine, centre: reference, reference: a.nii}\nloss: {labels: 0.5}';
+    assert.throws(() => decode(settings, `sources=[${source}]`), {
+      code: 'E_CONFIG',
+      message: `configs/x.yaml: ${message}`,
+    });
   });
 }
 

@@ -10,7 +10,7 @@ import {openData} from '../../src/training/data.js';
 import {Affine} from '../../src/geometry/affine.js';
 import type {Triple} from '../../src/geometry/triple.js';
 import {temporaryFolder} from '../support/temporary-folder.js';
-import {centredAffine, imageOf, reoriented} from '../support/volumes.js';
+import {blobs, centredAffine, imageOf, reoriented} from '../support/volumes.js';
 
 const GRID = 'grid: {shape: [16, 16, 16], spacingMm: [3, 3, 3], orientation: RAS}\n';
 
@@ -35,8 +35,8 @@ async function twoBalls(t: TestContext): Promise<string> {
   return folder;
 }
 
-function open(text: string) {
-  const config = decodeTrainingConfig(GRID + text, {where: 'test'});
+function open(text: string, ...overrides: readonly string[]) {
+  const config = decodeTrainingConfig(GRID + text, {where: 'test', overrides});
   return openData({config, engine: PORTABLE});
 }
 
@@ -63,6 +63,83 @@ test('scans of different places and orientations meet on one grid, each centred 
   const both = fixed.reduce((sum, value, n) => sum + value * moving[n], 0);
   const single = fixed.reduce((sum, value) => sum + value, 0);
   assert.ok(single > 200 && both > 0.8 * single, `${both} of ${single}`);
+});
+
+/** A head, turned and shifted, and its bright part as a label map on the same grid. */
+async function writeHead(folder: string, name: string, motion: Affine): Promise<void> {
+  const shape: Triple = [20, 21, 19];
+  const affine = centredAffine(Affine.scaling([3, 3, 3]), shape, [0, 0, 0]);
+  const inverse = motion.inverse();
+  const image = imageOf({shape, affine}, (point) => blobs(inverse.apply(point)));
+  const geometry = geometryFromGrid(image);
+  await writeNifti(join(folder, `${name}_t1.nii`), {shape, data: image.data, geometry});
+  const middle = (Math.min(...image.data) + Math.max(...image.data)) / 2;
+  const data = image.data.map((value) => (value > middle ? 7 : 0));
+  await writeNifti(join(folder, `${name}_labels.nii`), {shape, data, geometry});
+}
+
+function shareOf(image: ArrayLike<number>, counts: (n: number) => boolean): number {
+  const all = Array.from(image, (_, n) => n);
+  return all.filter(counts).length / all.length;
+}
+
+test('label maps follow their scans through every change, numbered alike', async (t) => {
+  const folder = await temporaryFolder(t);
+  await writeHead(folder, 'a', Affine.identity);
+  await writeHead(folder, 'b', Affine.rotation(2, 10));
+  const {draw} = await open(
+    `sources: [{kind: scans, images: '${folder}/*_t1.nii', labels: '${folder}/*_labels.nii'}]\n` +
+      'augmentation: {rotationDegrees: 15, translationVox: 2, deformationVox: 1, flip: true}\n' +
+      'loss: {labels: 0.5}\nnormalisation: {kind: minmax}',
+  );
+  for (const seed of [1, 2, 3]) {
+    const {labels, ...images} = await draw(new Random(seed));
+    assert.equal(labels!.codes, 2);
+    for (const which of ['fixed', 'moving'] as const) {
+      const image = images[which];
+      const differs = shareOf(image, (n) => (labels![which][n] === 1) !== image[n] > 0.5);
+      const bright = shareOf(image, (n) => labels![which][n] === 1);
+      assert.ok(bright > 0.01 && differs < 0.4 * bright, `${differs} of ${bright}`);
+    }
+  }
+});
+
+test('grid.align brings scans and labels onto the reference', async (t) => {
+  const folder = await temporaryFolder(t);
+  await writeHead(folder, 'a', Affine.identity);
+  await writeHead(folder, 'b', Affine.rotation(2, 20).withOffset([5, -4, 3]));
+  const source = `sources: [{kind: scans, images: '${folder}/*_t1.nii', labels: '${folder}/*_labels.nii'}]\n`;
+  const overlapWith = async (align: string) => {
+    const {draw} = await open(
+      source,
+      `grid={shape: [16, 16, 16], spacingMm: [3, 3, 3], orientation: RAS, centre: reference, reference: '${folder}/a_t1.nii', align: ${align}}`,
+    );
+    const {fixed, moving, labels} = await draw(new Random(1));
+    const both = shareOf(fixed, (n) => labels!.fixed[n] === 1 && labels!.moving[n] === 1);
+    const either = shareOf(fixed, (n) => labels!.fixed[n] === 1 || labels!.moving[n] === 1);
+    const difference = fixed.reduce((sum, value, n) => sum + (value - moving[n]) ** 2, 0);
+    return {jaccard: both / either, difference};
+  };
+  const [apart, together] = [await overlapWith('none'), await overlapWith('affine')];
+  assert.ok(apart.jaccard < 0.6, `${apart.jaccard}`);
+  assert.ok(together.jaccard > 0.8, `${together.jaccard}`);
+  assert.ok(together.difference < 0.1 * apart.difference);
+});
+
+test('label maps that do not belong to the images are refused', async (t) => {
+  const folder = await twoBalls(t);
+  await writeHead(folder, 'head', Affine.identity);
+  const scans = (labels: string) =>
+    open(`sources: [{kind: scans, images: '${folder}/?.nii', labels: ${labels}}]`);
+  await assert.rejects(scans(`'${folder}/*_labels.nii'`), {
+    code: 'E_CONFIG',
+    message: 'sources[0].labels: must fit as many files as there are images (2), got 1.',
+  });
+  await assert.rejects(scans(`['${folder}/head_labels.nii', '${folder}/head_t1.nii']`), {
+    code: 'E_GRID',
+    message:
+      /head_labels\.nii: label maps must lie on the grid of their image .*a\.nii \(14x15x13\)/,
+  });
 });
 
 test('the images of a given pair keep their places to each other; what does not lie on the grid is refused', async (t) => {

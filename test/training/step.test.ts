@@ -44,6 +44,13 @@ function inputsAt(lambda: number) {
   };
 }
 
+/** What is bright and what is dark, as label maps that count as much as the images. */
+function labelsOf({moving, fixed}: {readonly moving: tf.Tensor; readonly fixed: tf.Tensor}) {
+  const parts = (image: tf.Tensor) =>
+    tf.cast(tf.concat([tf.greater(image, 0.5), tf.less(image, -0.5)], 3), 'float32');
+  return {moving: parts(moving), fixed: parts(fixed), weight: tf.tensor1d([0.5])};
+}
+
 test('at lambda 1 only smoothness counts, and a few steps make the field smoother', () => {
   const network = createNetwork();
   const adam = new Adam({learningRate: 0.01});
@@ -70,7 +77,7 @@ test('at lambda 0 only similarity counts, and the loss falls on a pair that is s
 
 test('the gradient is the slope of the loss along it', () => {
   const network = createNetwork();
-  const inputs = inputsAt(0.3);
+  const inputs = {...inputsAt(0.3), labels: labelsOf(inputsAt(0.3))};
   const {losses, gradients} = lossGradients(network, inputs, OBJECTIVE);
   const square = Object.values(gradients).reduce(
     (sum, gradient) => sum + tf.tidy(() => tf.sum(tf.square(gradient)).dataSync()[0]),

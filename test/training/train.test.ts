@@ -7,8 +7,9 @@ import * as tf from '@tensorflow/tfjs-core';
 import {PORTABLE} from '../../src/kernels/voxel-operation.js';
 import {decodeTrainingConfig} from '../../src/config/load-config.js';
 import {startEngine} from '../../src/engines/select.js';
+import {decodeSafetensors, encodeSafetensors} from '../../src/formats/weights/safetensors.js';
 import {readModel} from '../../src/models/model-file.js';
-import type {ProgressEvent} from '../../src/progress.js';
+import type {ProgressEvent, StepLosses, ValidationRow} from '../../src/progress.js';
 import {readCheckpoint} from '../../src/training/checkpoint.js';
 import {train, type TrainOptions} from '../../src/training/train.js';
 import {temporaryFolder} from '../support/temporary-folder.js';
@@ -88,6 +89,33 @@ test('N + M steps equal N steps, a stop, and M resumed ones, bit for bit', async
   assert.deepEqual(await lossesOf(halves), await lossesOf(whole));
 });
 
+test('label maps of the sources take part: in the loss, the log, the validation, and bit for bit after a stop', async (t) => {
+  const [whole, halves] = await runTwice(t);
+  const settings = [
+    'loss.labels=0.5',
+    'loss.labelsPerStep=2',
+    'validation={sources: [{kind: shapes, maps: 2, labels: 5, scaleVox: 6}], pairs: 2, lambdas: [0.1], everySteps: 6}',
+  ];
+  await train(optionsFor(whole, settings));
+  const abort = new AbortController();
+  const onProgress = (event: ProgressEvent) => {
+    if (event.kind === 'step' && event.step === 3) abort.abort();
+  };
+  await train({...optionsFor(halves, settings), signal: abort.signal, onProgress});
+  await train({...optionsFor(halves, settings), resume: true});
+  assert.deepEqual(await weightsIn(halves), await weightsIn(whole));
+  const [step, ...lines] = (await readFile(join(whole, 'log.jsonl'), 'utf8'))
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as StepLosses & {rows?: readonly ValidationRow[]});
+  const {total, similarity, labels = NaN, smoothness} = step;
+  assert.ok(labels < 0 && Math.abs(total - similarity - labels - smoothness) < 1e-5);
+  const [row] = lines.flatMap(({rows = []}) => rows);
+  assert.ok(row.dice !== undefined && row.dice > 0.2 && row.dice < 1, `${row.dice}`);
+  const fit = 0.5 * row.similarity - 0.5 * row.dice;
+  assert.ok(Math.abs(row.total - 0.9 * fit - 0.1 * row.smoothness) < 1e-6);
+});
+
 test('an interrupted run leaves a model that loads and says what it is', async (t) => {
   const output = join(await temporaryFolder(t), 'run');
   const abort = new AbortController();
@@ -98,8 +126,16 @@ test('an interrupted run leaves a model that loads and says what it is', async (
   assert.deepEqual([summary.outcome, summary.step], ['interrupted', 1]);
   const {description} = await readModel(summary.model);
   assert.equal(description.provenance.steps, 1);
+  assert.equal(description.stages, undefined);
   assert.equal(description.hyperparameters[0].name, 'lambda');
   assert.deepEqual(description.grid.trainingShape, [16, 16]);
+});
+
+test('a model says what its configuration asks of a registration', async (t) => {
+  const output = join(await temporaryFolder(t), 'run');
+  const stages = {affine: 'auto', refine: 'none', keep: 'last'};
+  const summary = await train(optionsFor(output, [`stages=${JSON.stringify(stages)}`, 'steps=1']));
+  assert.deepEqual((await readModel(summary.model)).description.stages, stages);
 });
 
 test('planes of the default orientation train, and their model loads', async (t) => {
@@ -282,6 +318,19 @@ test('what gives the weights their meaning stays in a resumed run; what may chan
     {step: 2, settings: {'optimiser.learningRate': [0.005, 0.001], steps: [2, 3]}},
     {step: 3, settings: {'optimiser.learningRate': [0.001, 0.005], steps: [3, 4], batch: [1, 2]}},
   ]);
+});
+
+test('a checkpoint of a version that lacked a setting goes on with its default', async (t) => {
+  const output = join(await temporaryFolder(t), 'run');
+  await train(optionsFor(output, ['steps=2']));
+  const path = join(output, 'checkpoint.safetensors');
+  const {tensors, metadata} = decodeSafetensors(await readFile(path), path);
+  const [[key, text]] = Object.entries(metadata);
+  const earlier = text.replaceAll(/"labels(PerStep)?":\d+,?/g, '').replace(',}', '}');
+  assert.notEqual(earlier, text);
+  await writeFile(path, encodeSafetensors(tensors, {metadata: {[key]: earlier}}));
+  const {step} = await train({...optionsFor(output, ['steps=3']), resume: true});
+  assert.equal(step, 3);
 });
 
 test('a checkpoint that is not as it was written is refused: its state, its numbers, its text', async (t) => {
