@@ -108,6 +108,12 @@ export type {StageRecord} from './registration/stages.js';
 
 export type {OnProgress, ProgressEvent, Stage} from './progress.js';
 export {
+  applyFiles,
+  type Applied,
+  type AppliedFile,
+  type ApplyFilesSettings,
+} from './workflows/apply-files.js';
+export {
   describeFile,
   type ImageDescription,
   type ModelFileDescription,

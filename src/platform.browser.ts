@@ -42,6 +42,20 @@ export async function gzip(parts: readonly Uint8Array[]): Promise<readonly Uint8
   return pieces;
 }
 
+export async function* gunzipPieces(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  yield* through(new DecompressionStream('gzip'), await allOf(pieces));
+}
+
+export async function* gzipPieces(parts: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  yield* through(new CompressionStream('gzip'), await allOf(parts));
+}
+
+async function allOf(pieces: AsyncIterable<Uint8Array>): Promise<Uint8Array[]> {
+  const all: Uint8Array[] = [];
+  for await (const piece of pieces) all.push(piece);
+  return all;
+}
+
 /** Not by the stream's own iterator, which not every browser has. */
 async function* through(
   stream: CompressionStream | DecompressionStream,

@@ -5,6 +5,7 @@ import {constants} from 'node:buffer';
 import {createHash} from 'node:crypto';
 import {totalmem} from 'node:os';
 import {constrainedMemory} from 'node:process';
+import {pipeline, Readable} from 'node:stream';
 import {promisify} from 'node:util';
 import {Worker} from 'node:worker_threads';
 import zlib from 'node:zlib';
@@ -86,7 +87,14 @@ export function gunzip(
   });
 }
 
-/** Compressed output comes in pieces of this size. */
+/** Unpack a gzip stream with all its members that comes in pieces, piece by piece; errors as those of `gunzip`. */
+export async function* gunzipPieces(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const unpacking = zlib.createGunzip({chunkSize: CHUNK_BYTES});
+  // What fails is thrown where the pieces are taken.
+  yield* pipeline(Readable.from(pieces), unpacking, () => undefined);
+}
+
+/** Compressed output comes in pieces of this size, unpacked input in pieces of at most this size. */
 const CHUNK_BYTES = 1 << 18;
 /** Blocks of this size are compressed at the same time, on the threads that Node.js has for such work. */
 const BLOCK_BYTES = 1 << 21;
@@ -153,19 +161,45 @@ function store(bytes: Uint8Array, isLast: boolean): readonly Uint8Array[] {
  */
 export async function gzip(parts: readonly Uint8Array[]): Promise<readonly Uint8Array[]> {
   const length = parts.reduce((sum, part) => sum + part.length, 0);
-  // Node.js has crc32 since 20.15.
-  if (length <= BLOCK_BYTES || typeof zlib.crc32 !== 'function') {
+  if (length <= BLOCK_BYTES || !HAS_CRC32) {
     return [await gzipWhole(Buffer.concat(parts), {level: LEVEL, chunkSize: CHUNK_BYTES})];
   }
   const blocks = parts
     .flatMap(blocksOf)
     .map((block, n, {length: count}) => deflateBlock(block, n === count - 1));
-  const header = Uint8Array.of(0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255); // No name, no time, unknown system.
-  const trailer = new DataView(new ArrayBuffer(8));
   const checksum = parts.reduce((sum, part) => zlib.crc32(part, sum), 0);
+  return [HEADER, ...(await Promise.all(blocks)).flat(), trailerOf(checksum, length)];
+}
+
+/** The same for parts that are made one after the other: the blocks of one part are compressed at the same time. */
+export async function* gzipPieces(parts: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  if (!HAS_CRC32) {
+    const packing = zlib.createGzip({level: LEVEL, chunkSize: CHUNK_BYTES});
+    yield* pipeline(Readable.from(parts), packing, () => undefined);
+    return;
+  }
+  yield HEADER;
+  let [checksum, length] = [0, 0];
+  for await (const part of parts) {
+    checksum = zlib.crc32(part, checksum);
+    length += part.length;
+    yield* (await Promise.all(blocksOf(part).map((block) => deflateBlock(block, false)))).flat();
+  }
+  yield EMPTY_LAST_BLOCK;
+  yield trailerOf(checksum, length);
+}
+
+/** Node.js has crc32 since 20.15. */
+const HAS_CRC32 = typeof zlib.crc32 === 'function';
+/** No name, no time, unknown system. */
+const HEADER = Uint8Array.of(0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255);
+const EMPTY_LAST_BLOCK = Uint8Array.of(1, 0, 0, 0xff, 0xff);
+
+function trailerOf(checksum: number, length: number): Uint8Array {
+  const trailer = new DataView(new ArrayBuffer(8));
   trailer.setUint32(0, checksum, true);
   trailer.setUint32(4, length % 2 ** 32, true);
-  return [header, ...(await Promise.all(blocks)).flat(), new Uint8Array(trailer.buffer)];
+  return new Uint8Array(trailer.buffer);
 }
 
 function blocksOf(part: Uint8Array): Uint8Array[] {

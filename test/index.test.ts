@@ -19,6 +19,7 @@ test('the library has these names, and no others', () => {
     'VERSION',
     'VecInt',
     'affineTransform',
+    'applyFiles',
     'architectureSchema',
     'chooseHyperparameters',
     'compose',

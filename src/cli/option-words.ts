@@ -4,6 +4,8 @@ import {HypermorphError} from '../errors.js';
 /** Options that are not called as the setting is that they stand for. */
 const OPTION_OF: Readonly<Record<string, string>> = {
   hyperparameters: '--hyper',
+  transforms: '--transform',
+  images: '--image',
   'hyperparameters.lambda': '--lambda',
   overrides: '--set',
   spacingMm: '--spacing',

@@ -1,6 +1,7 @@
 import {Command, CommanderError} from 'commander';
 import {HypermorphError} from '../errors.js';
 import {VERSION} from '../version.js';
+import {applyCommand} from './commands/apply/options.js';
 import {doctorCommand} from './commands/doctor/options.js';
 import {evaluateCommand} from './commands/evaluate/options.js';
 import {importCommand} from './commands/import/options.js';
@@ -16,6 +17,7 @@ import {errorInOptionWords, inOptionWords} from './option-words.js';
 /** Every command, in the order of the help: how it is declared, and the module that is loaded when it runs. */
 const COMMANDS = [
   define(registerCommand, () => import('./commands/register/run.js')),
+  define(applyCommand, () => import('./commands/apply/run.js')),
   define(trainCommand, () => import('./commands/train/run.js')),
   define(evaluateCommand, () => import('./commands/evaluate/run.js')),
   define(infoCommand, () => import('./commands/info/run.js')),

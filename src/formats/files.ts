@@ -119,7 +119,7 @@ export async function readFileText(path: string): Promise<string> {
  *
  * @throws {HypermorphError} E_IO; then nothing is left behind and an earlier file of that name is untouched.
  */
-export async function writeFileAtomically(path: string, content: Bytes | string): Promise<void> {
+export async function writeFileAtomically(path: string, content: FileContent): Promise<void> {
   await writeFilesAtomically([{path, content}]);
 }
 
@@ -162,6 +162,9 @@ async function nearestFolder(path: string): Promise<string> {
   }
 }
 
+/** What a file is to hold: bytes, a text, or bytes that are made while it is written. */
+export type FileContent = Bytes | string | AsyncIterable<Uint8Array>;
+
 /** Files under other names that are still being written. */
 const unfinished = new Set<string>();
 
@@ -186,7 +189,7 @@ export async function removeLeftovers(folder: string): Promise<void> {
  * @throws {HypermorphError} E_IO; then nothing is left behind, unless the disk fails between two renames.
  */
 export async function writeFilesAtomically(
-  files: readonly {readonly path: string; readonly content: Bytes | string}[],
+  files: readonly {readonly path: string; readonly content: FileContent}[],
 ): Promise<void> {
   const unique = randomBytes(4).toString('hex');
   const named = await Promise.all(
@@ -227,11 +230,7 @@ async function followLink(path: string): Promise<string> {
 }
 
 /** @param replaced - The file whose place it will take. */
-async function writeFlushed(
-  path: string,
-  content: Bytes | string,
-  replaced: string,
-): Promise<void> {
+async function writeFlushed(path: string, content: FileContent, replaced: string): Promise<void> {
   await createFolder(dirname(path));
   const earlier = await stat(replaced).catch(() => null);
   const handle = await open(path, 'wx');
@@ -336,7 +335,8 @@ async function attempt<Result>(
   try {
     return await action();
   } catch (error) {
-    throw fileError(path, purpose, error);
+    // What has no code is a fault of ours in what makes the content.
+    throw error instanceof Error && 'code' in error ? fileError(path, purpose, error) : error;
   }
 }
 

@@ -1,6 +1,7 @@
-import {gunzip, gzip} from '../platform.js';
+import {gunzip, gunzipPieces, gzip} from '../platform.js';
 import {HypermorphError} from '../errors.js';
 import {joinBytes, partsOf, type Bytes} from './bytes.js';
+import {withName} from './named.js';
 
 /** DEFLATE cannot shrink anything by more than this factor, so a file cannot hold more. */
 export const MAX_INFLATION = 1032;
@@ -78,6 +79,23 @@ export async function inflateRange(
     throw damaged(error);
   }
   return {bytes: result.subarray(0, Math.max(0, position - start)), length: position};
+}
+
+/**
+ * What a gzip stream holds, piece by piece, while it is read: for more than fits into memory.
+ *
+ * @param path - Names the file in messages.
+ * @throws {HypermorphError} E_IO if the stream is cut off or damaged; what the pieces throw.
+ */
+export async function* inflatePieces(
+  pieces: AsyncIterable<Uint8Array>,
+  path: string,
+): AsyncGenerator<Uint8Array> {
+  try {
+    yield* gunzipPieces(pieces);
+  } catch (error) {
+    throw error instanceof HypermorphError ? error : withName(path, damaged(error));
+  }
 }
 
 /** What zlib's sentences mean to the owner of the file. */

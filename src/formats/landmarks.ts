@@ -32,6 +32,37 @@ export async function readPointPairs(
   return {fixed: pointsOf(table, PAIR[0], path), moving: pointsOf(table, PAIR[1], path)};
 }
 
+/** A table of points with all its columns, and the same table of the points that stand in their places. */
+export interface PointTable {
+  readonly points: readonly Triple[];
+  /** The text of the table with other points in the columns x, y and z. */
+  readonly withPoints: (points: readonly Triple[]) => string;
+}
+
+/** As `readPoints`, and what else is in the table. */
+export async function readPointTable(path: string): Promise<PointTable> {
+  const rows = await readTable(path);
+  const names = Object.keys(rows[0]);
+  const line = (cells: readonly string[]) => `${cells.map(cellOf).join(',')}\n`;
+  return {
+    points: pointsOf(rows, POINT, path),
+    withPoints: (points) =>
+      line(names) +
+      rows
+        .map((row, n) => {
+          const [x, y, z] = points[n].map(String);
+          const moved: TableRow = {...row, x, y, z};
+          return line(names.map((name) => moved[name]));
+        })
+        .join(''),
+  };
+}
+
+/** RFC 4180: in quotation marks where it holds what ends a cell. */
+function cellOf(text: string): string {
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
 type TableRow = Readonly<Record<string, string>>;
 
 async function readTable(path: string): Promise<readonly TableRow[]> {

@@ -18,7 +18,8 @@ export function named<Result>(name: string, read: () => Result): Result {
   }
 }
 
-function withName(name: string, error: unknown): unknown {
+/** An error with a name and a colon before its sentence; any but ours unchanged. */
+export function withName(name: string, error: unknown): unknown {
   if (!(error instanceof HypermorphError)) return error;
   const {code, message, cause, details, hint} = error;
   const options = hint === undefined ? {cause, details} : {cause, details, hint};

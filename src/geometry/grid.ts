@@ -44,6 +44,22 @@ export function centreOf({shape, affine}: Grid): Triple {
   return affine.apply(middleOf(shape));
 }
 
+/**
+ * The same box of space at another distance between voxels, about the same middle; the last voxels may reach a little further or
+ * less far. An axis of one voxel stays as it is: a plane.
+ *
+ * @param spacing - mm along i, j, k.
+ */
+export function atSpacing({shape, affine}: Grid, spacing: Triple): Grid {
+  const steps = affine.spacing;
+  const sizes = mapTriple(shape, (length, axis) =>
+    length === 1 ? 1 : Math.max(1, Math.round((length * steps[axis]) / spacing[axis])),
+  );
+  const factors = mapTriple(spacing, (mm, axis) => (shape[axis] === 1 ? 1 : mm / steps[axis]));
+  const linear = Affine.compose(affine, Affine.scaling(factors));
+  return {shape: sizes, affine: linear.taking(middleOf(sizes), centreOf({shape, affine}))};
+}
+
 /** The largest distance between the places that two maps give the same corner of a grid of this shape. */
 export function largestDistance(a: Affine, b: Affine, shape: Triple): number {
   return Math.max(

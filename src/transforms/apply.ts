@@ -42,8 +42,11 @@ export function mapPoints(transform: Transform, points: readonly Triple[]): read
 }
 
 export interface SampleOptions {
-  /** 'linear' gives float32; 'nearest', for labels, keeps the element type. */
-  readonly interpolation?: 'linear' | 'nearest';
+  /**
+   * 'linear' gives float32. For labels, which keep their element type: 'nearest', or 'majority', the label whose own image, 1
+   * where the label is and 0 elsewhere, is largest there when it is looked up linearly; its borders are smooth.
+   */
+  readonly interpolation?: 'linear' | 'nearest' | 'majority';
   /** What counts as the value beyond the image: a number (0 unless told), or 'edge' for the nearest voxel. */
   readonly outside?: Outside;
   readonly engine?: KernelRunner;
@@ -83,6 +86,9 @@ function sampleVoxels(
   {interpolation = 'linear', outside = 0, engine = PORTABLE}: SampleOptions,
 ): VoxelArray {
   const map = toVoxelMap(transform, {from: affine, to: image.affine.inverse()});
+  if (interpolation === 'majority') {
+    return sampleMajority(image, map, shape, {outside, engine});
+  }
   if (interpolation === 'nearest') return engine.run(SAMPLE_LABELS, image, map, shape, {outside});
   const toVoxel = affineOf(map);
   if (toVoxel === null) return engine.run(SAMPLE_MAP, image, map, shape, {outside});
@@ -92,6 +98,31 @@ function sampleVoxels(
     interpolation,
     outside,
   });
+}
+
+/** Of two labels with the same share the smaller one. */
+function sampleMajority(
+  {shape: size, data}: Volume,
+  map: VoxelMap,
+  shape: Triple,
+  {outside, engine}: {readonly outside: Outside; readonly engine: KernelRunner},
+): VoxelArray {
+  // What lies beyond the image and is not its edge is looked up as any voxel.
+  const result = engine.run(SAMPLE_LABELS, {shape: size, data}, map, shape, {outside});
+  const largest = new Float32Array(result.length);
+  const isBeyond = outside === 'edge' ? 'edge' : 0;
+  for (const label of new Set(Float64Array.from(data).sort())) {
+    const own = Float32Array.from(data, (value) => (value === label ? 1 : 0));
+    const shares = engine.run(SAMPLE_MAP, {shape: size, data: own}, map, shape, {
+      outside: isBeyond,
+    });
+    for (let n = 0; n < result.length; n++) {
+      if (shares[n] <= largest[n]) continue;
+      largest[n] = shares[n];
+      result[n] = label;
+    }
+  }
+  return result;
 }
 
 /** An array [I, J, K] in the order of tensors as an image: its axes are those of the grid, turned round. */

@@ -16,7 +16,7 @@ import type {Triple} from '../geometry/triple.js';
 import type {OutputPaths} from './output-paths.js';
 
 /** Intent of a label map. */
-const LABEL = {code: 1002};
+export const LABEL = {code: 1002};
 
 /**
  * The files of a registration, uncompressed; their voxels are the registration's memory.

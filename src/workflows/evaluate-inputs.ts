@@ -83,7 +83,7 @@ export async function readLandmarks(
 }
 
 /** The maps that take fixed and moving landmarks to RAS mm. */
-async function toRas(system: LandmarkSystem): Promise<readonly [Affine, Affine]> {
+export async function toRas(system: LandmarkSystem): Promise<readonly [Affine, Affine]> {
   if (system.kind === 'voxels') {
     const [fixed, moving] = system.images;
     return [(await describeNifti(fixed)).affine, (await describeNifti(moving)).affine];

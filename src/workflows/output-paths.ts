@@ -4,8 +4,8 @@ import {fileExists, identityOf, requireWritable} from '../formats/files.js';
 import {filesOfImage, requireNiftiName} from '../formats/images/nifti/nifti.js';
 import {OUTPUT_KEYS, type OutputKey, type PerOutput} from '../registration/outputs.js';
 
-/** A label map to warp, and where to write it. */
-export interface LabelPaths {
+/** A file that belongs to the moving image, and where to write it moved. */
+export interface FilePair {
   readonly source: string;
   readonly target: string;
 }
@@ -13,7 +13,7 @@ export interface LabelPaths {
 /** Where the results of a registration go; what is left out is not written. */
 export interface OutputPaths {
   readonly outputs: PerOutput<string>;
-  readonly labels: readonly LabelPaths[];
+  readonly labels: readonly FilePair[];
   readonly report?: string | undefined;
   readonly affine?: string | undefined;
 }
@@ -30,7 +30,7 @@ export async function planPaths(
   moving: string,
   given: {
     readonly outputs?: Readonly<Partial<Record<OutputKey, string | undefined>>> | undefined;
-    readonly labels?: readonly LabelPaths[] | undefined;
+    readonly labels?: readonly FilePair[] | undefined;
     readonly report?: string | undefined;
     readonly affineOut?: string | undefined;
   },

@@ -34,7 +34,7 @@ import {
   type PerImage,
 } from '../registration/prepare.js';
 import type {NetworkGrid} from '../volume/conform.js';
-import type {LabelPaths} from './output-paths.js';
+import type {FilePair} from './output-paths.js';
 import type {HashedFile, ReportInputs} from './report.js';
 
 /** The model that comes with the package, seen from src/workflows and from dist/workflows. */
@@ -51,7 +51,7 @@ export interface InputSettings {
   /** By name; what is left out is what the model recommends. */
   readonly hyperparameters?: NamedHyperparameters | undefined;
   /** Label maps that belong to the moving image: warped with the nearest voxel and written. */
-  readonly labels?: readonly LabelPaths[] | undefined;
+  readonly labels?: readonly FilePair[] | undefined;
   /**
    * How the images are brought together before anything deforms: a kind of alignment, or a transform file of ITK; what the
    * model asks for unless told, and that is `auto` but for models of other programs.

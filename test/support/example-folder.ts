@@ -1,6 +1,13 @@
 import {copyFile, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
-import {geometryFromGrid, writeNifti} from '../../src/formats/images/nifti/nifti.js';
+import {Readable} from 'node:stream';
+import {
+  encodeNiftiSeries,
+  geometryFromGrid,
+  writeNifti,
+} from '../../src/formats/images/nifti/nifti.js';
+import {encodeItkAffine} from '../../src/formats/transforms/itk-text.js';
+import {Affine} from '../../src/geometry/affine.js';
 import type {Triple} from '../../src/geometry/triple.js';
 import {goldenCase, goldenModelPath} from '../golden/support/golden.js';
 import {writeTinyModel} from './tiny-model.js';
@@ -26,6 +33,12 @@ export async function exampleFolder(folder: string): Promise<string> {
     geometry,
     intent: {code: 1007},
   });
+  const further = {lengths: [2], steps: [2], timeUnit: 8};
+  await writeFile(
+    join(folder, 'series.nii.gz'),
+    encodeNiftiSeries({shape, geometry, further}, Readable.from([data, data])),
+  );
+  await writeFile(join(folder, 'affine.txt'), encodeItkAffine(Affine.translation([1, 2, 3])));
   for (const name of ['fixed', 'moving']) {
     await writeFile(join(folder, `${name}.csv`), 'x,y,z\n1,2,3\n4,5,6\n');
   }

@@ -14,14 +14,22 @@ export type Python =
  * Tests skip visibly with `missing` where there is none.
  */
 export function findPython(...modules: readonly string[]): Python {
-  const command = process.env.HYPERMORPH_PYTHON ?? join(ROOT, '.cache', 'python', 'bin', 'python');
+  const own = process.env.HYPERMORPH_PYTHON ?? join(ROOT, '.cache', 'python', 'bin', 'python');
+  return withModules(own, modules, 'scripts/provide-python.js, or set HYPERMORPH_PYTHON');
+}
+
+/** The same with the large programs of scripts/bench/provide-peers.js, such as ANTs. */
+export function findPeers(...modules: readonly string[]): Python {
+  const command = join(ROOT, '.cache', 'python-peers', 'bin', 'python');
+  return withModules(command, modules, 'scripts/bench/provide-peers.js');
+}
+
+function withModules(command: string, modules: readonly string[], remedy: string): Python {
   try {
     execFileSync(command, ['-c', `import ${modules.join(', ')}`], {stdio: 'ignore'});
     return {command};
   } catch {
-    return {
-      missing: `no Python with ${modules.join(' and ')}: run node scripts/provide-python.js, or set HYPERMORPH_PYTHON`,
-    };
+    return {missing: `no Python with ${modules.join(' and ')}: run node ${remedy}`};
   }
 }
 

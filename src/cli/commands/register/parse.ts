@@ -1,7 +1,5 @@
-import {existsSync} from 'node:fs';
 import {HypermorphError} from '../../../errors.js';
 import type {NamedHyperparameters} from '../../../models/hyperparameters.js';
-import type {LabelPaths} from '../../../workflows/output-paths.js';
 import type {PerImage} from '../../../registration/prepare.js';
 import {parseNumber} from '../../numbers.js';
 
@@ -60,18 +58,4 @@ export function parseHyperparameters({
     set(name, `--hyper ${name}`, pair.slice(at + 1));
   }
   return Object.fromEntries([...values].map(([name, {value}]) => [name, value]));
-}
-
-/** `--labels in:out`. */
-export function splitLabels(pair: string): LabelPaths {
-  // Paths may hold colons (C:\labels.nii, a time of day): the one counts that has a file before it, else the last.
-  const colons = [...pair.matchAll(/:/g)].map(({index}) => index);
-  const at = colons.findLast((index) => existsSync(pair.slice(0, index))) ?? colons.at(-1) ?? -1;
-  if (at < 1 || at === pair.length - 1) {
-    throw new HypermorphError(
-      'E_USAGE',
-      `--labels must be two files with a colon between them (labels.nii.gz:labels_moved.nii.gz), got "${pair}".`,
-    );
-  }
-  return {source: pair.slice(0, at), target: pair.slice(at + 1)};
 }

@@ -4,11 +4,12 @@ import {
   type RegisterFilesSettings,
 } from '../../../workflows/register-files.js';
 import type {CommandContext} from '../../context.js';
+import {splitLabels} from '../../file-pairs.js';
 import {processMemory} from '../../memory.js';
 import {writeJson, writeTable} from '../../output.js';
 import {createReporter} from '../../progress-events.js';
 import {outputOptions, type RegisterOptions} from './options.js';
-import {parseHyperparameters, splitLabels} from './parse.js';
+import {parseHyperparameters} from './parse.js';
 import {planRows, reportRows} from './results.js';
 
 /** The command `register`: options in, results out. */

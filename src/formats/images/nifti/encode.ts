@@ -2,16 +2,18 @@ import {HypermorphError} from '../../../errors.js';
 import {isFiniteArray} from '../../../volume/finite.js';
 import type {VoxelArray} from '../../../kernels/voxels.js';
 import {joinBytes} from '../../bytes.js';
-import {datatypeFor} from './datatypes.js';
+import {datatypeFor, type ReadableDatatype} from './datatypes.js';
 import {HOST_IS_LITTLE_ENDIAN} from '../../bytes.js';
-import type {NiftiGeometry, NiftiOutput} from './types.js';
+import type {NiftiOutput} from './types.js';
 
 /** Header and extension flag. */
 const DATA_OFFSET = 352;
 /** Axes of NIfTI-1 are 16-bit numbers. */
 const LONGEST_AXIS = 32767;
-/** xyzt_units: the spatial unit, and seconds. Only a unit that is not mm is kept from the source. */
-const UNIT_CODES = {unknown: 10, mm: 10, metre: 9, micron: 11};
+/** xyzt_units, the part of space. Only a unit that is not mm is kept from the source. */
+const UNIT_CODES = {unknown: 2, mm: 2, metre: 1, micron: 3};
+/** xyzt_units, the part of time. */
+const SECONDS = 8;
 
 /**
  * A NIfTI-1 file as bytes: single file, no extensions, no scaling, non-finite voxels written as 0.
@@ -54,10 +56,35 @@ export function encodeNiftiParts(
       `encodeNifti: axes must have 1 to ${LONGEST_AXIS} voxels, got ${shape.join(' x ')}.`,
     );
   }
+  return [encodeHeader(output, data), bytesOf(data, areFinite)];
+}
+
+/**
+ * As `encodeNifti`, of volumes that follow each other: header and voxels of each as they are made.
+ *
+ * @param volumes - All of one element type and size; as many as `output.further` says.
+ */
+export async function* encodeNiftiSeries(
+  output: Omit<NiftiOutput, 'data' | 'components'>,
+  volumes: AsyncIterable<VoxelArray>,
+): AsyncGenerator<Uint8Array> {
+  let isFirst = true;
+  for await (const data of volumes) {
+    if (isFirst) yield encodeHeader(output, data);
+    isFirst = false;
+    yield bytesOf(data, isFiniteArray);
+  }
+}
+
+function encodeHeader(output: Omit<NiftiOutput, 'data'>, data: VoxelArray): Uint8Array {
   const header = new Uint8Array(DATA_OFFSET);
-  writeHeader(new DataView(header.buffer), output);
+  writeHeader(new DataView(header.buffer), output, datatypeFor(data));
+  return header;
+}
+
+function bytesOf(data: VoxelArray, areFinite: (values: Float32Array) => boolean): Uint8Array {
   const voxels = withoutMissing(data, areFinite);
-  return [header, new Uint8Array(voxels.buffer, voxels.byteOffset, voxels.byteLength)];
+  return new Uint8Array(voxels.buffer, voxels.byteOffset, voxels.byteLength);
 }
 
 /** NaN and infinite become 0: ITK up to 5.4 replaces NaN by 0 itself, others spread it. */
@@ -72,10 +99,14 @@ function withoutMissing(
   return data.map((value) => (Number.isFinite(value) ? value : 0));
 }
 
-function writeHeader(view: DataView, output: NiftiOutput): void {
-  const {shape, components = 1, data, intent} = output;
-  const dimensions = components === 1 ? [3, ...shape] : [5, ...shape, 1, components];
-  const datatype = datatypeFor(data);
+function writeHeader(
+  view: DataView,
+  output: Omit<NiftiOutput, 'data'>,
+  datatype: ReadableDatatype,
+): void {
+  const {shape, components = 1, further, intent} = output;
+  const axes = [...shape, ...(components === 1 ? (further?.lengths ?? []) : [1, components])];
+  const dimensions = [axes.length, ...axes];
   setInt32(view, 0, 348);
   view.setUint8(38, 'r'.charCodeAt(0)); // "regular", asked for by ANALYZE readers.
   for (let n = 0; n < 8; n++) {
@@ -89,12 +120,16 @@ function writeHeader(view: DataView, output: NiftiOutput): void {
   setText(view, 148, 79, output.description ?? '');
   setText(view, 328, 15, intent?.name ?? '');
   setText(view, 344, 3, 'n+1');
-  writeGeometry(view, output.geometry);
+  writeGeometry(view, output);
 }
 
-function writeGeometry(view: DataView, geometry: NiftiGeometry): void {
-  setFloats(view, 76, [...geometry.pixdim, 1, 1, 1, 1]);
-  view.setUint8(123, UNIT_CODES[geometry.unit]);
+function writeGeometry(
+  view: DataView,
+  {geometry, further}: Pick<NiftiOutput, 'geometry' | 'further'>,
+): void {
+  const steps = Array.from({length: 4}, (_, n) => further?.steps[n] ?? 1);
+  setFloats(view, 76, [...geometry.pixdim, ...steps]);
+  view.setUint8(123, UNIT_CODES[geometry.unit] | (further?.timeUnit ?? SECONDS));
   setInt16(view, 252, geometry.qformCode);
   setInt16(view, 254, geometry.sformCode);
   setFloats(view, 256, [...geometry.quaternion, ...geometry.qformOffset]);

@@ -7,7 +7,7 @@ export interface NiftiFields {
   /** dim[0..7]. */
   readonly dim: readonly number[];
   readonly datatype: number;
-  /** pixdim[0..3]. */
+  /** pixdim[0..7]. */
   readonly pixdim: readonly number[];
   readonly voxelOffset: number;
   readonly slope: number;
@@ -43,7 +43,7 @@ export function parseFields(header: Uint8Array, layout: HeaderLayout): NiftiFiel
       ? {dim: parsed.dims.slice(0, 8), voxelOffset: parsed.vox_offset}
       : readLongFields(view, layout.littleEndian)),
     datatype: parsed.datatypeCode,
-    pixdim: parsed.pixDims.slice(0, 4),
+    pixdim: parsed.pixDims.slice(0, 8),
     slope: parsed.scl_slope,
     intercept: parsed.scl_inter,
     units: parsed.xyzt_units,

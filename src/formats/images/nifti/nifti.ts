@@ -5,27 +5,27 @@ import {named} from '../../named.js';
 import type {Source} from '../../source.js';
 import {decodeIntensities, decodeLabels, type StoredNumbers} from './decode.js';
 import {encodeNiftiParts} from './encode.js';
-import {choosePlacement, type Placement} from './geometry.js';
 import {intentMeaning, isVectorIntent} from './intents.js';
-import {openNifti, readVoxelBytes, requireReadable} from './source.js';
+import {intentOf, openNifti, placementOf, readVoxelBytes, requireReadable} from './source.js';
 import type {NiftiSource} from './source.js';
 import type {
   NiftiDescription,
   NiftiField,
   NiftiImage,
-  NiftiIntent,
   NiftiOutput,
   ReadNiftiOptions,
 } from './types.js';
 
-export {encodeNifti, encodeNiftiParts} from './encode.js';
+export {encodeNifti, encodeNiftiParts, encodeNiftiSeries} from './encode.js';
 export {geometryFromGrid} from './geometry.js';
+export {openNiftiSeries} from './series.js';
 export type {
   NiftiDescription,
   NiftiField,
   NiftiGeometry,
   NiftiImage,
   NiftiOutput,
+  NiftiSeries,
   ReadNiftiOptions,
 } from './types.js';
 
@@ -186,23 +186,6 @@ export function requireNiftiName(path: string): void {
 
 function isCompressedName(path: string): boolean {
   return /\.gz$/i.test(path);
-}
-
-/** Where the voxels lie; warnings with the name of the file. */
-function placementOf(
-  {path, fields, shape}: NiftiSource,
-  {geometry}: Pick<ReadNiftiOptions, 'geometry'>,
-): Placement {
-  const placement = named(path, () => choosePlacement(fields, shape, geometry));
-  return {...placement, warnings: placement.warnings.map((text) => `${path}: ${text}`)};
-}
-
-function intentOf({fields}: NiftiSource): NiftiIntent {
-  return {
-    code: fields.intentCode,
-    name: fields.intentName,
-    parameters: fields.intentParameters,
-  };
 }
 
 function chooseVolume({path, volumes, dimensions, fields}: NiftiSource, volume?: number): number {

@@ -1,16 +1,18 @@
 import {HypermorphError} from '../../../errors.js';
 import {MAX_ARRAY_BYTES, memoryLimit} from '../../../platform.js';
-import {baseNameOf} from '../../bytes.js';
+import {baseNameOf, type OpenFile} from '../../bytes.js';
 import {fileExists} from '../../files.js';
-import {inflateRange, inflateStart, isGzip, MAX_INFLATION} from '../../gzip.js';
+import {inflatePieces, inflateRange, inflateStart, isGzip, MAX_INFLATION} from '../../gzip.js';
 import {named} from '../../named.js';
 import {nameOf, withOpenSource, type Source} from '../../source.js';
 import {datatypeOf} from './datatypes.js';
 import type {Datatype, ReadableDatatype} from './datatypes.js';
 import {parseFields} from './fields.js';
 import type {NiftiFields} from './fields.js';
+import {choosePlacement, type Placement} from './geometry.js';
 import {findLayout, HEADER_BYTES} from './layout.js';
 import type {HeaderLayout} from './layout.js';
+import type {NiftiIntent, ReadNiftiOptions} from './types.js';
 import type {Triple} from '../../../geometry/triple.js';
 
 /** A NIfTI file whose header was read and checked; the voxels were not touched. */
@@ -182,6 +184,24 @@ function scalingOf({slope, intercept}: NiftiFields, warnings: string[]): NiftiSo
   return slope === 1 && usable === 0 ? null : {slope, intercept: usable};
 }
 
+/** Where the voxels lie; warnings with the name of the file. */
+export function placementOf(
+  {path, fields, shape}: NiftiSource,
+  {geometry}: Pick<ReadNiftiOptions, 'geometry'>,
+): Placement {
+  const placement = named(path, () => choosePlacement(fields, shape, geometry));
+  return {...placement, warnings: placement.warnings.map((text) => `${path}: ${text}`)};
+}
+
+/** What the numbers mean, as the header says. */
+export function intentOf({fields}: NiftiSource): NiftiIntent {
+  return {
+    code: fields.intentCode,
+    name: fields.intentName,
+    parameters: fields.intentParameters,
+  };
+}
+
 /** The element type, if it is one that can be an image. E_NIFTI otherwise. */
 export function requireReadable({path, datatype}: NiftiSource): ReadableDatatype {
   if (datatype.kind === 'refused') {
@@ -208,16 +228,11 @@ export async function readVoxelBytes(
   [first, count]: readonly [number, number],
 ): Promise<Uint8Array<ArrayBuffer>> {
   const {bytes: bytesPerVoxel} = requireReadable(source);
-  const voxels = source.dimensions.reduce((product, length) => product * length, 1);
-  const fileEnd = source.dataOffset + voxels * bytesPerVoxel;
+  const fileEnd = endOf(source);
   const start = source.dataOffset + first * bytesPerVoxel;
   const end = start + count * bytesPerVoxel;
   return withOpenSource(source.data, async (file) => {
-    const compressed = isGzip(await file.read(0, Math.min(3, file.size)));
-    const possible = compressed ? file.size * MAX_INFLATION : file.size;
-    if (fileEnd > possible) {
-      throw tooShort(source, fileEnd, `${file.size}${compressed ? ' compressed' : ''}`);
-    }
+    const compressed = await requireWhole(file, source);
     const most = Math.min(MAX_ARRAY_BYTES, memoryLimit());
     if (end - start > most) {
       throw new HypermorphError(
@@ -237,6 +252,83 @@ export async function readVoxelBytes(
     }
     return bytes;
   });
+}
+
+/**
+ * The bytes of one volume after the other in the file's order, each in memory of its own; a compressed file is unpacked once, and
+ * never held as a whole.
+ *
+ * @throws {HypermorphError} As `readVoxelBytes`.
+ */
+export async function* readVolumeBytes(
+  source: NiftiSource,
+): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+  const voxels = source.shape[0] * source.shape[1] * source.shape[2];
+  const isCompressed = await withOpenSource(source.data, (file) => requireWhole(file, source));
+  // A single volume is unpacked on the way that needs the least time.
+  if (isCompressed && source.volumes > 1) {
+    yield* inflateVolumes(source, voxels * requireReadable(source).bytes);
+  } else {
+    for (let n = 0; n < source.volumes; n++) {
+      yield await readVoxelBytes(source, [n * voxels, voxels]);
+    }
+  }
+}
+
+async function* inflateVolumes(
+  source: NiftiSource,
+  size: number,
+): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+  let position = 0; // in what is unpacked
+  let volume = new Uint8Array(size);
+  let filled = 0;
+  let missing = source.volumes;
+  for await (const piece of inflatePieces(piecesOf(source.data), source.path)) {
+    let from = Math.max(0, source.dataOffset - position);
+    position += piece.length;
+    while (from < piece.length && missing > 0) {
+      const part = piece.subarray(from, from + size - filled);
+      volume.set(part, filled);
+      filled += part.length;
+      from += part.length;
+      if (filled < size) continue;
+      yield volume;
+      missing--;
+      volume = new Uint8Array(missing > 0 ? size : 0);
+      filled = 0;
+    }
+  }
+  if (missing > 0) throw tooShort(source, endOf(source), String(position));
+}
+
+/** The bytes of a source, piece by piece. */
+async function* piecesOf(source: Source): AsyncGenerator<Uint8Array> {
+  const size = await withOpenSource(source, (file) => Promise.resolve(file.size));
+  for (let start = 0; start < size; start += PIECE_BYTES) {
+    const end = Math.min(size, start + PIECE_BYTES);
+    yield await withOpenSource(source, (file) => file.read(start, end));
+  }
+}
+
+const PIECE_BYTES = 1 << 22;
+
+/** Where the voxels end, from the start of the unpacked file. */
+function endOf(source: NiftiSource): number {
+  const voxels = source.dimensions.reduce((product, length) => product * length, 1);
+  return source.dataOffset + voxels * requireReadable(source).bytes;
+}
+
+/**
+ * Check that a file is long enough for what its header says, as far as can be seen without unpacking it.
+ *
+ * @returns Whether it is compressed.
+ */
+async function requireWhole(file: OpenFile, source: NiftiSource): Promise<boolean> {
+  const compressed = isGzip(await file.read(0, Math.min(3, file.size)));
+  const possible = compressed ? file.size * MAX_INFLATION : file.size;
+  const fileEnd = endOf(source);
+  if (fileEnd <= possible) return compressed;
+  throw tooShort(source, fileEnd, `${file.size}${compressed ? ' compressed' : ''}`);
 }
 
 function tooShort(source: NiftiSource, needed: number, got: string): HypermorphError {

@@ -29,6 +29,16 @@ export interface NiftiIntent {
   readonly parameters: Triple;
 }
 
+/** The axes of a file behind the three of space: its volumes, one after the other. */
+export interface NiftiFurtherAxes {
+  /** dim[4], dim[5] …; empty where the file has one volume. */
+  readonly lengths: readonly number[];
+  /** pixdim[4], pixdim[5] …: the time from volume to volume, in the file's unit. */
+  readonly steps: readonly number[];
+  /** The part of xyzt_units that is a unit of time: 8 seconds, 16 milliseconds … */
+  readonly timeUnit: number;
+}
+
 /** What `hypermorph info` says about a file; nothing of it needs the voxels. */
 export interface NiftiDescription {
   readonly path: string;
@@ -93,6 +103,15 @@ export interface NiftiImage extends Volume {
   readonly warnings: readonly string[];
 }
 
+/** An image of one or many volumes whose header was read; the voxels are read when they are asked for. */
+export interface NiftiSeries extends Omit<NiftiImage, 'data'> {
+  /** How many. */
+  readonly volumes: number;
+  readonly further: NiftiFurtherAxes;
+  /** The volumes one after the other, memory for one at a time; all of one element type. */
+  readonly read: () => AsyncGenerator<Volume['data']>;
+}
+
 /** A vector field from a NIfTI file: three numbers per voxel, in the units and axes that the file's convention says. */
 export interface NiftiField extends Omit<NiftiImage, 'data'> {
   /** Component slowest, then k, j, i: as on disk. */
@@ -104,6 +123,8 @@ export interface NiftiOutput {
   readonly shape: Triple;
   /** 3 makes a vector file: five axes, component slowest. */
   readonly components?: 1 | 3 | undefined;
+  /** Of a file with several volumes. */
+  readonly further?: NiftiFurtherAxes | undefined;
   /** shape[0] * shape[1] * shape[2] * components numbers, i fastest, component slowest. The element type is the file's. */
   readonly data: Volume['data'];
   readonly geometry: NiftiGeometry;
