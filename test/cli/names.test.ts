@@ -3,6 +3,7 @@ import {link, readFile, writeFile} from 'node:fs/promises';
 import {after, describe, test} from 'node:test';
 import {geometryFromGrid} from '../../src/formats/images/nifti/nifti.js';
 import {printable, shortened} from '../../src/cli/printable.js';
+import {readModel, writeModel} from '../../src/models/model-file.js';
 import {buildNifti} from '../support/nifti-builder.js';
 import {runCli} from '../support/cli.js';
 import {FIXED, workspace} from '../support/register-workspace.js';
@@ -144,6 +145,37 @@ describe('what a terminal would obey', () => {
     const missing = await runCli(['info', path('\u001b[2J'), '--log-format', 'pretty']);
     assert.ok(!missing.stderr.includes('\u001b[2J'));
     assert.match(missing.stderr, /\\u001b\[2J: cannot be read/);
+  });
+
+  test('... also in what a model says of itself, in keys of a configuration, in names of layers', async (t) => {
+    const {path} = await workspace(t);
+    const red = '\u001b[31mred\u0007\nline\u009b';
+    const model = await readModel(path('model.safetensors'));
+    const provenance = {tool: red, data: red, loss: red};
+    await writeModel(path('said.safetensors'), {
+      ...model,
+      description: {...model.description, provenance},
+    });
+    const info = await runCli(['info', path('said.safetensors')]);
+    assert.equal(info.code, 0);
+    assert.match(info.stdout, /\\u001b\[31mred\\u0007\\u000aline\\u009b/);
+    // eslint-disable-next-line no-control-regex -- what must not be there
+    assert.doesNotMatch(info.stdout, /[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/);
+    await writeFile(path('c.yaml'), JSON.stringify({sources: [{kind: 'shapes'}], [red]: red}));
+    const text = (await readFile(path('model.safetensors'))).toString('latin1');
+    await writeFile(
+      path('renamed.safetensors'),
+      Buffer.from(text.replace('"flow/bias"', '"\\u001b[0m"'), 'latin1'),
+    );
+    for (const argv of [
+      ['train', '-c', path('c.yaml'), '-n'],
+      ['info', path('renamed.safetensors')],
+    ]) {
+      const {code, stderr, stdout} = await runCli([...argv, '--log-format', 'pretty']);
+      assert.ok(code === 2 || code === 3);
+      // eslint-disable-next-line no-control-regex -- what must not be there
+      assert.doesNotMatch(stderr + stdout, /[\u0007\u001b\u009b]/);
+    }
   });
 
   test('long values are cut where they are quoted', async (t) => {

@@ -250,6 +250,42 @@ test('weights without a model, other classes and unknown arguments are refused',
   );
 });
 
+test('arguments that no machine could follow are refused at once', async () => {
+  const start = performance.now();
+  for (const [name, argument] of [
+    ['nb_unet_levels', {nb_unet_features: 4, nb_unet_levels: 1e7}],
+    [
+      'nb_unet_conv_per_level',
+      {nb_unet_features: 4, nb_unet_levels: 3, nb_unet_conv_per_level: 1e7},
+    ],
+    ['int_steps', {int_steps: 1e9}],
+  ] as const) {
+    await refuses(
+      await makeKerasFile({...ARGUMENTS, ...argument}),
+      new RegExp(`${name} must be an integer of at most \\d+, got 10+`),
+    );
+  }
+  await refuses(
+    await makeKerasFile({...ARGUMENTS, nb_hyp_layers: 1e7}, LAYERS, 'HyperVxmDense'),
+    /nb_hyp_layers must be an integer of at most \d+, got 10000000/,
+  );
+  assert.ok(performance.now() - start < 20_000);
+});
+
+test('a data set whose shape promises more than the file can hold is refused before it is read', async () => {
+  const sound = fixture('golden/models/vxm2d.h5');
+  for (const length of [1e7, 2 ** 31, 2 ** 52]) {
+    const bytes = Buffer.from(sound);
+    // The dataspace of the first kernel, its largest lengths behind it (HDF5 File Format Specification, section IV.A.2.b).
+    const shape = Buffer.alloc(32);
+    [3, 3, 2, 8].forEach((n, axis) => shape.writeBigUInt64LE(BigInt(n), 8 * axis));
+    const at = bytes.indexOf(shape);
+    assert.ok(at > 0 && bytes.indexOf(shape, at + 32) === at + 32);
+    for (const place of [at, at + 32]) bytes.writeBigUInt64LE(BigInt(length), place + 24);
+    await refuses(bytes, /must fit into the file, got the shape \[3, 3, 2, \d+\]|damaged/);
+  }
+});
+
 test('a wrong number of weights and a wrong shape are named', async () => {
   await refuses(await makeKerasFile(ARGUMENTS, LAYERS.slice(0, -1)), /must have 8 weights, got 6/);
   const changed = LAYERS.map((layer) =>

@@ -101,6 +101,18 @@ export const REFUSALS: readonly Refusal[] = [
     code: 'E_NIFTI',
     says: 'the orientation matrix (sform) must be invertible and finite, got [1 1 0 0; 0 0 0 0; 0 0 1 0]; there is no qform to use instead.',
   },
+  ...[1e103, 1e18, -3e9].map((far): Refusal => ({
+    name: `NIfTI-2 with a sform that lies ${far} mm away, without a qform`,
+    file: {version: 2, sform: [1, 0, 0, far, 0, 1, 0, 0, 0, 0, 1, 0], qformCode: 0},
+    code: 'E_NIFTI',
+    says: `the orientation matrix (sform) must be invertible and finite, got [1 0 0 ${far}; 0 1 0 0; 0 0 1 0]; there is no qform to use instead.`,
+  })),
+  {
+    name: 'NIfTI-2 with a sform of 1e103, without a qform',
+    file: {version: 2, sform: new Array<number>(12).fill(1e103), qformCode: 0},
+    code: 'E_NIFTI',
+    says: 'the orientation matrix (sform) must be invertible and finite, got [1e+103 1e+103 1e+103 1e+103; 1e+103 1e+103 1e+103 1e+103; 1e+103 1e+103 1e+103 1e+103]; there is no qform to use instead.',
+  },
   {
     name: 'a qform that was asked for but is not there',
     file: {qformCode: 0},

@@ -43,4 +43,12 @@ test('sizes whose product no memory holds are refused, not wrapped', () => {
   assert.throws(() => addon.jacobian(huge.subarray(4), one, one), expected);
   assert.throws(() => addon.lncc(huge.subarray(1), 1, 0, one, one, one), expected);
   assert.throws(() => addon.smoothness(huge.subarray(3), 1, 1, 1, 1, one, one), expected);
+  assert.throws(() => addon.upsample(huge, one, one), expected);
+  assert.throws(() => addon.upsampleGradient(huge, one, one), expected);
+  const conv = new Int32Array(26).fill(65536);
+  assert.throws(() => addon.conv(conv, 0, one, null, one, null, one), {name: 'Error'});
+  assert.throws(() => addon.convInputGradient(conv, 0, one, one, one, one, null), {name: 'Error'});
+  assert.throws(() => addon.convFilterGradient(conv, 0, one, null, one, one, one, null), {
+    name: 'Error',
+  });
 });
