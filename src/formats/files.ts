@@ -186,12 +186,15 @@ export async function removeLeftovers(folder: string): Promise<void> {
  * Write several files, all or none: every one is on the disk under another name before the first gets its own. A link stays,
  * and what it points to is written; a file that was there keeps its permissions.
  *
+ * @param options.writer - Who writes, where nobody else of this name writes at the same time: what it left half written when it was
+ *   killed is written over.
  * @throws {HypermorphError} E_IO; then nothing is left behind, unless the disk fails between two renames.
  */
 export async function writeFilesAtomically(
   files: readonly {readonly path: string; readonly content: FileContent}[],
+  {writer}: {readonly writer?: string | undefined} = {},
 ): Promise<void> {
-  const unique = randomBytes(4).toString('hex');
+  const unique = writer === undefined ? randomBytes(4).toString('hex') : nameOfWriter(writer);
   const named = await Promise.all(
     files.map(async ({path, content}, n) => {
       const target = await followLink(path);
@@ -219,6 +222,10 @@ export async function writeFilesAtomically(
   }
 }
 
+function nameOfWriter(writer: string): string {
+  return createHash('sha256').update(writer).digest('hex').slice(0, 8);
+}
+
 /** Where a link points, also to a file that is not there yet; any other path is itself. */
 async function followLink(path: string): Promise<string> {
   try {
@@ -233,6 +240,7 @@ async function followLink(path: string): Promise<string> {
 async function writeFlushed(path: string, content: FileContent, replaced: string): Promise<void> {
   await createFolder(dirname(path));
   const earlier = await stat(replaced).catch(() => null);
+  await rm(path, {force: true}); // of a writer that was killed
   const handle = await open(path, 'wx');
   try {
     await writeFile(handle, content);

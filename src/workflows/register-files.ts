@@ -14,6 +14,7 @@ import type {PairRefinement} from '../registration/refine/refine-pair.js';
 import {StageLog} from '../registration/stages.js';
 import type {Triple} from '../geometry/triple.js';
 import {encodeRegistration} from './encode-outputs.js';
+import {KeptFiles} from './kept-files.js';
 import {listOutputs, planPaths, type OutputPaths} from './output-paths.js';
 import {
   DEFAULT_MODEL,
@@ -52,6 +53,12 @@ export interface WorkflowCallbacks {
   readonly memory?: {readonly inUse: () => number; readonly peak: () => number} | undefined;
 }
 
+/** How the files of a registration are written. */
+interface WritingOptions {
+  /** As in `writeFilesAtomically`. */
+  readonly writer?: string | undefined;
+}
+
 /**
  * Register two image files: read, register, write all files or none.
  *
@@ -74,12 +81,22 @@ export async function registerFiles(
   settings: RegisterFilesSettings,
   callbacks: WorkflowCallbacks = {},
 ): Promise<Report> {
+  const kept = new KeptFiles();
+  return registerWith(kept, settings, callbacks).finally(() => kept.dispose());
+}
+
+/** The same for one of several registrations, which share what they keep. */
+export async function registerWith(
+  kept: KeptFiles,
+  settings: RegisterFilesSettings,
+  callbacks: WorkflowCallbacks & WritingOptions = {},
+): Promise<Report> {
   const start = performance.now();
-  const {onProgress, signal, memory} = callbacks;
+  const {onProgress, signal, memory, writer} = callbacks;
   const paths = await planPathsOf(settings);
   const stages = new StageLog({onProgress, signal, memoryMib: memory?.inUse});
   const warnings = new WarningLog(onProgress);
-  const reading = stages.run('read', () => readInputs(settings));
+  const reading = stages.run('read', () => readInputs(settings, kept));
   const loading = import('./computing.js');
   loading.catch(() => undefined); // what is wrong with the inputs is said first
   const inputs = await reading;
@@ -93,19 +110,19 @@ export async function registerFiles(
   const {fixed, moving, labels, hyperparameters, affine, keep, masks} = inputs;
   const background = backgroundsOf(settings);
   const outputs = wantedOutputs(paths);
-  const model = inputs.model && (await openModel(inputs.model));
+  const model = inputs.model && (await kept.open(inputs.model, engine.name, openModel));
   const registration = await registerPair({
     ...{fixed, moving, labels, masks, engine, affine, keep},
     ...{background, assumeOrientation, outputs, stages, signal},
     model: model ?? WITHOUT_NETWORK,
     hyperparameters: model === null ? [] : hyperparameters,
     refine: refinementOf(inputs),
-  }).finally(() => model?.dispose());
+  });
   warnings.add(registration.summary.warnings);
 
   const {files, hashed} = await stages.run('encode', async () => ({
     files: await compressed([...encodeRegistration(registration, inputs, paths, engine)]),
-    hashed: await hashInputs(inputs, settings.hashes !== false),
+    hashed: await hashInputs(inputs, settings.hashes === false ? null : kept),
   }));
   const describe = () =>
     buildReport(hashed, registration.summary, {
@@ -119,7 +136,7 @@ export async function registerFiles(
   const found = Affine.fromMatrix(registration.summary.affine.matrix);
   const texts =
     paths.affine === undefined ? [] : [{path: paths.affine, content: encodeItkAffine(found)}];
-  await stages.run('write', () => writeFilesAtomically([...files, ...texts, ...report]));
+  await stages.run('write', () => writeFilesAtomically([...files, ...texts, ...report], {writer}));
   return describe(); // with the time of writing, which the report's file cannot hold
 }
 
@@ -151,10 +168,19 @@ export interface RegistrationPlan {
  */
 export async function planRegistration(
   settings: RegisterFilesSettings,
-  {onProgress}: Pick<WorkflowCallbacks, 'onProgress'> = {},
+  callbacks: Pick<WorkflowCallbacks, 'onProgress'> = {},
+): Promise<RegistrationPlan> {
+  return planWith(new KeptFiles(), settings, callbacks);
+}
+
+/** The same for one of several registrations. */
+export async function planWith(
+  kept: KeptFiles,
+  settings: RegisterFilesSettings,
+  {onProgress}: Pick<WorkflowCallbacks, 'onProgress'>,
 ): Promise<RegistrationPlan> {
   const paths = await planPathsOf(settings);
-  const inputs = await readInputs(settings);
+  const inputs = await readInputs(settings, kept);
   const {fixed, moving, labels, model, affine, refine, keep, network, memoryBytes} = inputs;
   const {normalisation} = model?.description ?? WITHOUT_NETWORK;
   const background = backgroundsOf(settings);

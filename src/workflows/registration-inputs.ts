@@ -1,6 +1,6 @@
 import {fileURLToPath} from 'node:url';
 import {HypermorphError} from '../errors.js';
-import {fileExists, readFileText, sha256OfFile} from '../formats/files.js';
+import {fileExists, readFileText} from '../formats/files.js';
 import {
   describeNifti,
   readNifti,
@@ -20,7 +20,7 @@ import {
   type ModelDescription,
   type RegistrationStages,
 } from '../models/model-description.js';
-import {readModel, type Model} from '../models/model-file.js';
+import type {Model} from '../models/model-file.js';
 import {gridSpecOf} from '../models/network-grid.js';
 import {memoryLimit} from '../platform.js';
 import {ALIGNMENT_KINDS, type AlignmentKind} from '../registration/align/align-pair.js';
@@ -34,6 +34,7 @@ import {
   type PerImage,
 } from '../registration/prepare.js';
 import type {NetworkGrid} from '../volume/conform.js';
+import type {KeptFiles} from './kept-files.js';
 import type {FilePair} from './output-paths.js';
 import type {HashedFile, ReportInputs} from './report.js';
 
@@ -105,13 +106,18 @@ export interface RegistrationInputs {
  * @throws {HypermorphError} E_IO, E_NIFTI, E_RANGE of the images; E_IO, E_WEIGHTS of the model; E_USAGE if it does not fit;
  *   E_GRID, E_SHAPE as `layNetworkGrid`; E_MEMORY if the network's grid is too large for the machine, before it is made.
  */
-export async function readInputs(settings: InputSettings): Promise<RegistrationInputs> {
+export async function readInputs(
+  settings: InputSettings,
+  kept: KeptFiles,
+): Promise<RegistrationInputs> {
   const {fixed, moving, labels = [], fixedMask, movingMask} = settings;
   const readMask = (of: keyof PerImage, path: string | undefined) =>
     path === undefined ? undefined : readImage(path, settings, {of, kind: 'label'});
   const reading = Promise.all([
     Promise.all([
-      readImage(fixed, settings, {of: 'fixed'}),
+      kept.fixed([fixed, settings.geometry, ofImage(settings.volume, 'fixed')], () =>
+        readImage(fixed, settings, {of: 'fixed'}),
+      ),
       readImage(moving, settings, {of: 'moving'}),
     ]),
     Promise.all(
@@ -121,7 +127,7 @@ export async function readInputs(settings: InputSettings): Promise<RegistrationI
   ]);
   // The images are read while the model is; what is wrong with the model is said first.
   reading.catch(() => undefined);
-  const model = await readModelOf(settings);
+  const model = await readModelOf(settings, kept);
   const {specs, name, stages} = model;
   const values = chooseHyperparameters(specs, settings.hyperparameters, name);
   const affine = await chooseAffine(settings.affine ?? stages.affine);
@@ -177,7 +183,7 @@ interface ChosenModel {
   readonly stages: RegistrationStages;
 }
 
-async function readModelOf({model: asked}: InputSettings): Promise<ChosenModel> {
+async function readModelOf({model: asked}: InputSettings, kept: KeptFiles): Promise<ChosenModel> {
   if (asked === NO_MODEL) {
     const name = 'a registration without a model';
     return {file: null, specs: OWN_HYPERPARAMETERS, name, stages: ALL_STAGES};
@@ -190,7 +196,7 @@ async function readModelOf({model: asked}: InputSettings): Promise<ChosenModel> 
     );
   }
   const path = asked ?? DEFAULT_MODEL;
-  const model = await readModel(path);
+  const model = await kept.model(path);
   const name = asked ?? 'the model that comes with hypermorph';
   requireSingleChannel(model, name);
   const {description} = model;
@@ -200,15 +206,15 @@ async function readModelOf({model: asked}: InputSettings): Promise<ChosenModel> 
 /**
  * Path and hash of every input.
  *
- * @param isWanted - Hashing reads every input again; without it all hashes are empty.
+ * @param hashes - Hashing reads every input again; null: all hashes are empty.
  */
 export async function hashInputs(
   {model, fixed, moving, labels}: RegistrationInputs,
-  isWanted: boolean,
+  hashes: KeptFiles | null,
 ): Promise<ReportInputs> {
   const hash = async (path: string, files: readonly string[]): Promise<HashedFile> => ({
     path,
-    sha256: isWanted ? await sha256OfFile(...files) : '',
+    sha256: hashes === null ? '' : await hashes.hash(files),
   });
   return {
     fixed: await hash(fixed.path, fixed.files),

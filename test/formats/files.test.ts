@@ -239,3 +239,31 @@ test('a file that no memory holds is refused in a sentence', async (t) => {
     message: `${path}: what is read must fit into memory, got ${length} bytes.`,
   });
 });
+
+test('a writer of a name takes up what it left half written when it was killed', async (t) => {
+  const folder = await temporaryFolder(t);
+  const files = ['a', 'b'].map((name) => ({path: join(folder, name), content: name}));
+  const names = new Set<string>();
+  for (let n = 0; n < 2; n++) {
+    const writing = writeFilesAtomically(
+      [{path: join(folder, 'a'), content: new Uint8Array(1 << 25)}],
+      {writer: 'pair 1'},
+    );
+    for (;;) {
+      const found = (await readdir(folder)).find((name) => name.startsWith('.tmp-'));
+      if (found !== undefined) {
+        names.add(found);
+        break;
+      }
+    }
+    await writing;
+  }
+  assert.equal(names.size, 1);
+  const [left] = [...names];
+  await writeFile(join(folder, left), 'half'); // as if killed
+  await writeFilesAtomically(files, {writer: 'pair 2'});
+  assert.deepEqual(await readdir(folder), [left, 'a', 'b']);
+  await writeFilesAtomically(files, {writer: 'pair 1'});
+  assert.deepEqual(await readdir(folder), ['a', 'b']);
+  assert.equal(await readFile(join(folder, 'b'), 'utf8'), 'b');
+});

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
+import {spawnSync} from 'node:child_process';
 import {createHash} from 'node:crypto';
 import {readFileSync} from 'node:fs';
+import {writeFile} from 'node:fs/promises';
+import {join} from 'node:path';
 import {test} from 'node:test';
 import {File as Hdf5File, ready} from 'h5wasm';
 import {HypermorphError} from '../../src/errors.js';
@@ -15,6 +18,7 @@ import {
   goldenWeightNames,
   isAvailable,
 } from '../golden/support/golden.js';
+import {temporaryFolder} from '../support/temporary-folder.js';
 
 const fixture = (path: string) => readFileSync(new URL(`../fixtures/${path}`, import.meta.url));
 
@@ -317,6 +321,25 @@ test('damage that keeps the HDF5 library busy, or promises more than the file ca
       return true;
     });
   }
+});
+
+test('damage that makes the HDF5 library ask for memory gets little of it', async (t) => {
+  const path = join(await temporaryFolder(t), 'big.h5');
+  const bytes = Buffer.from(fixture('golden/models/vxm2d.h5'));
+  bytes[16947] = 0x45;
+  await writeFile(path, bytes);
+  const built = (file: string) =>
+    JSON.stringify(new URL(`../../dist/${file}`, import.meta.url).href);
+  const program = `import {importKerasModel} from ${built('index.js')};
+    import {processMemory} from ${built('cli/memory.js')};
+    await importKerasModel(${JSON.stringify(path)}).catch(({code}) => console.log(code));
+    console.log(processMemory.peak());`;
+  const {stdout} = spawnSync(process.execPath, ['--input-type=module', '-e', program], {
+    encoding: 'utf8',
+  });
+  const [code, peakMib] = stdout.trim().split('\n');
+  assert.equal(code, 'E_WEIGHTS');
+  assert.ok(Number(peakMib) < 700, `${peakMib} MiB`);
 });
 
 test('weights of another number type are named as what they are', async () => {
