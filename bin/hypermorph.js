@@ -1,6 +1,10 @@
 #!/usr/bin/env node
-import {run} from '../dist/bundle/program.js';
-import {guardStreams, watchSignals} from '../dist/bundle/streams.js';
+import module from 'node:module';
+
+// From Node.js 22 on: what was compiled once is found again by the next start.
+module.enableCompileCache?.();
+const {run} = await import('../dist/bundle/program.js');
+const {guardStreams, watchSignals} = await import('../dist/bundle/streams.js');
 
 const {stdout, stderr} = process;
 let lost = 0;

@@ -28,6 +28,21 @@ const keepPlaces = {
   },
 };
 
+/** The module `node:process` makes all standard streams when it is loaded, and takes its time; the global object does not. */
+const lazyProcess = {
+  name: 'lazy-process',
+  setup: ({onResolve, onLoad}) => {
+    onResolve({filter: /^node:process$/}, ({path, kind}) =>
+      kind === 'import-statement' ? {path, namespace: 'lazy-process'} : undefined,
+    );
+    onLoad({filter: /.*/, namespace: 'lazy-process'}, () => ({
+      contents: `const {process} = globalThis;
+        export const {constrainedMemory, kill, pid} = process;
+        export default process;`,
+    }));
+  },
+};
+
 rmSync(OUTPUT, {recursive: true, force: true});
 await build({
   absWorkingDir: ROOT,
@@ -48,5 +63,5 @@ await build({
   banner: {
     js: "import {createRequire as requireFrom} from 'node:module'; const require = requireFrom(import.meta.url);",
   },
-  plugins: [keepPlaces],
+  plugins: [keepPlaces, lazyProcess],
 });

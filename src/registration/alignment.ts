@@ -1,5 +1,5 @@
 import {Affine} from '../geometry/affine.js';
-import {centreOf, isIndexWithin, type Grid} from '../geometry/grid.js';
+import {centreOf, type Grid} from '../geometry/grid.js';
 import {mapTriple, type Triple} from '../geometry/triple.js';
 import {backgroundOf} from '../volume/intensity.js';
 import type {Volume} from '../volume/volume.js';
@@ -61,18 +61,24 @@ export function overlapOf(fixed: Grid, moving: Grid, alignment: Affine): number 
   return Math.max(shareOfFixed, shareOfMoving);
 }
 
-/** Share of one box of voxels whose points another box holds. */
-function shareInside(shape: Triple, toOther: Affine, other: Triple): number {
+/** Share of one box of voxels whose points another box holds. Plain loops: this runs once, before anything is compiled. */
+function shareInside(shape: Triple, {rows: m}: Affine, other: Triple): number {
+  const [endI, endJ, endK] = mapTriple(other, (length) => length - 0.5);
+  const step = mapTriple(shape, (length) => length / LATTICE);
   let inside = 0;
-  for (let a = 0; a < LATTICE; a++) {
+  for (let c = 0; c < LATTICE; c++) {
+    const k = (c + 0.5) * step[2] - 0.5;
     for (let b = 0; b < LATTICE; b++) {
-      for (let c = 0; c < LATTICE; c++) {
-        const index: Triple = [
-          ((a + 0.5) / LATTICE) * shape[0] - 0.5,
-          ((b + 0.5) / LATTICE) * shape[1] - 0.5,
-          ((c + 0.5) / LATTICE) * shape[2] - 0.5,
-        ];
-        if (isIndexWithin(other, toOther.apply(index))) inside++;
+      const j = (b + 0.5) * step[1] - 0.5;
+      const x = m[1] * j + m[2] * k + m[3];
+      const y = m[5] * j + m[6] * k + m[7];
+      const z = m[9] * j + m[10] * k + m[11];
+      for (let a = 0; a < LATTICE; a++) {
+        const i = (a + 0.5) * step[0] - 0.5;
+        const u = m[0] * i + x;
+        const v = m[4] * i + y;
+        const w = m[8] * i + z;
+        if (u >= -0.5 && u <= endI && v >= -0.5 && v <= endJ && w >= -0.5 && w <= endK) inside++;
       }
     }
   }

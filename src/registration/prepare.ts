@@ -125,12 +125,12 @@ export async function preparePair(
     const moving = fillMissing(images.moving, scales.moving);
     const eroded = (mask: Volume | undefined) =>
       mask === undefined ? null : erodeMask(mask, REACH);
+    const overlap = overlapOf(fixed, moving, alignment);
     return {
-      ...{model, fixed, moving, geometry, affine, scales},
-      overlap: overlapOf(fixed, moving, alignment),
+      ...{model, fixed, moving, geometry, affine, scales, overlap},
       masks: {fixed: eroded(masks.fixed), moving: eroded(masks.moving)},
       conformed: model.network && conformPair({fixed, moving, geometry, scales}, engine),
-      warnings: warningsAbout(images, scales, {alignment, asked: affine.asked}),
+      warnings: warningsAbout(images, scales, {alignment, overlap, asked: affine.asked}),
     };
   });
 }
@@ -140,7 +140,15 @@ type Images = Readonly<Record<keyof PerImage, NamedVolume>>;
 function warningsAbout(
   {fixed, moving}: Images,
   scales: Scales,
-  {alignment, asked}: {readonly alignment: Affine; readonly asked: AlignmentSummary['asked']},
+  {
+    alignment,
+    overlap,
+    asked,
+  }: {
+    readonly alignment: Affine;
+    readonly overlap: number;
+    readonly asked: AlignmentSummary['asked'];
+  },
 ): readonly string[] {
   const content = contentOverlap(
     {...fixed, background: scales.fixed.background},
@@ -148,7 +156,6 @@ function warningsAbout(
     alignment,
   );
   const names = {fixed: fixed.name, moving: moving.name};
-  const overlap = overlapOf(fixed, moving, alignment);
   return [
     ...placeWarnings(names, {overlap, content, asked}),
     ...scales.fixed.warnings,
@@ -171,14 +178,16 @@ export function foreseeWarnings(
 ): readonly string[] {
   const {affine: asked} = options;
   const scales = measureScales(images, {...options, engine: PORTABLE});
-  if (asked instanceof Affine) {
-    return warningsAbout(images, scales, {alignment: asked, asked: 'given'});
-  }
+  const {fixed, moving} = images;
+  const warnAt = (alignment: Affine, how: AlignmentSummary['asked']) => {
+    const overlap = overlapOf(fixed, moving, alignment);
+    return warningsAbout(images, scales, {alignment, overlap, asked: how});
+  };
+  if (asked instanceof Affine) return warnAt(asked, 'given');
   if (asked !== 'headers' && asked !== 'centre' && asked !== 'fov') {
     return [...scales.fixed.warnings, ...scales.moving.warnings];
   }
-  const alignment = alignmentFor(asked, images.fixed, images.moving);
-  return warningsAbout(images, scales, {alignment, asked});
+  return warnAt(alignmentFor(asked, fixed, moving), asked);
 }
 
 /** Both images on the network's grid, as the alignment places them: [I, J, K] in tensor order, normalised. */

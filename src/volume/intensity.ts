@@ -145,14 +145,9 @@ const PLAIN = 0.02;
  *   0 where most of the faces have no number.
  */
 export function backgroundOf(image: Voxels): number {
-  const values: number[] = [];
-  let count = 0;
-  eachFaceVoxel(image, (value) => {
-    count++;
-    if (value - value === 0) values.push(value);
-  });
-  if (values.length <= count / 2) return 0;
-  const faces = Float64Array.from(values).sort();
+  const values = faceVoxels(image);
+  const faces = values.filter((value) => value - value === 0).sort();
+  if (faces.length <= values.length / 2) return 0;
   const middle = faces[faces.length >> 1];
   const {minimum, maximum} = PORTABLE.run(FIND_EXTREMES, image.data);
   const tolerance = PLAIN * (maximum - minimum);
@@ -163,16 +158,20 @@ export function backgroundOf(image: Voxels): number {
 }
 
 /** The voxels on the six faces. */
-function eachFaceVoxel({data, shape}: Voxels, take: (value: number) => void): void {
+function faceVoxels({data, shape}: Voxels): Float64Array {
   const [lengthI, lengthJ, lengthK] = shape;
+  const [insideI, insideJ, insideK] = shape.map((length) => Math.max(length - 2, 0));
+  const faces = new Float64Array(lengthI * lengthJ * lengthK - insideI * insideJ * insideK);
+  let n = 0;
   for (let k = 0; k < lengthK; k++) {
     const isFaceK = k === 0 || k === lengthK - 1;
     for (let j = 0; j < lengthJ; j++) {
       const isFace = isFaceK || j === 0 || j === lengthJ - 1;
       const step = isFace ? 1 : Math.max(lengthI - 1, 1);
       for (let i = 0; i < lengthI; i += step) {
-        take(data[i + lengthI * (j + lengthJ * k)]);
+        faces[n++] = data[i + lengthI * (j + lengthJ * k)];
       }
     }
   }
+  return faces;
 }

@@ -55,12 +55,14 @@ function halfCodec(
     code,
     bytes: 2,
     decode: (bytes) => {
-      table ??= Float32Array.from({length: 1 << 16}, (_, bits) => toFloat32(bits));
-      const data = new Float32Array(bytes.length / 2);
-      for (let i = 0; i < data.length; i++) data[i] = table[bytes[2 * i] | (bytes[2 * i + 1] << 8)];
+      table ??= new Float32Array(1 << 16).map((_, half) => toFloat32(half));
+      // Every platform of Node is little-endian, as the file is. An aligned tensor is read where it lies.
+      const {buffer, byteOffset} = bytes.byteOffset % 2 === 0 ? bytes : Uint8Array.from(bytes);
+      const halves = new Uint16Array(buffer, byteOffset, bytes.length / 2);
+      const data = new Float32Array(halves.length);
+      for (let i = 0; i < data.length; i++) data[i] = table[halves[i]];
       return data;
     },
-    // Every platform of Node is little-endian, as the file is.
     encode: (data) => {
       const bits = new Uint32Array(data.buffer, data.byteOffset, data.length);
       const halves = new Uint16Array(data.length);
