@@ -44,6 +44,10 @@ export const ERROR_CODES = {
     remedy:
       'Crop the images to what matters, take a model of a coarser grid, check that the headers have lengths in millimetres, or use a machine with more memory.',
   },
+  E_PAIRS: {
+    meaning: 'Some pairs of a batch failed; all others are done.',
+    remedy: 'Look at the messages of the pairs that failed; the same command does what is left.',
+  },
   E_INTERRUPTED: {
     meaning: 'The run was stopped by its user.',
     remedy: 'Start it again; a training can be resumed from its checkpoint.',
@@ -92,4 +96,17 @@ export class HypermorphError extends Error {
     this.hint = options.hint;
     this.details = options.details ?? {};
   }
+}
+
+/** An error of the engine that says that memory ran out, as ours; any other error unchanged. */
+export function recogniseMemoryError(error: unknown): unknown {
+  const isOutOfMemory =
+    error instanceof RangeError &&
+    /allocation failed|invalid (typed )?array (buffer )?length|out of memory/i.test(error.message);
+  if (!isOutOfMemory) return error;
+  return new HypermorphError(
+    'E_MEMORY',
+    `the images and the network must fit into memory, got "${error.message}".`,
+    {cause: error, hint: ERROR_CODES.E_MEMORY.remedy},
+  );
 }

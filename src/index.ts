@@ -114,6 +114,15 @@ export {
   type ApplyFilesSettings,
 } from './workflows/apply-files.js';
 export {
+  planBatch,
+  registerBatch,
+  type BatchCallbacks,
+  type BatchPair,
+  type BatchSettings,
+  type BatchSummary,
+  type PairResult,
+} from './workflows/batch-files.js';
+export {
   describeFile,
   type ImageDescription,
   type ModelFileDescription,

@@ -1,7 +1,8 @@
 import {Command, CommanderError} from 'commander';
-import {HypermorphError} from '../errors.js';
+import {HypermorphError, recogniseMemoryError} from '../errors.js';
 import {VERSION} from '../version.js';
 import {applyCommand} from './commands/apply/options.js';
+import {batchCommand} from './commands/batch/options.js';
 import {doctorCommand} from './commands/doctor/options.js';
 import {evaluateCommand} from './commands/evaluate/options.js';
 import {importCommand} from './commands/import/options.js';
@@ -9,7 +10,7 @@ import {infoCommand} from './commands/info/options.js';
 import {registerCommand} from './commands/register/options.js';
 import {trainCommand} from './commands/train/options.js';
 import type {CliContext, CommandContext} from './context.js';
-import {EXIT, exitCodeOf, recogniseMemoryError} from './exit-codes.js';
+import {EXIT, exitCodeOf} from './exit-codes.js';
 import type {LogOptions} from './logger.js';
 import {shortened} from './printable.js';
 import {errorInOptionWords, inOptionWords} from './option-words.js';
@@ -17,6 +18,7 @@ import {errorInOptionWords, inOptionWords} from './option-words.js';
 /** Every command, in the order of the help: how it is declared, and the module that is loaded when it runs. */
 const COMMANDS = [
   define(registerCommand, () => import('./commands/register/run.js')),
+  define(batchCommand, () => import('./commands/batch/run.js')),
   define(applyCommand, () => import('./commands/apply/run.js')),
   define(trainCommand, () => import('./commands/train/run.js')),
   define(evaluateCommand, () => import('./commands/evaluate/run.js')),
@@ -65,7 +67,7 @@ function define<Options extends object>(
 const EXIT_CODES = `
 Exit codes:
   0 done, 1 a fault of this program, 2 wrong usage or configuration, 3 wrong input data,
-  4 engine or memory, 130 interrupted
+  4 engine or memory, 5 some pairs of a batch failed, 130 interrupted
 
 Results go to stdout, everything else to stderr. Help on one command: hypermorph help register`;
 

@@ -1,10 +1,12 @@
-import {CsvError, parse} from 'csv-parse/sync';
 import {HypermorphError} from '../errors.js';
 import type {Triple} from '../geometry/triple.js';
-import {readFileText} from './files.js';
+import {encodeTable, readTable, type TableRow} from './table.js';
 
 /** Names of the columns that hold a point. */
 type Columns = readonly [string, string, string];
+
+/** Tables of points may have lines of comments. */
+const POINTS = {comment: '#', row: 'point'} as const;
 
 /** Columns of a file of points. */
 const POINT: Columns = ['x', 'y', 'z'];
@@ -21,14 +23,14 @@ const PAIR: readonly [Columns, Columns] = [
  * @throws {HypermorphError} E_IO if the file cannot be read, is no table, lacks a column, or holds something that is no number.
  */
 export async function readPoints(path: string): Promise<Triple[]> {
-  return pointsOf(await readTable(path), POINT, path);
+  return pointsOf(await readTable(path, POINTS), POINT, path);
 }
 
 /** Read pairs of points from a table with the columns fixed_x, fixed_y, fixed_z, moving_x, moving_y and moving_z. Errors as `readPoints`. */
 export async function readPointPairs(
   path: string,
 ): Promise<{readonly fixed: Triple[]; readonly moving: Triple[]}> {
-  const table = await readTable(path);
+  const table = await readTable(path, POINTS);
   return {fixed: pointsOf(table, PAIR[0], path), moving: pointsOf(table, PAIR[1], path)};
 }
 
@@ -41,54 +43,18 @@ export interface PointTable {
 
 /** As `readPoints`, and what else is in the table. */
 export async function readPointTable(path: string): Promise<PointTable> {
-  const rows = await readTable(path);
+  const rows = await readTable(path, POINTS);
   const names = Object.keys(rows[0]);
-  const line = (cells: readonly string[]) => `${cells.map(cellOf).join(',')}\n`;
   return {
     points: pointsOf(rows, POINT, path),
-    withPoints: (points) =>
-      line(names) +
-      rows
-        .map((row, n) => {
-          const [x, y, z] = points[n].map(String);
-          const moved: TableRow = {...row, x, y, z};
-          return line(names.map((name) => moved[name]));
-        })
-        .join(''),
+    withPoints: (points) => {
+      const moved = rows.map((row, n): TableRow => {
+        const [x, y, z] = points[n].map(String);
+        return {...row, x, y, z};
+      });
+      return encodeTable(names, moved);
+    },
   };
-}
-
-/** RFC 4180: in quotation marks where it holds what ends a cell. */
-function cellOf(text: string): string {
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-}
-
-type TableRow = Readonly<Record<string, string>>;
-
-async function readTable(path: string): Promise<readonly TableRow[]> {
-  const text = await readFileText(path);
-  const options = {
-    columns: true as const,
-    trim: true,
-    skipEmptyLines: true,
-    bom: true,
-    comment: '#',
-  };
-  try {
-    const rows = parse<TableRow>(text, options);
-    if (rows.length > 0) return rows;
-  } catch (error) {
-    if (!(error instanceof CsvError)) throw error;
-    throw new HypermorphError(
-      'E_IO',
-      `${path}: must be a table of comma-separated values, got: ${error.message}.`,
-      {cause: error},
-    );
-  }
-  throw new HypermorphError(
-    'E_IO',
-    `${path}: must hold a line of column names and at least one point, got no point.`,
-  );
 }
 
 function pointsOf(rows: readonly TableRow[], columns: Columns, path: string): Triple[] {

@@ -18,22 +18,31 @@ export interface OutputPaths {
   readonly affine?: string | undefined;
 }
 
+/** The outputs of a registration as they are asked for. */
+interface GivenPaths {
+  readonly outputs?: Readonly<Partial<Record<OutputKey, string | undefined>>> | undefined;
+  readonly labels?: readonly FilePair[] | undefined;
+  readonly report?: string | undefined;
+  readonly affineOut?: string | undefined;
+}
+
+/** Every file that is asked for by its name. */
+export function outputFiles({outputs = {}, labels = [], report, affineOut}: GivenPaths): string[] {
+  const paths = [...Object.values(outputs), ...labels.map(({target}) => target), affineOut, report];
+  return paths.filter((path) => path !== undefined);
+}
+
 /**
  * Decide which files a registration writes: those that are given, or else the moved image under a name of our making.
  *
- * @param inputs - Files that must not be overwritten, beside the label maps.
+ * @param inputs - Files that must not be overwritten.
  * @throws {HypermorphError} E_USAGE if a name is no NIfTI name, two outputs share a file, or an output is an input; E_IO if one
  *   could not be written.
  */
 export async function planPaths(
   inputs: readonly string[],
   moving: string,
-  given: {
-    readonly outputs?: Readonly<Partial<Record<OutputKey, string | undefined>>> | undefined;
-    readonly labels?: readonly FilePair[] | undefined;
-    readonly report?: string | undefined;
-    readonly affineOut?: string | undefined;
-  },
+  given: GivenPaths,
 ): Promise<OutputPaths> {
   const {labels = [], report, affineOut: affine} = given;
   const named = OUTPUT_KEYS.flatMap((key) => {
@@ -49,7 +58,7 @@ export async function planPaths(
   const all = [...images, ...[affine, report].filter((path) => path !== undefined)];
   requireName(report, REPORT_NAME);
   requireName(affine, AFFINE_NAME);
-  await requireSeparateFiles([...inputs, ...labels.map(({source}) => source)], all, 'registration');
+  await requireSeparateFiles(inputs, all, 'registration');
   if (isDefault) await requireNew(images[0]);
   for (const path of all) await requireWritable(path);
   return {outputs, labels, affine, report};
@@ -128,8 +137,10 @@ export async function requireSeparateFiles(
   where: string,
 ): Promise<void> {
   const taken = new Map<string, string>();
-  const parts = await Promise.all(inputs.map(filesOfImage));
-  for (const path of parts.flat()) taken.set(await identityOf(path), 'an input');
+  // One after the other: a batch has more files than can be open at a time.
+  for (const input of new Set(inputs)) {
+    for (const path of await filesOfImage(input)) taken.set(await identityOf(path), 'an input');
+  }
   for (const path of outputs) {
     const real = await identityOf(path);
     const use = taken.get(real);

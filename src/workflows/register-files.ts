@@ -215,13 +215,15 @@ function backgroundsOf({background}: RegisterFilesSettings): PerImage {
 }
 
 function planPathsOf(settings: RegisterFilesSettings): Promise<OutputPaths> {
-  const {fixed, moving, model = DEFAULT_MODEL, affine, fixedMask, movingMask} = settings;
-  // An affine may also be a kind, which is no file.
-  const inputs = [fixed, moving, model, affine, fixedMask, movingMask];
-  return planPaths(
-    inputs.filter((path) => path !== undefined),
-    moving,
-    settings,
+  return planPaths(inputFiles(settings), settings.moving, settings);
+}
+
+/** Every file that a registration reads. An affine may also be a kind, and a model none: no file is called so. */
+export function inputFiles({model = DEFAULT_MODEL, ...settings}: RegisterFilesSettings): string[] {
+  const {fixed, moving, labels = [], affine, fixedMask, movingMask} = settings;
+  const sources = labels.map(({source}) => source);
+  return [fixed, moving, model, affine, fixedMask, movingMask, ...sources].filter(
+    (path) => path !== undefined,
   );
 }
 

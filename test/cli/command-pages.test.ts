@@ -40,7 +40,7 @@ describe('the examples in the help and in the documentation work', () => {
         const [, ...words] = line.split(' ');
         // The model that comes with the package is too large for a test of the command line.
         const extra =
-          command.name() === 'register'
+          command.name() === 'register' || command.name() === 'batch'
             ? ['--model', 'model.safetensors', '--engine', 'javascript']
             : [];
         const {code, stdout, stderr} = await runCli([...words, ...extra]);

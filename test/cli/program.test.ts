@@ -4,11 +4,11 @@ import {EventEmitter} from 'node:events';
 import {join} from 'node:path';
 import {describe, test} from 'node:test';
 import {promisify} from 'node:util';
-import {EXIT, exitCodeOf, recogniseMemoryError} from '../../src/cli/exit-codes.js';
+import {EXIT, exitCodeOf} from '../../src/cli/exit-codes.js';
 import {createLogger} from '../../src/cli/logger.js';
 import {createProgressBar, formatSeconds} from '../../src/cli/progress.js';
 import {guardStreams} from '../../src/cli/streams.js';
-import {HypermorphError} from '../../src/errors.js';
+import {HypermorphError, recogniseMemoryError} from '../../src/errors.js';
 import {VERSION} from '../../src/version.js';
 import {runCli} from '../support/cli.js';
 

@@ -42,6 +42,7 @@ export async function exampleFolder(folder: string): Promise<string> {
   for (const name of ['fixed', 'moving']) {
     await writeFile(join(folder, `${name}.csv`), 'x,y,z\n1,2,3\n4,5,6\n');
   }
+  await writeFile(join(folder, 'pairs.csv'), 'fixed,moving\nfixed.nii.gz,moving.nii.gz\n');
   await writeTinyModel(join(folder, 'model.safetensors'));
   await copyFile(goldenModelPath(goldenCase('vxm3d_renamed')), join(folder, 'model.h5'));
   return folder;

@@ -34,10 +34,16 @@ export interface RegisterOptions
 const SHORT_FLAGS: Readonly<Partial<Record<OutputKey, string>>> = {moved: '-o, ', warp: '-w, '};
 
 /** One option per output. */
-export const outputOptions = OUTPUTS.map(({key, meaning}) => {
-  const option = new Option(`${SHORT_FLAGS[key] ?? ''}${optionFor(key)} <file>`, meaning);
-  return {key, option, attribute: option.attributeName() as OutputAttribute};
-});
+const makeOutputOptions = (): readonly Option[] =>
+  OUTPUTS.map(
+    ({key, meaning}) => new Option(`${SHORT_FLAGS[key] ?? ''}${optionFor(key)} <file>`, meaning),
+  );
+
+/** What commander calls the option of each output. */
+export const outputAttributes = makeOutputOptions().map((option, n) => ({
+  key: OUTPUTS[n].key,
+  attribute: option.attributeName() as OutputAttribute,
+}));
 
 const DESCRIPTION = `Register <moving> to <fixed>.
 
@@ -51,11 +57,10 @@ export function registerCommand(): Command {
     .description(DESCRIPTION)
     .argument('<fixed>', 'the image that stays')
     .argument('<moving>', 'the image that is warped onto it');
-  addModelOptions(command.optionsGroup('Model:'));
-  addOutputOptions(command.optionsGroup('Outputs:'));
-  addStageOptions(command.optionsGroup('Stages:'));
-  addInputOptions(command.optionsGroup('Inputs:'));
-  addComputingOptions(command.optionsGroup('Computing:'));
+  addRegistrationOptions(command).option(
+    '-n, --dry-run',
+    'check options, model, files and output names, and say what would be done, without registering',
+  );
   addCommonOptions(command);
   return addExamples(command, [
     {
@@ -75,6 +80,16 @@ export function registerCommand(): Command {
   ]);
 }
 
+/** All that can be said about a registration but its two images. */
+export function addRegistrationOptions(command: Command): Command {
+  addModelOptions(command.optionsGroup('Model:'));
+  addOutputOptions(command.optionsGroup('Outputs:'));
+  addStageOptions(command.optionsGroup('Stages:'));
+  addInputOptions(command.optionsGroup('Inputs:'));
+  addComputingOptions(command.optionsGroup('Computing:'));
+  return command;
+}
+
 function addModelOptions(command: Command): void {
   command
     .option(
@@ -89,7 +104,7 @@ function addModelOptions(command: Command): void {
 }
 
 function addOutputOptions(command: Command): void {
-  for (const {option} of outputOptions) command.addOption(option);
+  for (const option of makeOutputOptions()) command.addOption(option);
   command
     .option(
       '--labels <in:out>',
@@ -160,11 +175,7 @@ function addComputingOptions(command: Command): void {
         .choices(['float32', 'bf16'])
         .default('float32'),
     )
-    .option('--threads <n>', 'threads to use (default: all)', whole('--threads', 1))
-    .option(
-      '-n, --dry-run',
-      'check options, model, files and output names, and say what would be done, without registering',
-    );
+    .option('--threads <n>', 'threads to use (default: all)', whole('--threads', 1));
 }
 
 function whole(option: string, minimum: number): (text: string) => number | undefined {

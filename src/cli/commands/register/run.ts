@@ -1,16 +1,11 @@
-import {
-  planRegistration,
-  registerFiles,
-  type RegisterFilesSettings,
-} from '../../../workflows/register-files.js';
+import {planRegistration, registerFiles} from '../../../workflows/register-files.js';
 import type {CommandContext} from '../../context.js';
-import {splitLabels} from '../../file-pairs.js';
 import {processMemory} from '../../memory.js';
 import {writeJson, writeTable} from '../../output.js';
 import {createReporter} from '../../progress-events.js';
-import {outputOptions, type RegisterOptions} from './options.js';
-import {parseHyperparameters} from './parse.js';
+import type {RegisterOptions} from './options.js';
 import {planRows, reportRows} from './results.js';
+import {settingsOf} from './settings.js';
 
 /** The command `register`: options in, results out. */
 export async function run(
@@ -39,21 +34,4 @@ export async function run(
   }
   if (options.json === true) writeJson(stdout, report);
   else writeTable(stdout, reportRows(report));
-}
-
-/** Most options are settings as they are. */
-function settingsOf(
-  [fixed, moving]: readonly string[],
-  options: RegisterOptions,
-): RegisterFilesSettings {
-  const {affine, labels, json, report} = options;
-  return {
-    ...options,
-    ...{fixed, moving},
-    affine: affine === 'none' ? 'headers' : affine,
-    hyperparameters: parseHyperparameters(options),
-    outputs: Object.fromEntries(outputOptions.map(({key, attribute}) => [key, options[attribute]])),
-    labels: labels?.map(splitLabels),
-    hashes: json === true || report !== undefined,
-  };
 }

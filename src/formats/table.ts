@@ -1,0 +1,62 @@
+import {CsvError, parse} from 'csv-parse/sync';
+import {HypermorphError} from '../errors.js';
+import {readFileText} from './files.js';
+
+/** The cells of a row under the names of their columns. */
+export type TableRow = Readonly<Record<string, string>>;
+
+/** How the cells of a table are divided, and what it holds, for messages. */
+export interface TableForm {
+  readonly delimiter?: ',' | '\t';
+  /** What begins a line that does not count. */
+  readonly comment?: '#';
+  /** One row. */
+  readonly row: string;
+}
+
+/**
+ * Read a table with the names of its columns in the first line; empty lines do not count.
+ *
+ * @returns At least one row; each has all columns.
+ * @throws {HypermorphError} E_IO if the file cannot be read, or is no such table.
+ */
+export async function readTable(
+  path: string,
+  {delimiter = ',', comment, row}: TableForm,
+): Promise<readonly TableRow[]> {
+  const text = await readFileText(path);
+  const fail = (what: string, got: string, cause?: unknown): never => {
+    throw new HypermorphError('E_IO', `${path}: must ${what}, got ${got}.`, {cause});
+  };
+  const requireNames = (names: string[]): string[] => {
+    const twice = names.find((name, n) => names.indexOf(name) < n);
+    return twice === undefined
+      ? names
+      : fail('have a name of its own for every column', `"${twice}" twice`);
+  };
+  const options = {
+    ...{delimiter, columns: requireNames, trim: true, skipEmptyLines: true, bom: true},
+    ...(comment === undefined ? {} : {comment}),
+  };
+  let rows: readonly TableRow[];
+  try {
+    rows = parse<TableRow>(text, options);
+  } catch (error) {
+    if (!(error instanceof CsvError)) throw error;
+    const separated = delimiter === ',' ? 'comma' : 'tab';
+    return fail(`be a table of ${separated}-separated values`, error.message, error);
+  }
+  if (rows.length > 0) return rows;
+  return fail(`hold a line of column names and at least one ${row}`, `no ${row}`);
+}
+
+/** The text of a table of comma-separated values. */
+export function encodeTable(names: readonly string[], rows: readonly TableRow[]): string {
+  const line = (cells: readonly string[]) => `${cells.map(encodeCell).join(',')}\n`;
+  return line(names) + rows.map((row) => line(names.map((name) => row[name]))).join('');
+}
+
+/** RFC 4180: in quotation marks where it holds what ends a cell. */
+function encodeCell(text: string): string {
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
