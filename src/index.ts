@@ -45,7 +45,17 @@ export type {FieldOrder, FieldUnit, VectorField} from './transforms/vector-field
 export type {Bytes} from './formats/bytes.js';
 export type {NamedBytes, Source} from './formats/source.js';
 export {readImage} from './formats/images/read-image.js';
-export {readTransform, type ReadTransform} from './formats/transforms/read-transform.js';
+export {CONVENTIONS, type ConventionName} from './formats/transforms/conventions.js';
+export {
+  readTransform,
+  type ReadTransform,
+  type ReadTransformOptions,
+} from './formats/transforms/read-transform.js';
+export {
+  encodeTransform,
+  type EncodeTransformOptions,
+} from './formats/transforms/write-transform.js';
+export type {TransformInput} from './workflows/transform-chain.js';
 export {
   describeNifti,
   encodeNifti,
@@ -123,6 +133,11 @@ export {
   type PairResult,
 } from './workflows/batch-files.js';
 export {
+  convertTransforms,
+  type ConvertedTransform,
+  type ConvertTransformsSettings,
+} from './workflows/convert-transforms.js';
+export {
   describeFile,
   type ImageDescription,
   type ModelFileDescription,
@@ -137,6 +152,11 @@ export {
   type ImportedModel,
   type ImportModelSettings,
 } from './workflows/import-model.js';
+export {
+  jacobianFiles,
+  type JacobianFile,
+  type JacobianFilesSettings,
+} from './workflows/jacobian-files.js';
 export {
   planRegistration,
   registerFiles,

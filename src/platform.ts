@@ -10,6 +10,9 @@ import {promisify} from 'node:util';
 import {Worker} from 'node:worker_threads';
 import zlib from 'node:zlib';
 
+/** The built package: threads of Node.js read no TypeScript, so that a program that runs from its source takes them from there. */
+const BUILT = new URL(import.meta.url.endsWith('.ts') ? '../dist/' : './', import.meta.url);
+
 /** The longest array of bytes that can be made. */
 export const MAX_ARRAY_BYTES = constants.MAX_LENGTH;
 
@@ -23,18 +26,18 @@ export function memoryLimit(): number {
  * Run a module on a thread of its own, that ends with it or when its time is over: for code that damaged data may keep busy for
  * ever.
  *
- * @param module - Posts one answer to its parent.
+ * @param module - Its path in the built package; it posts one answer to its parent.
  * @param data - Copied to the module.
  * @returns The answer, or null where time was over.
  * @throws {Error} What the thread did not catch.
  */
 export function runApart(
-  module: URL,
+  module: string,
   data: unknown,
   {timeoutMs}: {readonly timeoutMs: number},
 ): Promise<unknown> {
   // Not the options of this process, such as loaders that are looked for in the folder where it runs.
-  const worker = new Worker(module, {workerData: data, execArgv: []});
+  const worker = new Worker(new URL(module, BUILT), {workerData: data, execArgv: []});
   return new Promise((resolve, reject) => {
     const end = (finish: () => void) => {
       clearTimeout(timer);

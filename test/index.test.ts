@@ -6,6 +6,7 @@ import * as library from '../src/index.js';
 test('the library has these names, and no others', () => {
   assert.deepEqual(Object.keys(library).sort(), [
     'Affine',
+    'CONVENTIONS',
     'HyperConv2DFromDense',
     'HyperConv3DFromDense',
     'HyperDenseFromDense',
@@ -24,6 +25,7 @@ test('the library has these names, and no others', () => {
     'chooseHyperparameters',
     'compose',
     'conformImage',
+    'convertTransforms',
     'decodeItkWarp',
     'decodeModel',
     'describeFile',
@@ -34,6 +36,7 @@ test('the library has these names, and no others', () => {
     'encodeItkWarp',
     'encodeModel',
     'encodeNifti',
+    'encodeTransform',
     'evaluateFiles',
     'exponential',
     'geometryFromGrid',
@@ -44,6 +47,7 @@ test('the library has these names, and no others', () => {
     'inverse',
     'isSameGrid',
     'jacobianDeterminant',
+    'jacobianFiles',
     'jacobianOn',
     'klLoss',
     'lnccLoss',

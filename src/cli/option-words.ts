@@ -12,6 +12,9 @@ const OPTION_OF: Readonly<Record<string, string>> = {
   velocity: '--svf',
 };
 
+/** How a command line says whose numbers a transform holds. */
+const NAME_BEFORE_FILE = 'the name before the file (as in fsl:flirt.mat)';
+
 /** Settings of a registration that messages about files name, whichever command reads the file. */
 const OF_REGISTER: readonly string[] = ['volume', 'geometry', 'affine', 'background'];
 
@@ -24,6 +27,7 @@ const SETTING = /`([a-z][\w.]*)(?:: (?:true|'([^`]*)'|([^`]*)))?`/gi;
  */
 export function inOptionWords(text: string, command: Command): string {
   const words = text.replace(SETTING, (setting: string, name: string, ...values: string[]) => {
+    if (name === 'convention') return NAME_BEFORE_FILE;
     const option = optionFor(name);
     const isKnown = command.options.some(({long}) => long === option.split(' ')[0]);
     const value = values[0] ?? values[1];

@@ -3,10 +3,14 @@ import {HypermorphError, recogniseMemoryError} from '../errors.js';
 import {VERSION} from '../version.js';
 import {applyCommand} from './commands/apply/options.js';
 import {batchCommand} from './commands/batch/options.js';
+import {composeCommand} from './commands/compose/options.js';
+import {convertCommand} from './commands/convert/options.js';
 import {doctorCommand} from './commands/doctor/options.js';
 import {evaluateCommand} from './commands/evaluate/options.js';
 import {importCommand} from './commands/import/options.js';
 import {infoCommand} from './commands/info/options.js';
+import {invertCommand} from './commands/invert/options.js';
+import {jacobianCommand} from './commands/jacobian/options.js';
 import {registerCommand} from './commands/register/options.js';
 import {trainCommand} from './commands/train/options.js';
 import type {CliContext, CommandContext} from './context.js';
@@ -20,6 +24,10 @@ const COMMANDS = [
   define(registerCommand, () => import('./commands/register/run.js')),
   define(batchCommand, () => import('./commands/batch/run.js')),
   define(applyCommand, () => import('./commands/apply/run.js')),
+  define(convertCommand, () => import('./commands/convert/run.js')),
+  define(composeCommand, () => import('./commands/compose/run.js')),
+  define(invertCommand, () => import('./commands/invert/run.js')),
+  define(jacobianCommand, () => import('./commands/jacobian/run.js')),
   define(trainCommand, () => import('./commands/train/run.js')),
   define(evaluateCommand, () => import('./commands/evaluate/run.js')),
   define(infoCommand, () => import('./commands/info/run.js')),

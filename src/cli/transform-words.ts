@@ -1,22 +1,62 @@
 import {existsSync} from 'node:fs';
+import {type Command, Option} from 'commander';
+import {
+  CONVENTION_NAMES,
+  CONVENTIONS,
+  isConventionName,
+  type ConventionName,
+} from '../formats/transforms/conventions.js';
 import type {TransformInput} from '../workflows/transform-chain.js';
 
 const INVERSE = 'inverse:';
 
-/** What `-t` takes, in words for the help. */
-export const TRANSFORM_WORDS =
-  'a transform, fixed to moving; inverse:<file> leads back; repeatable, -t A -t B is T(x) = A(B(x)): the last one acts first on a point of the reference';
+/** What a transform may be, in words for a description; long enough for a paragraph of its own. */
+export const TRANSFORM_FILES = `A transform is a file of ITK or ANTs (.nii, .nii.gz, .txt, .tfm, .mat, .h5), elastix (TransformParameters) or FreeSurfer (.lta), \
+or a field whose header names NiftyReg or SPM. What does not show whose it is, is named: fsl:flirt.mat, greedy:affine.mat, \
+voxels:flow.nii.gz. The names: ${CONVENTION_NAMES.map((name) => `${name} (${CONVENTIONS[name].meaning})`).join('; ')}.`;
 
-/** `-t`: a file, or `inverse:` and a file. A file of that very name is meant before anything else. */
+/** `-t`: a file; before it `inverse:`, the name of a convention and a colon, or both. A file of that very name is meant before anything else. */
 export function parseTransform(text: string): TransformInput {
-  if (!text.startsWith(INVERSE) || existsSync(text)) return {path: text, inverse: false};
-  return {path: text.slice(INVERSE.length), inverse: true};
+  if (existsSync(text)) return {path: text};
+  if (text.startsWith(INVERSE)) {
+    return {...parseTransform(text.slice(INVERSE.length)), inverse: true};
+  }
+  const name = text.slice(0, Math.max(0, text.indexOf(':')));
+  if (!isConventionName(name)) return {path: text};
+  return {...parseTransform(text.slice(name.length + 1)), convention: name};
 }
 
-/** For an option that may be given several times. */
-export function collectTransforms(
-  text: string,
-  earlier: readonly TransformInput[] = [],
-): readonly TransformInput[] {
-  return [...earlier, parseTransform(text)];
+/** `-t A -t B`, for several. */
+export function addTransforms(command: Command): Command {
+  return command.option(
+    '-t, --transform <file>',
+    'a transform, fixed to moving; inverse:<file> leads back; repeatable, -t A -t B is T(x) = A(B(x)): the last one acts first on a point of the fixed image',
+    (text: string, earlier?: readonly TransformInput[]) => [
+      ...(earlier ?? []),
+      parseTransform(text),
+    ],
+  );
+}
+
+/** `--to`, `--fixed` and `--moving`, of what is written. */
+export function addTargetOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option(
+        '--to <convention>',
+        'whose numbers to write (default: itk; freesurfer for .lta; a .mat needs it)',
+      ).choices(CONVENTION_NAMES),
+    )
+    .option(
+      '--fixed <image>',
+      'the image that the transform starts from: a field is written on its grid, and fsl, voxels and freesurfer need it',
+    )
+    .option('--moving <image>', 'the image that it leads to: fsl and freesurfer need it');
+}
+
+/** What `addTargetOptions` gives. */
+export interface TargetOptions {
+  readonly to?: ConventionName;
+  readonly fixed?: string;
+  readonly moving?: string;
 }

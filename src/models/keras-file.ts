@@ -1,9 +1,7 @@
-import type {Dataset, Group} from 'h5wasm';
-import {HypermorphError, type ErrorCode} from '../errors.js';
-import {recogniseFile} from '../formats/file-kinds.js';
+import {HypermorphError} from '../errors.js';
 import {MAX_INFLATION} from '../formats/gzip.js';
+import {FLOATS, isDataset, isGroup, readHdf5, withHdf5, type Group} from '../formats/hdf5.js';
 import {requireShallow} from '../formats/shallow.js';
-import {runApart} from '../platform.js';
 
 /** A weight as Keras stores it, last axis fastest. */
 export interface KerasWeight {
@@ -22,10 +20,6 @@ export interface KerasFile {
   readonly weights: readonly KerasWeight[];
 }
 
-const SIGNATURE = '\x89HDF\r\n\x1a\n';
-
-let opened = 0;
-
 function fail(text: string, cause?: unknown): never {
   throw new HypermorphError('E_WEIGHTS', text, {cause});
 }
@@ -36,69 +30,18 @@ function fail(text: string, cause?: unknown): never {
  * @throws {HypermorphError} E_WEIGHTS if it is not HDF5, damaged, or lacks the model's configuration or weights; without the
  *   name of the file.
  */
-export async function decodeKerasFile(bytes: Uint8Array): Promise<KerasFile> {
-  requireHdf5(bytes);
-  // Damage can keep the HDF5 library busy for ever: on a thread of its own it can be ended.
-  const timeoutMs = BASE_MS + bytes.length / BYTES_PER_MS;
-  // Threads of Node.js read no TypeScript: run from its source, the program takes the thread that was built.
-  const folder = import.meta.url.endsWith('.ts') ? '../../dist/models' : '.';
-  const apart = runApart as typeof runApart | null; // null in a browser
-  if (apart === null) return decodeHere(bytes);
-  const thread = new URL(`${folder}/keras-worker.js`, import.meta.url);
-  const answer = (await apart(thread, bytes, {timeoutMs})) as KerasAnswer | null;
-  if (answer === null) {
-    const seconds = Math.round(timeoutMs / 1000);
-    fail(`the HDF5 file must be read within ${seconds} s, got no end; it is damaged.`);
-  }
-  if ('file' in answer) return answer.file;
-  throw new HypermorphError(answer.error.code, answer.error.message);
-}
-
-/** What a thread that reads a Keras file answers: errors cross threads by their parts. */
-export type KerasAnswer =
-  | {readonly file: KerasFile}
-  | {readonly error: {readonly code: ErrorCode; readonly message: string}};
-
-/** A sound file is read in far less. */
-const BASE_MS = 20_000;
-const BYTES_PER_MS = 1e4;
-
-function requireHdf5(bytes: Uint8Array): void {
-  if (String.fromCharCode(...bytes.subarray(0, SIGNATURE.length)) !== SIGNATURE) {
-    const other = recogniseFile(bytes);
-    throw new HypermorphError(
-      'E_WEIGHTS',
-      `not an HDF5 file (.h5), so not a model that Keras 2 saved${other === null ? '' : `; it looks like ${other.name}`}.`,
-      other === null ? {} : {hint: other.advice},
-    );
-  }
+export function decodeKerasFile(bytes: Uint8Array): Promise<KerasFile> {
+  return readHdf5(bytes, {
+    here: decodeHere,
+    thread: 'models/keras-worker.js',
+    code: 'E_WEIGHTS',
+    wanted: 'a model that Keras 2 saved',
+  });
 }
 
 /** The same on this thread. */
-export async function decodeHere(bytes: Uint8Array): Promise<KerasFile> {
-  // Loaded on demand: 6 MB of WebAssembly that only importing needs.
-  const {ready, File} = await import('h5wasm');
-  const module = await ready;
-  module.activate_throwing_error_handler(); // else HDF5 prints its errors
-  const path = `/keras-${++opened}.h5`;
-  module.FS.writeFile(path, bytes); // in memory
-  try {
-    const file = new File(path, 'r');
-    try {
-      return readModel(file, MAX_INFLATION * bytes.length);
-    } finally {
-      file.close();
-    }
-  } catch (cause) {
-    if (cause instanceof HypermorphError) throw cause;
-    const isCut = cause instanceof Error && cause.message.includes('truncated file');
-    return fail(
-      isCut ? 'the HDF5 file is cut off.' : 'the HDF5 file is damaged, it cannot be read.',
-      cause,
-    );
-  } finally {
-    module.FS.unlink(path);
-  }
+export function decodeHere(bytes: Uint8Array): Promise<KerasFile> {
+  return withHdf5(bytes, (file) => readModel(file, MAX_INFLATION * bytes.length), 'E_WEIGHTS');
 }
 
 /** @param mostBytes - That a weight can hold. */
@@ -156,19 +99,6 @@ function readLayer(root: Group, layer: string, mostBytes: number): readonly Kera
     return {name, shape: shape ?? [], data};
   });
 }
-
-/** HDF5's class of floating-point numbers. */
-const FLOATS = 1;
-
-type Entity = ReturnType<Group['get']>;
-
-function isKind(entity: Entity, kind: string): boolean {
-  if (entity === null || !('type' in entity)) return false;
-  const type: string = entity.type;
-  return type === kind;
-}
-const isGroup = (entity: Entity): entity is Group => isKind(entity, 'Group');
-const isDataset = (entity: Entity): entity is Dataset => isKind(entity, 'Dataset');
 
 /**
  * A text attribute as a list: variable-length strings, fixed-length bytes (older Keras), one or many.

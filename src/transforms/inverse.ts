@@ -1,5 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import {HypermorphError} from '../errors.js';
+import {Affine} from '../geometry/affine.js';
+import {largestDistance} from '../geometry/grid.js';
 import {integrateVelocity} from '../ops/integrate.js';
 import {warpTensor} from '../ops/warp.js';
 import {
@@ -12,8 +14,9 @@ import {
   type StationaryVelocity,
   type Transform,
 } from './transform.js';
+import {affineOfFaces} from './face-affine.js';
 import {tensorOf, valuesOf} from './tensors.js';
-import {inVoxels} from './vector-field.js';
+import {inVoxels, type VectorField} from './vector-field.js';
 
 export interface InverseOptions {
   /** Most steps of the search for the inverse of a plain displacement; 100 unless told. */
@@ -34,7 +37,8 @@ export interface Inverse {
  *
  * An affine map is inverted as it is, a displacement that carries its velocity by integrating the negative velocity. The inverse
  * of a plain displacement u is searched on u's own grid: v <- -u(x + v(x)), which converges where u changes by less than a voxel
- * per voxel; beyond its grid u continues as at its edge meanwhile. Needs a started engine for the fields.
+ * per voxel; beyond its grid u continues as at its edge meanwhile. Where the faces of the grid move, the affine map nearest to what
+ * they do is taken out before and inverted as it is, and holds beyond the grid. Needs a started engine for the fields.
  *
  * @throws {HypermorphError} E_RANGE if an affine map is flat, or if a search does not converge at all.
  * @see Chen et al., Med. Phys. 35 (2008) 81, "A simple fixed-point approach to invert a deformation field".
@@ -86,11 +90,46 @@ function negated({field, steps}: StationaryVelocity): StationaryVelocity {
   return {field: {...field, values: field.values.map((value) => -value)}, steps};
 }
 
-function searchInverse(
-  {field}: DisplacementTransform,
+/** Faces that move by less, in voxels, are left as they are: the inverse is then exact at the voxels of the grid. */
+const SMALL_VOX = 3;
+
+/** T = B D, B the affine map of the faces, which may lead far away: D stays on the grid, where its inverse is searched. */
+function searchInverse({field}: DisplacementTransform, options: InverseOptions): Inverse {
+  const whole = inVoxels(field);
+  const {grid} = whole;
+  const faces = affineOfFaces(whole);
+  const isSmall = largestDistance(faces, Affine.identity, grid.shape) < SMALL_VOX;
+  if (isSmall || !faces.isUsable) return searchOnGrid(whole, options);
+  const rest = searchOnGrid(without(faces, whole), options);
+  const outer = Affine.compose(grid.affine, faces, grid.affine.inverse());
+  return {...rest, transform: compose(rest.transform, affineTransform(outer.inverse()))};
+}
+
+type InVoxels = VectorField<'voxels', 'tensor'>;
+
+/** The displacement of x -> A^-1 (x + u(x)). */
+function without(affine: Affine, {grid, values, ...field}: InVoxels): InVoxels {
+  const {rows: r} = affine.inverse();
+  const [lengthI, lengthJ, lengthK] = grid.shape;
+  const rest = new Float32Array(values.length);
+  let n = 0;
+  for (let i = 0; i < lengthI; i++) {
+    for (let j = 0; j < lengthJ; j++) {
+      for (let k = 0; k < lengthK; k++, n += 3) {
+        const [x, y, z] = [i + values[n], j + values[n + 1], k + values[n + 2]];
+        rest[n] = r[0] * x + r[1] * y + r[2] * z + r[3] - i;
+        rest[n + 1] = r[4] * x + r[5] * y + r[6] * z + r[7] - j;
+        rest[n + 2] = r[8] * x + r[9] * y + r[10] * z + r[11] - k;
+      }
+    }
+  }
+  return {...field, grid, values: rest};
+}
+
+function searchOnGrid(
+  displacement: InVoxels,
   {steps = 100, toleranceMm = 1e-3}: InverseOptions,
 ): Inverse {
-  const displacement = inVoxels(field);
   const {linear} = displacement.grid.affine;
   let residualMm = Infinity;
   const values = valuesOf(() => {

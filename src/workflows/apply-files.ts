@@ -7,10 +7,10 @@ import {
   geometryFromGrid,
   openNiftiSeries,
   requireNiftiName,
-  type NiftiGeometry,
   type NiftiSeries,
+  type PlacedGrid,
 } from '../formats/images/nifti/nifti.js';
-import {atSpacing, type Grid} from '../geometry/grid.js';
+import {atSpacing, isSameGrid, type Grid} from '../geometry/grid.js';
 import type {Triple} from '../geometry/triple.js';
 import type {KernelRunner} from '../kernels/voxel-operation.js';
 import type {Outside, VoxelArray} from '../kernels/voxels.js';
@@ -22,7 +22,7 @@ import {movePoints, type PointSystem} from './apply-points.js';
 import {LABEL} from './encode-outputs.js';
 import {requireName, requireSeparateFiles, TABLE_NAME, type FilePair} from './output-paths.js';
 import type {WorkflowCallbacks} from './register-files.js';
-import {readChain, type TransformInput} from './transform-chain.js';
+import {readChain, readGrid, type TransformInput, type Warn} from './transform-chain.js';
 import {WarningLog} from './warnings.js';
 
 export interface ApplyFilesSettings {
@@ -59,7 +59,7 @@ export interface AppliedFile extends FilePair {
 
 /** What `applyFiles` did. */
 export interface Applied {
-  readonly transforms: readonly Required<TransformInput>[];
+  readonly transforms: readonly TransformInput[];
   readonly reference: string;
   readonly files: readonly AppliedFile[];
   readonly warnings: readonly string[];
@@ -99,7 +99,8 @@ export async function applyFiles(
   const {engine: name = 'auto', threads} = settings;
   const engine = await startEngine({engine: name, ...(threads === undefined ? {} : {threads})});
   warn(engine.warnings);
-  const transform = await readChain(transforms, warn);
+  const moving = await commonGrid([...images, ...labels]);
+  const transform = await readChain(transforms, {fixed: grid ?? undefined, moving}, warn);
   const work: Work = {settings, grid, transform, engine, warn, signal};
   const jobs = [
     ...(await Promise.all(images.map((pair) => moveImage(pair, 'image', work)))),
@@ -114,7 +115,7 @@ export async function applyFiles(
   ];
   await writeFilesAtomically(jobs.map(({target, content}) => ({path: target, content})));
   return {
-    transforms: transforms.map(({path, inverse = false}) => ({path, inverse})),
+    transforms,
     reference,
     files: jobs.map(({kind, source, target, shape, count}) => ({
       kind,
@@ -160,17 +161,6 @@ async function checkPaths({
   return reference ?? OWN;
 }
 
-/** A grid, and how a header says where it lies. */
-interface PlacedGrid extends Grid {
-  readonly geometry: NiftiGeometry;
-}
-
-async function readGrid(path: string, warn: Work['warn']): Promise<PlacedGrid> {
-  const {shape, affine, geometry, warnings} = await openNiftiSeries(path);
-  warn(warnings);
-  return {shape, affine, geometry};
-}
-
 /** What all files share. */
 interface Work {
   readonly settings: ApplyFilesSettings;
@@ -178,8 +168,14 @@ interface Work {
   readonly grid: PlacedGrid | null;
   readonly transform: Transform;
   readonly engine: KernelRunner;
-  readonly warn: (texts: readonly string[]) => void;
+  readonly warn: Warn;
   readonly signal: AbortSignal | undefined;
+}
+
+/** The grid of all images, where they have one in common: some conventions of transforms depend on it. */
+async function commonGrid(pairs: readonly FilePair[]): Promise<Grid | undefined> {
+  const grids = await Promise.all(pairs.map(({source}) => readGrid(source, () => undefined)));
+  return grids.every((grid) => isSameGrid(grid, grids[0])) ? grids[0] : undefined;
 }
 
 /** A file that is ready to be written; an image is made while it is. */

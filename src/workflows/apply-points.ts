@@ -3,6 +3,7 @@ import {isWithin} from '../geometry/grid.js';
 import type {Triple} from '../geometry/triple.js';
 import {mapPoints} from '../transforms/apply.js';
 import {partsOf, type Transform} from '../transforms/transform.js';
+import type {Warn} from './transform-chain.js';
 import {toRas, type LandmarkSystem} from './evaluate-inputs.js';
 
 /** How the numbers of a table of points are meant: before in the first, after in the second of two images where they are voxels. */
@@ -23,7 +24,7 @@ export async function movePoints(
   }: {
     readonly system: PointSystem;
     readonly transform: Transform;
-    readonly warn: (texts: readonly string[]) => void;
+    readonly warn: Warn;
   },
 ): Promise<{readonly text: string; readonly count: number}> {
   const table = await readPointTable(path);

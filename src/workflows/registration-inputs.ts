@@ -7,6 +7,7 @@ import {
   type NiftiImage,
   type ReadNiftiOptions,
 } from '../formats/images/nifti/nifti.js';
+import {named} from '../formats/named.js';
 import {decodeItkAffine} from '../formats/transforms/itk-text.js';
 import type {Affine} from '../geometry/affine.js';
 import {
@@ -231,7 +232,10 @@ export async function hashInputs(
 async function chooseAffine(asked: string): Promise<AlignmentKind | Affine> {
   const kind = ALIGNMENT_KINDS.find((name) => name === asked);
   if (kind !== undefined) return kind;
-  if (await fileExists(asked)) return decodeItkAffine(await readFileText(asked), asked);
+  if (await fileExists(asked)) {
+    const text = await readFileText(asked);
+    return named(asked, () => decodeItkAffine(text));
+  }
   throw new HypermorphError(
     'E_USAGE',
     `\`affine\` must be ${ALIGNMENT_KINDS.join(', ')} or a transform file of ITK, got "${asked}".`,

@@ -50,7 +50,7 @@ test('we read the affine, rigid, similarity and composite transforms that Simple
   };
   assert.equal(Object.keys(written).length, 8);
   for (const [name, taken] of Object.entries(written)) {
-    const affine = decodeItkAffine(await readFile(join(folder, `${name}.tfm`), 'utf8'), name);
+    const affine = decodeItkAffine(await readFile(join(folder, `${name}.tfm`), 'utf8'));
     points.forEach((point, n) => assertNear(takenBy(affine, point), taken[n], `${name}, ${n}`));
   }
 });

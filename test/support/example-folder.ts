@@ -38,6 +38,7 @@ export async function exampleFolder(folder: string): Promise<string> {
     join(folder, 'series.nii.gz'),
     encodeNiftiSeries({shape, geometry, further}, Readable.from([data, data])),
   );
+  await writeFile(join(folder, 'flirt.mat'), '1 0 0 3\n0 1 0 2\n0 0 1 1\n0 0 0 1\n');
   await writeFile(join(folder, 'affine.txt'), encodeItkAffine(Affine.translation([1, 2, 3])));
   for (const name of ['fixed', 'moving']) {
     await writeFile(join(folder, `${name}.csv`), 'x,y,z\n1,2,3\n4,5,6\n');

@@ -1,16 +1,8 @@
-import type {KernelRunner} from '../../kernels/voxel-operation.js';
-import {Affine} from '../../geometry/affine.js';
 import type {Grid} from '../../geometry/grid.js';
-import {displacementOn} from '../../transforms/apply.js';
-import {
-  affineTransform,
-  compose,
-  displacementTransform,
-  type DisplacementTransform,
-  type Transform,
-} from '../../transforms/transform.js';
-import type {NiftiField, NiftiIntent} from '../images/nifti/types.js';
-import {LPS} from './lps.js';
+import type {KernelRunner} from '../../kernels/voxel-operation.js';
+import type {DisplacementTransform, Transform} from '../../transforms/transform.js';
+import type {NiftiIntent} from '../images/nifti/types.js';
+import {fromOneWorld, LPS, LPS_WORLDS, toField, type FieldOnGrid} from './worlds.js';
 
 /** What says in a header that the vectors are displacements in ITK's sense: LPS mm, not to be turned. */
 export const ITK_VECTORS: Partial<NiftiIntent> = {code: 1007};
@@ -27,18 +19,11 @@ export const ITK_VECTORS: Partial<NiftiIntent> = {code: 1007};
  */
 export function encodeItkWarp(
   transform: Transform,
-  {shape, affine}: Grid,
+  grid: Grid,
   engine?: KernelRunner,
 ): Float32Array {
-  // The same transform and grid in a world whose first two axes run the other way.
-  const turn = affineTransform(LPS);
-  const turned = compose(turn, transform, turn);
-  const grid = {shape, affine: Affine.compose(LPS, affine)};
-  return displacementOn(turned, grid, engine).values;
+  return toField(transform, grid, {worlds: LPS_WORLDS, kind: 'displacements', engine});
 }
-
-/** A length that no displacement has, mm: programs mark voxels without one by numbers beyond it. */
-const MISSING_MM = 1e9;
 
 /**
  * The transform of a warp file in ITK's convention; NaN where the file marks that it knows no displacement.
@@ -51,16 +36,6 @@ const MISSING_MM = 1e9;
  * const warp = decodeItkWarp({...grid, data: Float32Array.of(-1, -2, 3)});
  * mapPoints(warp, [[0, 0, 0]]); // [[1, 2, 3]]
  */
-export function decodeItkWarp({
-  shape,
-  affine,
-  data,
-}: Pick<NiftiField, 'shape' | 'affine' | 'data'>): DisplacementTransform {
-  const values = new Float32Array(data.length);
-  const turned = 2 * (data.length / 3); // numbers along left and back
-  for (let n = 0; n < data.length; n++) {
-    const value = n < turned ? -data[n] : data[n];
-    values[n] = Math.abs(value) < MISSING_MM ? value : NaN;
-  }
-  return displacementTransform({grid: {shape, affine}, unit: 'mm', order: 'disk', values});
+export function decodeItkWarp(warp: FieldOnGrid): DisplacementTransform {
+  return fromOneWorld(warp, LPS, 'displacements');
 }

@@ -4,10 +4,29 @@ import {
   type DisplacementTransform,
   type Transform,
 } from '../../transforms/transform.js';
+import {recogniseFile} from '../file-kinds.js';
+import {isHdf5} from '../hdf5.js';
 import {readNiftiField} from '../images/nifti/nifti.js';
+import type {NiftiField, NiftiIntent} from '../images/nifti/types.js';
+import {named} from '../named.js';
 import {nameOf, withOpenSource, type Source} from '../source.js';
-import {decodeItkAffine} from './itk-text.js';
+import {
+  fieldConvention,
+  matrixConvention,
+  MATRIX_NAMES,
+  turnedWhere,
+  worldsOf,
+  type ConventionName,
+  type TransformImages,
+} from './conventions.js';
+import {decodeElastix, isElastix} from './elastix.js';
+import {decodeItkHdf5} from './itk-hdf5.js';
+import {decodeItkMat, isItkMat} from './itk-mat.js';
+import {decodeItkAffine, FIRST_LINE} from './itk-text.js';
 import {decodeItkWarp} from './itk.js';
+import {decodeLta, isLta} from './lta.js';
+import {decodeMatrix} from './matrix-text.js';
+import {fromField, fromMatrix} from './worlds.js';
 
 /** A transform from a file: fixed -> moving, RAS mm. */
 export interface ReadTransform<Kind extends Transform = Transform> {
@@ -16,23 +35,26 @@ export interface ReadTransform<Kind extends Transform = Transform> {
   readonly warnings: readonly string[];
 }
 
-/** The formats of transforms, by the names of their files. */
-const READERS: readonly {
-  readonly names: RegExp;
-  readonly read: (source: Source) => Promise<ReadTransform>;
-}[] = [
-  {names: /\.(txt|tfm)$/i, read: readItkText},
-  {names: /\.(nii|hdr|img)(\.gz)?$/i, read: readItkWarp},
-];
+/** What a file does not say itself. */
+export interface ReadTransformOptions extends TransformImages {
+  /** Whose convention the numbers follow; needed where the file does not show it. */
+  readonly convention?: ConventionName | undefined;
+}
+
+/** Enough of a file to recognise it. */
+const START_BYTES = 540;
 
 /**
- * Read a transform: the name of the file says the format and with it whose convention its numbers follow.
+ * Read a transform; what the file holds says the format, and with it whose convention its numbers follow.
  *
- * ITK's text transforms (.txt, .tfm) are affines, fields of three components (.nii, .nii.gz) are displacements as ITK, ANTs
- * and Slicer have them.
+ * Read are, of ITK and ANTs, texts (.txt, .tfm), MATLAB files (.mat), HDF5 files (.h5) and fields; linear transforms of FreeSurfer
+ * (.lta); affine transform parameters of elastix; fields in NIfTI files whose header names ITK, RAS mm, NiftyReg or SPM. Fields and
+ * matrices of FSL, other fields, and texts of sixteen numbers show not whose they are: `convention` must.
  *
  * @param source - A path, or bytes and their name.
- * @throws {HypermorphError} E_USAGE for a name that no format has; else as the reader of the format says.
+ * @param options.fixed - The image that the transform starts from, where the convention depends on it: FSL's matrices.
+ * @param options.moving - The image that it leads to: FSL's matrices and warps.
+ * @throws {HypermorphError} E_USAGE where the convention or an image must be given; else as the reader of the format says.
  *
  * @example
  * import {mapPoints, readTransform} from 'hypermorph';
@@ -42,24 +64,129 @@ const READERS: readonly {
  * const {transform} = await readTransform({name: 'shift.tfm', bytes});
  * mapPoints(transform, [[0, 0, 0]]); // [[-1, -2, 3]]
  */
-export async function readTransform(source: Source): Promise<ReadTransform> {
+export async function readTransform(
+  source: Source,
+  options: ReadTransformOptions = {},
+): Promise<ReadTransform> {
   const name = nameOf(source);
-  const reader = READERS.find(({names}) => names.test(name));
-  if (reader !== undefined) return reader.read(source);
+  if (/\.(nii|hdr|img)(\.gz)?$/i.test(name)) return readField(source, options);
+  const bytes = await withOpenSource(source, (file) => file.read(0, file.size));
+  return named(name, () => decode(bytes, name, options));
+}
+
+/** Any file that is no NIfTI file; what it throws has no name of the file, its warnings have. */
+async function decode(
+  bytes: Uint8Array,
+  name: string,
+  options: ReadTransformOptions,
+): Promise<ReadTransform> {
+  const {convention} = options;
+  const start = bytes.subarray(0, START_BYTES);
+  const found = (transform: Transform, warnings: readonly string[] = []): ReadTransform => ({
+    transform,
+    warnings: warnings.map((text) => `${name}: ${text}`),
+  });
+  if (isHdf5(start)) {
+    requireConvention(convention, ['itk'], 'an HDF5 file of ITK');
+    return found(await decodeItkHdf5(bytes));
+  }
+  if (isItkMat(start)) {
+    requireConvention(convention, ['itk'], 'a MATLAB file of ITK');
+    return found(affineTransform(decodeItkMat(bytes)));
+  }
+  const other = start.includes(0) ? (recogniseFile(start)?.name ?? 'bytes of another kind') : null;
+  if (other !== null) throw new HypermorphError('E_IO', `must be a transform, got ${other}.`);
+  const text = new TextDecoder().decode(bytes);
+  if (text.startsWith(FIRST_LINE)) {
+    requireConvention(convention, ['itk'], 'a text file of ITK');
+    return found(affineTransform(decodeItkAffine(text)));
+  }
+  if (isElastix(text)) {
+    requireConvention(convention, ['itk'], 'a file of transform parameters of elastix');
+    const {affine, warnings} = decodeElastix(text);
+    return found(affineTransform(affine), warnings);
+  }
+  if (isLta(text)) {
+    requireConvention(convention, ['freesurfer'], 'a linear transform of FreeSurfer');
+    return found(affineTransform(decodeLta(text)));
+  }
+  return found(readMatrix(text, options));
+}
+
+function readMatrix(text: string, options: ReadTransformOptions): Transform {
+  const matrix = decodeMatrix(text);
+  const {convention: name} = options;
+  if (name === undefined) {
+    throw new HypermorphError(
+      'E_USAGE',
+      `\`convention\` must be one of ${MATRIX_NAMES.join(', ')}, as sixteen numbers do not say whose they are, got none.`,
+      {hint: 'A FLIRT matrix is fsl; matrices of greedy and NiftyReg are RAS mm.'},
+    );
+  }
+  const convention = matrixConvention(name);
+  const worlds = worldsOf(convention, options);
+  return affineTransform(fromMatrix(turnedWhere(convention, matrix), worlds));
+}
+
+/** A file that shows whose it is must not be called another's. */
+function requireConvention(
+  asked: ConventionName | undefined,
+  possible: readonly ConventionName[],
+  what: string,
+): void {
+  if (asked === undefined || possible.includes(asked)) return;
   throw new HypermorphError(
     'E_USAGE',
-    `${name}: the name of a transform must end in .txt, .tfm, .nii or .nii.gz.`,
+    `\`convention\` must be ${possible.join(' or ')} for ${what}, got ${asked}.`,
   );
 }
 
-async function readItkText(source: Source): Promise<ReadTransform> {
-  const bytes = await withOpenSource(source, (file) => file.read(0, file.size));
-  const affine = decodeItkAffine(new TextDecoder().decode(bytes), nameOf(source));
-  return {transform: affineTransform(affine), warnings: []};
+async function readField(source: Source, options: ReadTransformOptions): Promise<ReadTransform> {
+  const field = await readNiftiField(source);
+  const transform = named(nameOf(source), () => {
+    const name = options.convention ?? shownConvention(field.intent);
+    // Of NiftyReg's own two kinds the header tells which.
+    const isNiftyReg = name === 'niftyreg' && field.intent.parameters[0] === 1;
+    const {kind, ...convention} = fieldConvention(name);
+    // The file lies in the place of the fixed image.
+    const worlds = worldsOf(convention, {...options, fixed: field});
+    return fromField(field, worlds, isNiftyReg ? 'displacements' : kind);
+  });
+  return {transform, warnings: field.warnings};
+}
+
+/** NiftyReg's kinds of transforms that are fields: of positions, of displacements. */
+const NIFTYREG_FIELDS = [0, 1];
+
+/** The convention that a header shows. E_USAGE where it shows none, E_IO where it holds no field of vectors to use. */
+function shownConvention({code, name, parameters}: NiftiIntent): ConventionName {
+  if (code === 1006) return 'ras';
+  if (code === 1007 && name === 'NREG_TRANS') {
+    if (NIFTYREG_FIELDS.includes(parameters[0])) return 'niftyreg';
+    throw new HypermorphError(
+      'E_IO',
+      'must hold a deformation or a displacement field, got control points or a velocity of NiftyReg.',
+      {hint: 'Let reg_transform -def write the deformation field.'},
+    );
+  }
+  if (code === 1007) return name === 'Mapping' ? 'spm' : 'itk';
+  if (code > 2006 && code <= 2018) {
+    throw new HypermorphError('E_IO', 'must hold a field, got coefficients of FSL.', {
+      hint: 'Let fnirtfileutils write the field.',
+    });
+  }
+  const choices =
+    code === 2006
+      ? 'fsl (relative), fsl-absolute'
+      : 'itk, ras, voxels, spm, niftyreg, fsl, fsl-absolute';
+  throw new HypermorphError(
+    'E_USAGE',
+    `\`convention\` must be one of ${choices}, as the header (intent ${code}) does not show whose field this is, got none.`,
+  );
 }
 
 /** Read a displacement field as ITK, ANTs and Slicer have it. */
 export async function readItkWarp(source: Source): Promise<ReadTransform<DisplacementTransform>> {
-  const field = await readNiftiField(source);
+  const field: NiftiField = await readNiftiField(source);
   return {transform: decodeItkWarp(field), warnings: field.warnings};
 }

@@ -10,7 +10,7 @@ import {
 } from '../../common-options.js';
 import {parseFinite, parseWhole} from '../../numbers.js';
 import {parseSpacing} from '../../spacing.js';
-import {collectTransforms, TRANSFORM_WORDS} from '../../transform-words.js';
+import {addTransforms, TRANSFORM_FILES} from '../../transform-words.js';
 
 /** The options of `apply`, as the parser gives them. */
 export interface ApplyOptions extends CommonOptions {
@@ -38,15 +38,16 @@ and points that were marked in fixed.nii.gz, "-t inverse:warp.nii.gz" the image 
 The order of -t is that of mathematics, so that an affine map stands before the warp that was found after it: \
 "-t affine.txt -t warp.nii.gz" is "-t warp.nii.gz -t affine.txt" of antsApplyTransforms.
 
-Transforms are warps (.nii, .nii.gz) and affine maps (.txt, .tfm) as register and ITK write them. All files are written, or none.`;
+${TRANSFORM_FILES} \
+Those of FSL depend on both images: that of -r and those that are moved, which must share a grid.
+
+All files are written, or none.`;
 
 export function applyCommand(): Command {
   const command = new Command('apply')
     .summary('carry images, labels, series and points through transforms')
     .description(DESCRIPTION);
-  command
-    .optionsGroup('Transforms:')
-    .option('-t, --transform <file>', TRANSFORM_WORDS, collectTransforms)
+  addTransforms(command.optionsGroup('Transforms:'))
     .option(
       '-r, --reference <file>',
       'the image on whose grid the results lie, fixed (only its header is read), or own: each result on the grid of its own image',

@@ -42,12 +42,13 @@ export function encodeNiftiParts(
   output: NiftiOutput,
   areFinite: (values: Float32Array) => boolean = isFiniteArray,
 ): readonly [header: Uint8Array, voxels: Uint8Array] {
-  const {shape, components = 1, data} = output;
-  const count = shape[0] * shape[1] * shape[2] * components;
+  const {shape, data} = output;
+  const axes = axesOf(output);
+  const count = axes.reduce((product, length) => product * length, 1);
   if (data.length !== count) {
     throw new HypermorphError(
       'E_SHAPE',
-      `encodeNifti: data must have ${[...shape, components].join(' x ')} = ${count} numbers, got ${data.length}.`,
+      `encodeNifti: data must have ${axes.join(' x ')} = ${count} numbers, got ${data.length}.`,
     );
   }
   if (!shape.every((length) => Number.isInteger(length) && length >= 1 && length <= LONGEST_AXIS)) {
@@ -104,8 +105,8 @@ function writeHeader(
   output: Omit<NiftiOutput, 'data'>,
   datatype: ReadableDatatype,
 ): void {
-  const {shape, components = 1, further, intent} = output;
-  const axes = [...shape, ...(components === 1 ? (further?.lengths ?? []) : [1, components])];
+  const {intent} = output;
+  const axes = axesOf(output);
   const dimensions = [axes.length, ...axes];
   setInt32(view, 0, 348);
   view.setUint8(38, 'r'.charCodeAt(0)); // "regular", asked for by ANALYZE readers.
@@ -121,6 +122,11 @@ function writeHeader(
   setText(view, 328, 15, intent?.name ?? '');
   setText(view, 344, 3, 'n+1');
   writeGeometry(view, output);
+}
+
+/** Lengths of all axes of the file. */
+function axesOf({shape, components = 1, further}: Omit<NiftiOutput, 'data'>): readonly number[] {
+  return [...shape, ...(components === 1 ? (further?.lengths ?? []) : [1, components])];
 }
 
 function writeGeometry(

@@ -26,6 +26,7 @@ export type {
   NiftiImage,
   NiftiOutput,
   NiftiSeries,
+  PlacedGrid,
   ReadNiftiOptions,
 } from './types.js';
 

@@ -1,4 +1,5 @@
 import type {Affine} from '../../../geometry/affine.js';
+import type {Grid} from '../../../geometry/grid.js';
 import type {Triple} from '../../../geometry/triple.js';
 import type {Volume} from '../../../volume/volume.js';
 
@@ -20,6 +21,11 @@ export interface NiftiGeometry {
   readonly qformOffset: Triple;
   /** srow_x, srow_y, srow_z: twelve numbers, row-major. */
   readonly sform: readonly number[];
+}
+
+/** A grid, and how the header of its file says where it lies. */
+export interface PlacedGrid extends Grid {
+  readonly geometry: NiftiGeometry;
 }
 
 /** What the numbers in a file mean, by the standard's intent codes. */

@@ -256,7 +256,7 @@ test('texts are bounded and ASCII, so that no other field is touched', () => {
 test('data that does not fit the shape, or axes that NIfTI-1 cannot count, are refused', () => {
   assert.throws(() => encodeNifti({...OUTPUT, components: 3}), {
     code: 'E_SHAPE',
-    message: 'encodeNifti: data must have 4 x 5 x 6 x 3 = 360 numbers, got 120.',
+    message: 'encodeNifti: data must have 4 x 5 x 6 x 1 x 3 = 360 numbers, got 120.',
   });
   assert.throws(() => encodeNifti({...OUTPUT, shape: [40000, 1, 1], data: new Int8Array(40000)}), {
     code: 'E_RANGE',
