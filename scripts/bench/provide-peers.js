@@ -1,9 +1,9 @@
-// Provides the programs that the benchmark of accuracy compares with: .cache/python-peers with greedy, ANTs, SimpleITK and what
-// its own scripts need.
+// Provides the programs that the benchmark of accuracy and the tests of transforms compare with: .cache/python-peers with greedy,
+// ANTs, SimpleITK, the Python of FSL and of FreeSurfer, and what the scripts themselves need.
 //
 //   node scripts/bench/provide-peers.js
 //
-// A program that cannot be installed is named and left out; nothing but that benchmark needs them.
+// A program that cannot be installed is named and left out; nothing else needs them, and those tests are skipped without.
 
 import {execFileSync} from 'node:child_process';
 import {existsSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
@@ -11,7 +11,7 @@ import {dirname, join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 
 const NEEDED = ['numpy==2.2.6', 'nibabel==5.3.2', 'SimpleITK==2.5.2'];
-const PEERS = ['picsl_greedy==1.4.0.3', 'antspyx==0.6.3'];
+const PEERS = ['picsl_greedy==1.4.0.3', 'antspyx==0.6.3', 'fslpy==3.24.0', 'surfa==0.6.3'];
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 const folder = join(root, '.cache', 'python-peers');

@@ -143,14 +143,19 @@ export function encodeItkHdf5(transform: Transform): Promise<Uint8Array<ArrayBuf
   return createHdf5((file) => {
     const root = file.create_group('TransformGroup');
     const first = root.create_group('0');
-    first.create_dataset({name: 'TransformType', data: [composite]});
+    first.create_dataset({name: 'TransformType', ...textData(composite)});
     parts.forEach(([type, {parameters, fixed}], n) => {
       const group = root.create_group(String(n + 1));
-      group.create_dataset({name: 'TransformType', data: [type]});
+      group.create_dataset({name: 'TransformType', ...textData(type)});
       group.create_dataset({name: 'TransformParameters', data: parameters});
       group.create_dataset({name: 'TransformFixedParameters', data: fixed});
     });
   });
+}
+
+/** ITK reads texts of variable length in ASCII, and no others. */
+function textData(text: string): {readonly data: string[]; readonly dtype: 'A'} {
+  return {data: [text], dtype: 'A'};
 }
 
 function affineEntry(affine: Affine): Entry {

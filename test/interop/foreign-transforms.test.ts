@@ -1,0 +1,279 @@
+import assert from 'node:assert/strict';
+import {readFile, rm, writeFile} from 'node:fs/promises';
+import {join} from 'node:path';
+import {describe, test, type TestContext} from 'node:test';
+import {geometryFromGrid, readNifti, writeNifti} from '../../src/formats/images/nifti/nifti.js';
+import {encodeItkAffine} from '../../src/formats/transforms/itk-text.js';
+import {encodeItkWarp, ITK_VECTORS} from '../../src/formats/transforms/itk.js';
+import type {Grid} from '../../src/geometry/grid.js';
+import type {Triple} from '../../src/geometry/triple.js';
+import {mapPoints} from '../../src/transforms/apply.js';
+import {compose, type Transform} from '../../src/transforms/transform.js';
+import {runCli} from '../support/cli.js';
+import {findPeers, findPython, runReference, type Python} from '../support/python.js';
+import {temporaryFolder} from '../support/temporary-folder.js';
+import {largestDistance, TURN, waves} from '../support/transforms.js';
+import {
+  blobs,
+  centredAffine,
+  imageOf,
+  largestDifference,
+  obliqueAffine,
+} from '../support/volumes.js';
+
+/** Large enough for the blobs: nothing is left of them at the edges, where programs differ. */
+const RIGHT_HANDED = gridOf([35, 27, 31], [12, -9, 17], [2.5, 3.5, 3], [4, -2, 1]);
+const LEFT_HANDED = gridOf([31, 37, 29], [-25, 14, 6], [-3, 2.5, 3.5], [-1, 2, 3]);
+
+function gridOf(shape: Triple, degrees: Triple, spacing: Triple, centre: Triple): Grid {
+  return {shape, affine: centredAffine(obliqueAffine(degrees, spacing), shape, centre)};
+}
+
+const PAIRS = [
+  ['fixed right-handed, moving left-handed', RIGHT_HANDED, LEFT_HANDED],
+  ['fixed left-handed, moving right-handed', LEFT_HANDED, RIGHT_HANDED],
+] as const;
+
+/** Fields are float32 and interpolated in two ways: mm. */
+const POINTS_MM = 2e-3;
+/** Of the range of the image, 150. */
+const IMAGE = 0.15;
+
+interface Lists {
+  readonly points: readonly Triple[];
+  readonly mapped: Readonly<Record<string, readonly Triple[]>>;
+}
+
+class Workspace {
+  readonly folder: string;
+  readonly #program: string;
+  readonly #command: string;
+
+  constructor(folder: string, program: string, command: string) {
+    this.folder = folder;
+    this.#program = program;
+    this.#command = command;
+  }
+
+  path(name: string): string {
+    return join(this.folder, name);
+  }
+
+  /** What the program says. */
+  ask(action: 'write' | 'read'): Lists {
+    const words = [this.#program, action, this.folder];
+    return runReference(this.#command, 'foreign_transforms.py', words) as Lists;
+  }
+
+  async run(...words: string[]): Promise<void> {
+    const {code, stderr} = await runCli(words);
+    assert.equal(code, 0, stderr);
+  }
+
+  /** Where `apply` takes points; the images are given by moving an image, too. */
+  async lead(points: readonly Triple[], ...transforms: string[]): Promise<readonly Triple[]> {
+    const rows = points.map((point) => point.join());
+    await writeFile(this.path('points.csv'), `x,y,z\n${rows.join('\n')}\n`);
+    const chain = transforms.flatMap((text) => ['-t', this.#place(text)]);
+    await this.run(
+      ...['apply', ...chain, '-r', this.path('fixed.nii.gz')],
+      ...['--points', `${this.path('points.csv')}:${this.path('mapped.csv')}`],
+      ...['-i', `${this.path('moving.nii.gz')}:${this.path('ours.nii')}`],
+    );
+    const [, ...lines] = (await readFile(this.path('mapped.csv'), 'utf8')).trim().split('\n');
+    return lines.map((line) => line.split(',').map(Number) as unknown as Triple);
+  }
+
+  /** `name:file` with the file in the folder. */
+  #place(text: string): string {
+    const at = text.lastIndexOf(':') + 1;
+    return text.slice(0, at) + this.path(text.slice(at));
+  }
+
+  /** Whether the program's image is the one that `lead` moved. */
+  async assertImage(name: string): Promise<number> {
+    const [theirs, ours] = await Promise.all([
+      readNifti(this.path(name)),
+      readNifti(this.path('ours.nii')),
+    ]);
+    const difference = largestDifference(theirs.data, ours.data);
+    assert.ok(difference < IMAGE, `${name} differs by up to ${difference} of 150`);
+    return difference;
+  }
+}
+
+async function workspace(
+  t: TestContext,
+  [program, python]: readonly [string, Python],
+  fixed: Grid,
+  moving: Grid,
+): Promise<Workspace | null> {
+  if (python.missing !== undefined) {
+    t.skip(python.missing);
+    return null;
+  }
+  const folder = await temporaryFolder(t);
+  const write = (name: string, {shape, affine}: Grid, change: (point: Triple) => Triple) =>
+    writeNifti(join(folder, name), {
+      ...{shape, geometry: geometryFromGrid({affine})},
+      data: imageOf({shape, affine}, (point) => blobs(change(point))).data,
+    });
+  await write('fixed.nii.gz', fixed, (point) => point);
+  await write('moving.nii.gz', moving, ([x, y, z]) => [x + 2 + Math.sin(y / 8), 1.1 * y, z - 2]);
+  return new Workspace(folder, program, python.command);
+}
+
+function assertNear(found: readonly Triple[], expected: readonly Triple[], what: string): number {
+  const distance = largestDistance(found, expected);
+  assert.ok(distance < POINTS_MM, `${what}: ${distance} mm`);
+  return distance;
+}
+
+/** Write an affine map and a warp that acts before it, on the grid of the fixed image. */
+async function writeOwn(work: Workspace, fixed: Grid): Promise<Transform> {
+  await writeFile(work.path('own.txt'), encodeItkAffine(TURN.affine));
+  const geometry = geometryFromGrid(fixed);
+  const data = encodeItkWarp(waves(), fixed);
+  const intent = ITK_VECTORS;
+  const {shape} = fixed;
+  await writeNifti(work.path('own.nii.gz'), {shape, data, geometry, intent, components: 3});
+  return compose(TURN, waves());
+}
+
+const python = findPython('SimpleITK', 'nibabel');
+const antsPython = findPeers('ants');
+const greedyPython = findPeers('picsl_greedy');
+const fslPython = findPeers('fsl.transform.flirt');
+const surfaPython = findPeers('surfa');
+
+for (const [title, fixed, moving] of PAIRS) {
+  describe(title, () => {
+    const begin = (t: TestContext, program: string, command: Python) =>
+      workspace(t, [program, command], fixed, moving);
+    const images = (work: Workspace) => [
+      ...['--fixed', work.path('fixed.nii.gz'), '--moving', work.path('moving.nii.gz')],
+    ];
+
+    test('SimpleITK: affine maps, a field and a composite in .tfm, .mat, .h5 and .nii.gz, both ways', async (t) => {
+      const work = await begin(t, 'itk', python);
+      if (work === null) return;
+      const theirs = work.ask('write');
+      for (const [name, expected] of Object.entries(theirs.mapped)) {
+        assertNear(await work.lead(theirs.points, name), expected, name);
+      }
+      const own = await writeOwn(work, fixed);
+      const convert = (...words: string[]) => work.run('convert', ...words);
+      await convert(work.path('own.txt'), work.path('affine.txt'));
+      await convert('--to', 'itk', work.path('own.txt'), work.path('affine.mat'));
+      await convert(work.path('own.nii.gz'), work.path('warp.nii.gz'));
+      const chain = ['-t', work.path('own.txt'), '-t', work.path('own.nii.gz')];
+      await work.run('compose', ...chain, '-o', work.path('chain.h5'));
+      const {points, mapped} = work.ask('read');
+      const affine = mapPoints(TURN, points);
+      assertNear(mapped['affine.txt'], affine, 'affine.txt');
+      assertNear(mapped['affine.mat'], affine, 'affine.mat');
+      assertNear(mapped['warp.nii.gz'], mapPoints(waves(), points), 'warp.nii.gz');
+      assertNear(mapped['chain.h5'], mapPoints(own, points), 'chain.h5');
+    });
+
+    test('ANTs: what it registered, by its affine, warps and composite; and our files', async (t) => {
+      const work = await begin(t, 'ants', antsPython);
+      if (work === null) return;
+      const {points, mapped} = work.ask('write');
+      const files = ['ants_0GenericAffine.mat', 'ants_1Warp.nii.gz'];
+      assertNear(await work.lead(points, ...files), mapped['warp and affine'], 'files');
+      const difference = await work.assertImage('moved.nii.gz');
+      assertNear(await work.lead(points, 'ants_Composite.h5'), mapped.composite, 'composite');
+      await work.assertImage('composite.nii.gz');
+      const back = ['ants_1InverseWarp.nii.gz', 'inverse:ants_0GenericAffine.mat'];
+      assertNear(await work.lead(points, ...back), mapped.inverse, 'inverse');
+      t.diagnostic(`image ${difference} of 150`);
+
+      const own = await writeOwn(work, fixed);
+      await work.run('convert', '--to', 'itk', work.path('own.txt'), work.path('affine.mat'));
+      await work.run('convert', work.path('own.nii.gz'), work.path('warp.nii.gz'));
+      const chain = ['-t', work.path('own.txt'), '-t', work.path('own.nii.gz')];
+      await work.run('compose', ...chain, '-o', work.path('chain.h5'));
+      const theirs = work.ask('read');
+      const expected = mapPoints(own, theirs.points);
+      assertNear(theirs.mapped['warp and affine'], expected, 'our files in ANTs');
+      assertNear(theirs.mapped['chain.h5'], expected, 'our chain in ANTs');
+      await work.lead(theirs.points, 'own.txt', 'own.nii.gz');
+      await work.assertImage('moved.nii.gz');
+    });
+
+    test('greedy: what it registered, by its matrix and its warp; and our files', async (t) => {
+      const work = await begin(t, 'greedy', greedyPython);
+      if (work === null) return;
+      const {points} = work.ask('write');
+      await work.lead(points, 'greedy:affine.mat');
+      await work.assertImage('affine_moved.nii.gz');
+      await work.lead(points, 'greedy:affine.mat', 'warp.nii.gz');
+      t.diagnostic(`image ${await work.assertImage('moved.nii.gz')} of 150`);
+
+      await writeOwn(work, fixed);
+      await work.run('convert', '--to', 'greedy', work.path('own.txt'), work.path('affine.mat'));
+      await work.run(
+        'convert',
+        '--to',
+        'greedy',
+        work.path('own.nii.gz'),
+        work.path('warp.nii.gz'),
+      );
+      work.ask('read');
+      await work.lead(points, 'own.txt', 'own.nii.gz');
+      await work.assertImage('moved.nii.gz');
+    });
+
+    test('FSL (fslpy): matrices of FLIRT, relative and absolute warps, both ways', async (t) => {
+      const work = await begin(t, 'fsl', fslPython);
+      if (work === null) return;
+      const theirs = work.ask('write');
+      for (const [name, text] of [
+        ['affine.mat', 'fsl:affine.mat'],
+        ['relative.nii.gz', 'fsl:relative.nii.gz'],
+        ['absolute.nii.gz', 'fsl-absolute:absolute.nii.gz'],
+      ] as const) {
+        assertNear(await work.lead(theirs.points, text), theirs.mapped[name], name);
+      }
+      for (const name of Object.keys(theirs.mapped)) await rm(work.path(name));
+      const own = await writeOwn(work, fixed);
+      const chain = ['-t', work.path('own.txt'), '-t', work.path('own.nii.gz'), ...images(work)];
+      await work.run(
+        'convert',
+        '--to',
+        'fsl',
+        ...images(work),
+        work.path('own.txt'),
+        work.path('affine.mat'),
+      );
+      await work.run('compose', '--to', 'fsl', ...chain, '-o', work.path('relative.nii.gz'));
+      await work.run(
+        'compose',
+        '--to',
+        'fsl-absolute',
+        ...chain,
+        '-o',
+        work.path('absolute.nii.gz'),
+      );
+      const {points, mapped} = work.ask('read');
+      const expected = mapPoints(own, points);
+      assertNear(mapped['affine.mat'], mapPoints(TURN, points), 'affine.mat');
+      assertNear(mapped['relative.nii.gz'], expected, 'relative');
+      t.diagnostic(`absolute ${assertNear(mapped['absolute.nii.gz'], expected, 'absolute')} mm`);
+    });
+
+    test('FreeSurfer (surfa): linear transforms of RAS mm and of voxels, both ways', async (t) => {
+      const work = await begin(t, 'freesurfer', surfaPython);
+      if (work === null) return;
+      const theirs = work.ask('write');
+      for (const [name, expected] of Object.entries(theirs.mapped)) {
+        assertNear(await work.lead(theirs.points, name), expected, name);
+      }
+      await writeOwn(work, fixed);
+      await work.run('convert', ...images(work), work.path('own.txt'), work.path('affine.lta'));
+      const {points, mapped} = work.ask('read');
+      assertNear(mapped['affine.lta'], mapPoints(TURN, points), 'affine.lta');
+    });
+  });
+}
