@@ -7,7 +7,7 @@ FOLDER holds fixed.nii.gz and moving.nii.gz. `write` leaves the program's own tr
 moves images. `read` takes what we wrote there: affine.* and warp.*, of which the warp acts first, or chain.h5 with both.
 
 Prints JSON, RAS mm: `points`, of the fixed image, and `mapped`, by name of the files that take them there. PROGRAM: itk
-(SimpleITK), ants, greedy, fsl (fslpy), freesurfer (surfa).
+(SimpleITK), ants, greedy, fsl (fslpy), freesurfer (surfa), nibabel (SPM, NiftyReg, VoxelMorph, RAS).
 """
 
 import json
@@ -159,6 +159,52 @@ def fsl(action, folder, fixed, moving):
     return points, mapped
 
 
+def nibabel(action, folder, fixed, moving):
+    """Fields of programs that are not here, by the words of their manuals: SPM, NiftyReg, VoxelMorph, RAS mm."""
+    import SimpleITK as sitk
+
+    rng = np.random.default_rng(7)
+    index = rng.integers(4, np.array(fixed.shape) - 4, (60, 3))
+    points = apply(fixed.affine, index.astype(float))
+    linear = fixed.affine[:3, :3]
+    meaning = {  # name: intent, its name, its parameter; points and field -> moving points
+        "ras.nii.gz": (1006, "", 0, lambda at, field: at + field),
+        "spm.nii.gz": (1007, "Mapping", 0, lambda at, field: field),
+        "niftyreg.nii.gz": (1007, "NREG_TRANS", 0, lambda at, field: field),
+        "niftyreg_displacement.nii.gz": (1007, "NREG_TRANS", 1, lambda at, field: at + field),
+        "voxels.nii.gz": (0, "", 0, lambda at, field: at + field @ linear.T),
+    }
+    mapped = {}
+    if action == "write":
+        places = voxel_centres(fixed)
+        goal = apply(some_affine(), (places + some_displacement(places)).reshape(-1, 3)).reshape(places.shape)
+        absolute = ("spm.nii.gz", "niftyreg.nii.gz")
+        for name, (code, text, parameter, _) in meaning.items():
+            field = goal if name in absolute else goal - places
+            if name == "voxels.nii.gz":
+                field = field @ np.linalg.inv(linear).T
+            data = field.astype(np.float32)
+            image = nib.Nifti1Image(data if code == 0 else data[:, :, :, None, :], fixed.affine)
+            image.header["intent_code"], image.header["intent_name"] = code, text
+            image.header["intent_p1"] = parameter
+            nib.save(image, f"{folder}/{name}")
+            mapped[name] = apply(some_affine(), points + some_displacement(points))
+        return points, mapped
+    del meaning["niftyreg_displacement.nii.gz"]  # positions are written
+    for name, (code, text, parameter, lead) in meaning.items():
+        image = nib.load(f"{folder}/{name}")
+        found = int(image.header["intent_code"]), image.header["intent_name"].item().decode(), float(image.header["intent_p1"])
+        assert found == (code, text, parameter), f"{name}: {found}"
+        assert image.shape == fixed.shape + ((3,) if code == 0 else (1, 3)), f"{name}: {image.shape}"
+        field = image.get_fdata().reshape(*fixed.shape, 3)
+        mapped[name] = lead(points, field[tuple(index.T)])
+    # ITK 5.4 and newer turn intent 1006 themselves.
+    field = sitk.Cast(sitk.ReadImage(f"{folder}/ras.nii.gz"), sitk.sitkVectorFloat64)
+    warp = sitk.DisplacementFieldTransform(field)
+    mapped["ras.nii.gz in ITK"] = np.array([warp.TransformPoint(p) for p in (points * LPS).tolist()]) * LPS
+    return points, mapped
+
+
 def freesurfer(action, folder, fixed, moving):
     import surfa
 
@@ -180,7 +226,7 @@ def main(program, action, folder):
     stdout = os.dup(1)
     os.dup2(2, 1)
     images = [nib.load(f"{folder}/{name}.nii.gz") for name in ("fixed", "moving")]
-    run = {"itk": itk, "ants": ants, "greedy": greedy, "fsl": fsl, "freesurfer": freesurfer}[program]
+    run = {"itk": itk, "ants": ants, "greedy": greedy, "fsl": fsl, "freesurfer": freesurfer, "nibabel": nibabel}[program]
     points, mapped = run(action, folder, *images)
     lists = {name: np.asarray(found).tolist() for name, found in mapped.items()}
     os.write(stdout, json.dumps({"points": points.tolist(), "mapped": lists}).encode())

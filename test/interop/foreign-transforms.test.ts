@@ -263,6 +263,25 @@ for (const [title, fixed, moving] of PAIRS) {
       t.diagnostic(`absolute ${assertNear(mapped['absolute.nii.gz'], expected, 'absolute')} mm`);
     });
 
+    test('SPM, NiftyReg, VoxelMorph and RAS mm, by their words: fields, both ways', async (t) => {
+      const work = await begin(t, 'nibabel', python);
+      if (work === null) return;
+      const theirs = work.ask('write');
+      for (const [name, expected] of Object.entries(theirs.mapped)) {
+        const text = name === 'voxels.nii.gz' ? `voxels:${name}` : name;
+        assertNear(await work.lead(theirs.points, text), expected, name);
+      }
+      const own = await writeOwn(work, fixed);
+      const chain = ['-t', work.path('own.txt'), '-t', work.path('own.nii.gz'), ...images(work)];
+      for (const convention of ['ras', 'spm', 'niftyreg', 'voxels']) {
+        const file = work.path(`${convention}.nii.gz`);
+        await work.run('compose', '--to', convention, ...chain, '-o', file);
+      }
+      const {points, mapped} = work.ask('read');
+      const expected = mapPoints(own, points);
+      for (const [name, found] of Object.entries(mapped)) assertNear(found, expected, name);
+    });
+
     test('FreeSurfer (surfa): linear transforms of RAS mm and of voxels, both ways', async (t) => {
       const work = await begin(t, 'freesurfer', surfaPython);
       if (work === null) return;

@@ -1,0 +1,65 @@
+"""Let elastix register two small images, and keep its transform parameters with where transformix takes points by them.
+
+elastix_transforms.py FOLDER
+
+Needs itk-elastix, which is too large for the tests: they read what this wrote to test/fixtures/transforms/elastix. Written with
+itk-elastix 0.25.4.
+
+Writes FOLDER/<kind>.txt for affine, Euler, similarity and translation transforms, and FOLDER/points.json, RAS mm: `points`, and
+`mapped` by kind.
+"""
+
+import json
+import os
+import sys
+import tempfile
+
+import itk
+import numpy as np
+
+LPS = np.array([-1.0, -1.0, 1.0])
+KINDS = {"affine": "AffineTransform", "euler": "EulerTransform", "similarity": "SimilarityTransform", "translation": "TranslationTransform"}
+
+
+def blob_image(size, spacing, origin, direction, shift):
+    image = itk.image_from_array(np.zeros(size[::-1], np.float32))
+    image.SetSpacing(spacing)
+    image.SetOrigin(origin)
+    image.SetDirection(direction)
+    index = np.stack(np.meshgrid(*map(np.arange, size), indexing="ij"), -1).reshape(-1, 3)
+    points = index * spacing @ np.asarray(direction).T + origin
+    centres = [((0, 0, 0), 10, 100), ((9, -5, 4), 5, 60), ((-6, 7, -5), 4, -50)]
+    values = sum(h * np.exp(-(((points - shift - np.array(c)) ** 2).sum(1)) / (2 * s * s)) for c, s, h in centres)
+    itk.array_view_from_image(image)[:] = values.reshape(size).transpose(2, 1, 0)
+    return image
+
+
+def main(folder):
+    angle = np.deg2rad(15)
+    turned = np.array([[np.cos(angle), -np.sin(angle), 0], [np.sin(angle), np.cos(angle), 0], [0, 0, 1]])
+    fixed = blob_image((30, 28, 26), (2.0, 2.5, 3.0), turned @ (-29.0, -34.0, -38.0), turned, (0, 0, 0))
+    moving = blob_image((32, 26, 28), (2.5, 2.5, 2.5), (-39.0, -31.0, -34.0), np.eye(3), (3, -2, 1.5))
+    points = np.random.default_rng(3).uniform(-20, 20, (20, 3))
+    mapped = {}
+    for kind, name in KINDS.items():
+        parameters = itk.ParameterObject.New()
+        settings = parameters.GetDefaultParameterMap("rigid", 2)
+        settings["Transform"] = [name]
+        settings["MaximumNumberOfIterations"] = ["100"]
+        parameters.AddParameterMap(settings)
+        _, found = itk.elastix_registration_method(fixed, moving, parameter_object=parameters)
+        found.WriteParameterFile(os.path.join(folder, f"{kind}.txt"))
+        with tempfile.TemporaryDirectory() as work:
+            with open(os.path.join(work, "points.txt"), "w") as file:
+                file.write(f"point\n{len(points)}\n" + "\n".join(" ".join(map(str, p)) for p in points * LPS))
+            itk.transformix_filter(
+                moving, found, fixed_point_set_file_name=os.path.join(work, "points.txt"), output_directory=work
+            )
+            with open(os.path.join(work, "outputpoints.txt")) as file:
+                lines = [line.split("OutputPoint = [")[1].split("]")[0] for line in file]
+        mapped[kind] = (np.array([list(map(float, line.split())) for line in lines]) * LPS).tolist()
+    with open(os.path.join(folder, "points.json"), "w") as file:
+        json.dump({"points": points.tolist(), "mapped": mapped}, file)
+
+
+main(sys.argv[1])
