@@ -12,7 +12,8 @@ const PACKAGE = '@tensorflow/tfjs-node-gpu';
 const BACKEND = 'tensorflow';
 /** A folder whose node_modules holds the package, for machines where its installation cannot download the library. */
 const PREFIX_VARIABLE = 'HYPERMORPH_TENSORFLOW_PREFIX';
-const HINT = `Run \`npm rebuild ${PACKAGE}\` with access to the network, name a folder that has it in ${PREFIX_VARIABLE}, or use the native engine.`;
+const hintFor = (verb: 'install' | 'rebuild') =>
+  `Run \`npm ${verb} ${PACKAGE}\` with access to the network, name a folder that has it in ${PREFIX_VARIABLE}, or use the native engine.`;
 
 /** What tfjs-node says about itself. */
 interface TensorflowBackend {
@@ -45,7 +46,7 @@ export async function loadTensorflow(options: StartOptions = {}): Promise<Tensor
       `tensorflow engine: ${PACKAGE} must load, got: ${reason}`,
       {
         cause,
-        hint: HINT,
+        hint: hintFor(reason.includes(`'${PACKAGE}'`) ? 'install' : 'rebuild'),
       },
     );
   }

@@ -1,6 +1,6 @@
 import {join} from 'node:path';
 import {HypermorphError} from '../errors.js';
-import {fileExists, sha256OfFile} from '../formats/files.js';
+import {fileExists, sha256OfFile, writeFilesAtomically} from '../formats/files.js';
 import {acquireLock} from '../formats/locks.js';
 import {
   BatchRecords,
@@ -29,6 +29,13 @@ export interface BatchPair {
   readonly name: string;
   /** How it is registered, or why it cannot be. */
   readonly settings: RegisterFilesSettings | HypermorphError;
+  /** Further files that follow from the report. */
+  readonly texts?: ((report: Report) => readonly TextFile[]) | undefined;
+}
+
+interface TextFile {
+  readonly path: string;
+  readonly content: string;
 }
 
 /** Every `count`-th pair, beginning with pair `index`, counted from 1. */
@@ -117,7 +124,9 @@ export async function registerBatch(
     throw new HypermorphError(
       'E_USAGE',
       `batch: the folder must not be that of a batch that goes on, got ${folder}.`,
-      {hint: 'Wait for it, name another folder, or give each its own shard.'},
+      {
+        hint: `Wait for it, name another folder, or give each its own shard; where its machine was switched off, remove ${writer}.lock in it.`,
+      },
     );
   }
   try {
@@ -215,12 +224,13 @@ function requireNames(names: readonly string[]): void {
 }
 
 /** Where a pair names no output its moved image goes into the folder of the batch. */
-function withOutput({name, settings}: BatchPair, folder: string): BatchPair {
-  if (settings instanceof HypermorphError) return {name, settings};
+function withOutput(pair: BatchPair, folder: string): BatchPair {
+  const {name, settings} = pair;
+  if (settings instanceof HypermorphError) return pair;
   const isNamed = Object.values(settings.outputs ?? {}).some((path) => path !== undefined);
-  if (isNamed || (settings.labels ?? []).length > 0) return {name, settings};
+  if (isNamed || (settings.labels ?? []).length > 0) return pair;
   const outputs = {moved: join(folder, `${name}_moved.nii.gz`)};
-  return {name, settings: {...settings, outputs}};
+  return {...pair, settings: {...settings, outputs}};
 }
 
 /** Deal with all pairs, several at a time, until an interruption. */
@@ -285,7 +295,12 @@ async function registerPairOf(batch: Batch, pair: BatchPair): Promise<PairResult
   let record: PairRecord | null = null;
   const result = await dealWith(batch, pair, async (settings, key) => {
     const report = await register(settings, {...progressOf(pair, callbacks), writer});
-    const files = await hashFiles(Object.values(report.outputs).flat());
+    const texts = pair.texts?.(report) ?? [];
+    await writeFilesAtomically(texts, {writer});
+    const files = await hashFiles([
+      ...Object.values(report.outputs).flat(),
+      ...texts.map(({path}) => path),
+    ]);
     record = {name, status: 'done', key, files, report};
     return {name, status: 'done', report};
   });

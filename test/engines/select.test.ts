@@ -36,7 +36,7 @@ test('a tensorflow engine that is not there is an E_ENGINE with a reason and a h
   await assert.rejects(startEngine({engine: 'tensorflow'}), {
     code: 'E_ENGINE',
     message: /^tensorflow engine: @tensorflow\/tfjs-node-gpu must load, got: Cannot find module/,
-    hint: /HYPERMORPH_TENSORFLOW_PREFIX/,
+    hint: /^Run `npm install @tensorflow\/tfjs-node-gpu`.*HYPERMORPH_TENSORFLOW_PREFIX/,
   });
 });
 

@@ -1,4 +1,4 @@
-import {Command, type Option} from 'commander';
+import {Command, Option} from 'commander';
 import type {Shard} from '../../../workflows/batch-files.js';
 import {HypermorphError} from '../../../errors.js';
 import {addCommonOptions, addExamples, type CommonOptions} from '../../common-options.js';
@@ -9,6 +9,9 @@ import {isRepeatable} from './columns.js';
 /** The options of `batch` itself; those of `register` are given beside them, as texts. */
 export interface BatchOptions extends CommonOptions, Readonly<Record<string, unknown>> {
   readonly fixed?: string;
+  readonly bids?: string;
+  readonly suffix: string;
+  readonly space?: string;
   readonly folder?: string;
   readonly jobs: number;
   readonly shard?: Shard;
@@ -30,17 +33,36 @@ what is done: a pair is registered again where the contents of its inputs, its s
 are no longer as they were. A pair that fails stops no other; the exit code is 5 then. \
 After Ctrl-C, or a crash, the same command goes on.
 
+With --bids DIR --fixed TEMPLATE there is no table: every sub-*/[ses-*/]anat/*_T1w.nii.gz is registered to the template. Moved images, with what they are made of beside them (.json), and warps get BIDS' names for derivatives, in derivatives/hypermorph of the dataset.
+
 With --shard 1/3, 2/3 and 3/3 on three machines, together the same is done as without.`;
 
 export function batchCommand(): Command {
   const command = new Command('batch')
     .summary('register many pairs, as a table says')
     .description(DESCRIPTION)
-    .argument('<table>', 'the pairs: .csv, .tsv or .json');
+    .argument('[table]', 'the pairs: .csv, .tsv or .json; none with --bids');
   command
     .optionsGroup('Batch:')
     .option('--fixed <file>', 'the fixed image of rows that name none, such as a template')
-    .option('--folder <folder>', 'for summary and records (default: <table>_batch)')
+    .option(
+      '--bids <folder>',
+      'in the place of a table: every anatomical image of a BIDS dataset, with --fixed',
+    )
+    .addOption(
+      new Option('--suffix <name>', 'with --bids: which images')
+        .default('T1w')
+        .argParser((text) => parseLabel(text, '--suffix')),
+    )
+    .option(
+      '--space <label>',
+      'with --bids: what the space of the template is called (default: by its name)',
+      (text) => parseLabel(text, '--space'),
+    )
+    .option(
+      '--folder <folder>',
+      'for summary and records (default: <table>_batch, or derivatives/hypermorph of the dataset)',
+    )
     .option(
       '-j, --jobs <n>',
       'pairs to register at the same time, each by a process of its own; the threads are shared out',
@@ -75,6 +97,12 @@ function keepText(option: Option): void {
     const texts = Array.isArray(earlier) ? [...(earlier as string[]), text] : [text];
     return (isList ? texts : text) as T;
   };
+}
+
+/** A label of BIDS: letters and digits. */
+function parseLabel(text: string, option: string): string {
+  if (/^[A-Za-z0-9+]+$/.test(text)) return text;
+  throw new HypermorphError('E_USAGE', `${option} must be letters and digits, got "${text}".`);
 }
 
 function parseShard(text: string): Shard {

@@ -1,6 +1,7 @@
 import {availableParallelism} from 'node:os';
-import {basename, extname} from 'node:path';
+import {basename, extname, join} from 'node:path';
 import {HypermorphError} from '../../../errors.js';
+import {memoryLimit} from '../../../platform.js';
 import {
   planBatch,
   registerBatch,
@@ -8,6 +9,14 @@ import {
   type BatchSummary,
   type PairResult,
 } from '../../../workflows/batch-files.js';
+import {
+  bidsNames,
+  bidsSidecar,
+  describeDerivatives,
+  findBidsImages,
+  spaceOf,
+} from '../../../workflows/bids.js';
+import type {Report} from '../../../workflows/report.js';
 import type {CommandContext} from '../../context.js';
 import type {Logger} from '../../logger.js';
 import {processMemory} from '../../memory.js';
@@ -28,8 +37,7 @@ export async function run(
   const {logger, onProgress, clear} = await createReporter(options, context);
   const {jobs, shard, dryRun = false} = options;
   const {signal, stdout} = context;
-  const pairs = pairsOf(await readPairRows(path), options, path);
-  const folder = options.folder ?? `${basename(path, extname(path))}_batch`;
+  const {pairs, folder} = await findPairs(path, options);
   const onPair = (result: PairResult, position: number, count: number) => {
     clear();
     tellPair(logger, result, `${position} of ${count}`);
@@ -40,7 +48,7 @@ export async function run(
     return finish(await planBatch({pairs, folder, shard}, callbacks), options, context);
   }
   const pool = jobs > 1 ? new WorkerPool(signal) : null;
-  const shared = pool === null ? pairs : pairs.map((pair) => withThreads(pair, jobs));
+  const shared = pool === null ? pairs : pairs.map((pair) => shareOut(pair, jobs));
   const summary = await registerBatch(
     {pairs: shared, folder, shard},
     {...callbacks, jobs, register: pool?.register},
@@ -51,11 +59,54 @@ export async function run(
   finish(summary, options, context);
 }
 
-/** Processes that work side by side share the processors. */
-function withThreads({name, settings}: BatchPair, jobs: number): BatchPair {
-  if (settings instanceof HypermorphError) return {name, settings};
-  const share = Math.max(1, Math.floor(availableParallelism() / jobs));
-  return {name, settings: {...settings, threads: settings.threads ?? share}};
+interface FoundPairs {
+  readonly pairs: readonly BatchPair[];
+  readonly folder: string;
+}
+
+/** The pairs of a table, or of a BIDS dataset. */
+async function findPairs(path: string | undefined, options: BatchOptions): Promise<FoundPairs> {
+  if ((path === undefined) === (options.bids === undefined)) {
+    throw new HypermorphError(
+      'E_USAGE',
+      `batch: there must be either a table or --bids, got ${path === undefined ? 'neither' : 'both'}.`,
+    );
+  }
+  if (path === undefined) return findBidsPairs(options);
+  const folder = options.folder ?? `${basename(path, extname(path))}_batch`;
+  return {pairs: pairsOf(await readPairRows(path), options, path), folder};
+}
+
+/** Every image of a dataset with the template, their results under BIDS' names. */
+async function findBidsPairs(options: BatchOptions): Promise<FoundPairs> {
+  const {bids: root = '', fixed, suffix, dryRun = false} = options;
+  if (fixed === undefined) {
+    throw new HypermorphError('E_USAGE', 'batch: --bids needs --fixed, the template.');
+  }
+  const {space = spaceOf(fixed), folder = join(root, 'derivatives', 'hypermorph')} = options;
+  const images = await findBidsImages(root, suffix);
+  const named = images.map((image) => ({image, names: bidsNames(image, {folder, suffix, space})}));
+  const rows = named.map(({image, names}) => {
+    const cells = {name: image.entities, moving: image.path, moved: names.moved, warp: names.warp};
+    return new Map(Object.entries(cells).filter(([name]) => options[name] === undefined));
+  });
+  const pairs = pairsOf(rows, options, root).map((pair, n) => {
+    const {image, names} = named[n];
+    const texts = (report: Report) => [{path: names.sidecar, content: bidsSidecar(image, report)}];
+    return options['moved'] === undefined ? {...pair, texts} : pair;
+  });
+  if (!dryRun) await describeDerivatives(folder, root);
+  return {pairs, folder};
+}
+
+/** Processes that work side by side share processors and memory. */
+function shareOut(pair: BatchPair, jobs: number): BatchPair {
+  const {settings} = pair;
+  if (settings instanceof HypermorphError) return pair;
+  const threads = Math.max(1, Math.floor(availableParallelism() / jobs));
+  const maxMemory = memoryLimit() / jobs;
+  const {threads: asked = threads, maxMemory: limit = maxMemory} = settings;
+  return {...pair, settings: {...settings, threads: asked, maxMemory: limit}};
 }
 
 /** One line for a pair. */

@@ -31,6 +31,14 @@ export async function readPairRows(path: string): Promise<readonly PairRow[]> {
 }
 
 function rowOf(entries: readonly (readonly [name: string, cell: Cell])[]): PairRow {
+  const names = entries.map(([name]) => columnName(name));
+  const twice = names.find((name, n) => names.indexOf(name) < n);
+  if (twice !== undefined) {
+    throw new HypermorphError(
+      'E_USAGE',
+      `batch: a column must have a name of its own, got "${twice}" twice (underscores count as dashes).`,
+    );
+  }
   return new Map(
     entries
       .filter(([, cell]) => typeof cell !== 'string' || !NOTHING.includes(cell))
