@@ -2,6 +2,8 @@ import {readFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {gzipSync} from 'node:zlib';
 import * as tf from '@tensorflow/tfjs-core';
+import {pairsOf} from '../../src/cli/commands/batch/rows.js';
+import {decodePairRows} from '../../src/cli/commands/batch/table.js';
 import {decodeTrainingConfig} from '../../src/config/load-config.js';
 import {startNative} from '../../src/engines/native.js';
 import {loadAddon} from '../../src/engines/native/open-addon.js';
@@ -132,6 +134,12 @@ Parameters: 0.1 0.2 0.3 4 5 6
 FixedParameters: 1 2 3 0
 `;
 
+const PAIRS = {
+  csv: 'name,fixed,moving,lambda,labels,assume_orientation\na,f.nii,m.nii,0.3,"x.nii:y.nii;z.nii:w.nii",yes\nb,f.nii,n.nii,,,n/a\n',
+  tsv: 'fixed\tmoving\tvolume\tbackground\nf.nii\tm.nii\t0,3\t-7\n',
+  json: '[{"fixed": "f.nii", "moving": "m.nii", "hyper": ["lambda=0.2"], "refine": 3, "keep": "best"}]',
+};
+
 /** Everything that reads what others wrote. */
 export const FUZZERS: Readonly<Record<string, Fuzzer>> = {
   headers: (random) => readAsImage(damage(images[random.index(images.length)], random), random),
@@ -153,6 +161,13 @@ export const FUZZERS: Readonly<Record<string, Fuzzer>> = {
   transforms: (random) => {
     const bytes = new TextEncoder().encode(damageText(ITK, random));
     return readTransform({name: 'damaged.txt', bytes});
+  },
+  tables: (random) => {
+    const form = (['csv', 'tsv', 'json'] as const)[random.index(3)];
+    return Promise.resolve().then(() => {
+      const rows = decodePairRows(damageText(PAIRS[form], random), form, 'damaged');
+      return pairsOf(rows, {warp: '{name}.nii', lambda: '0.2'}, 'damaged');
+    });
   },
   // Groups, lists and attributes of the file, on the thread that reads it.
   hdf5: (random) => decodeKerasFile(damage(keras, random, HDF5_STRUCTURE)),

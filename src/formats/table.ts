@@ -14,19 +14,25 @@ export interface TableForm {
   readonly row: string;
 }
 
+/** As `decodeTable`, of a file; E_IO also if it cannot be read. */
+export async function readTable(path: string, form: TableForm): Promise<readonly TableRow[]> {
+  return decodeTable(await readFileText(path), path, form);
+}
+
 /**
- * Read a table with the names of its columns in the first line; empty lines do not count.
+ * The rows of a table with the names of its columns in the first line; empty lines do not count.
  *
+ * @param where - Begins the messages.
  * @returns At least one row; each has all columns.
- * @throws {HypermorphError} E_IO if the file cannot be read, or is no such table.
+ * @throws {HypermorphError} E_IO if the text is no such table.
  */
-export async function readTable(
-  path: string,
+export function decodeTable(
+  text: string,
+  where: string,
   {delimiter = ',', comment, row}: TableForm,
-): Promise<readonly TableRow[]> {
-  const text = await readFileText(path);
+): readonly TableRow[] {
   const fail = (what: string, got: string, cause?: unknown): never => {
-    throw new HypermorphError('E_IO', `${path}: must ${what}, got ${got}.`, {cause});
+    throw new HypermorphError('E_IO', `${where}: must ${what}, got ${got}.`, {cause});
   };
   const requireNames = (names: string[]): string[] => {
     const twice = names.find((name, n) => names.indexOf(name) < n);

@@ -238,7 +238,8 @@ async function eachPair(
   {pairs, callbacks, counts, failed, qualities}: Batch,
   deal: (pair: BatchPair) => Promise<PairResult | null>,
 ): Promise<void> {
-  const {jobs = 1, signal, onPair} = callbacks;
+  const {jobs = 1, register, signal, onPair} = callbacks;
+  const count = register === undefined ? 1 : Math.min(jobs, pairs.length);
   let [next, position] = [0, 0];
   const work = async () => {
     while (next < pairs.length && signal?.aborted !== true) {
@@ -253,7 +254,7 @@ async function eachPair(
       onPair?.(result, ++position, pairs.length);
     }
   };
-  const lanes = Array.from({length: Math.min(jobs, pairs.length)}, () =>
+  const lanes = Array.from({length: count}, () =>
     work().catch((error: unknown) => {
       next = pairs.length; // a folder that cannot be written: no more pairs
       throw error;

@@ -74,7 +74,7 @@ export async function keyOf(settings: RegisterFilesSettings, kept: KeptFiles): P
   return sha256([JSON.stringify(Object.fromEntries(ordered))]);
 }
 
-/** The records of a batch, a file for each pair. */
+/** The records of a batch, a file for each pair: the SHA-256 of what is known about it, and that as JSON, in a line each. */
 export class BatchRecords {
   readonly #folder: string;
 
@@ -86,23 +86,19 @@ export class BatchRecords {
   async read(name: string): Promise<PairRecord | null> {
     const path = this.#pathOf(name);
     if (!(await fileExists(path))) return null;
-    try {
-      const record = JSON.parse(await readFileText(path)) as PairRecord | null;
-      return record?.name === name ? record : null;
-    } catch (error) {
-      if (error instanceof SyntaxError) return null;
-      throw error;
-    }
+    const [sum, text = ''] = (await readFileText(path)).trimEnd().split('\n');
+    return sum === sha256([text]) ? (JSON.parse(text) as PairRecord) : null;
   }
 
   async write(record: PairRecord): Promise<void> {
-    const content = `${JSON.stringify(record)}\n`;
+    const text = JSON.stringify(record);
+    const content = `${sha256([text])}\n${text}\n`;
     const writer = `record ${record.name}`;
     await writeFilesAtomically([{path: this.#pathOf(record.name), content}], {writer});
   }
 
   #pathOf(name: string): string {
-    return join(this.#folder, 'records', `${name}.json`);
+    return join(this.#folder, 'records', name);
   }
 }
 

@@ -204,8 +204,9 @@ test('a pair is done again where its inputs, its settings or its files are other
     csv.map((line) => line.replace(/^m02.*/, 'm02,fixed.nii,m02.nii,0.9')).join('\n'),
   );
   assert.deepEqual(await again(), ['m02']);
-  await rm('pairs_batch/records/m03.json');
-  await writeFile('pairs_batch/records/m05.json', '{"name": "m05"');
+  await rm('pairs_batch/records/m03');
+  const record = await readFile('pairs_batch/records/m05', 'utf8');
+  await writeFile('pairs_batch/records/m05', record.replace('"quality"', '"qualities"'));
   assert.deepEqual(await again(), ['m03', 'm05']); // files that are there prove nothing
   await copyFile('m02.nii', 'same.nii');
   await writeFile(

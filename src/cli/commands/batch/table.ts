@@ -1,6 +1,7 @@
 import {HypermorphError} from '../../../errors.js';
 import {readFileText} from '../../../formats/files.js';
-import {readTable} from '../../../formats/table.js';
+import {requireShallow} from '../../../formats/shallow.js';
+import {decodeTable} from '../../../formats/table.js';
 
 /** What a table says in one place: a text, or several. */
 export type Cell = string | readonly string[];
@@ -24,9 +25,17 @@ export async function readPairRows(path: string): Promise<readonly PairRow[]> {
       `${path}: a table of pairs must end in .csv, .tsv or .json.`,
     );
   }
-  if (ending === 'json') return readList(path);
-  const delimiter = ending === 'csv' ? ',' : '\t';
-  const rows = await readTable(path, {delimiter, row: 'pair'});
+  return decodePairRows(await readFileText(path), ending as 'csv' | 'tsv' | 'json', path);
+}
+
+/** The same of a text. */
+export function decodePairRows(
+  text: string,
+  form: 'csv' | 'tsv' | 'json',
+  where: string,
+): readonly PairRow[] {
+  if (form === 'json') return decodeList(text, where);
+  const rows = decodeTable(text, where, {delimiter: form === 'csv' ? ',' : '\t', row: 'pair'});
   return rows.map((row) => rowOf(Object.entries(row)));
 }
 
@@ -51,17 +60,18 @@ export function columnName(name: string): string {
   return name.replaceAll('_', '-');
 }
 
-async function readList(path: string): Promise<readonly PairRow[]> {
+function decodeList(text: string, where: string): readonly PairRow[] {
   const fail = (got: string, cause?: unknown): never => {
     throw new HypermorphError(
       'E_IO',
-      `${path}: must be a JSON list of at least one object, whose values are texts, numbers, true, false or lists of them, got ${got}.`,
+      `${where}: must be a JSON list of at least one object, whose values are texts, numbers, true, false or lists of them, got ${got}.`,
       {cause},
     );
   };
+  requireShallow(text, (fault) => fail(fault));
   let list: unknown;
   try {
-    list = JSON.parse(await readFileText(path));
+    list = JSON.parse(text);
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
     return fail(error.message, error);
