@@ -4,13 +4,6 @@
  * Both directions round to nearest, ties to even, and keep infinities and not-a-number.
  */
 
-const scratch = new DataView(new ArrayBuffer(4));
-
-const valueOf = (bits: number): number => {
-  scratch.setUint32(0, bits);
-  return scratch.getFloat32(0);
-};
-
 /** Shift right by `shift` bits, rounding to nearest, ties to even. */
 function shiftRounded(value: number, shift: number): number {
   const kept = value >>> shift;
@@ -36,14 +29,28 @@ export function float16FromFloat32Bits(bits: number): number {
   return shift > 25 ? sign : sign | shiftRounded(fraction | 0x800000, shift);
 }
 
-/** The number that 16 bits of IEEE 754 binary16 stand for. */
-export function float32FromFloat16(bits: number): number {
-  const sign = (bits & 0x8000) === 0 ? 1 : -1;
-  const exponent = (bits >>> 10) & 0x1f;
-  const fraction = bits & 0x3ff;
-  if (exponent === 0x1f) return fraction === 0 ? sign * Infinity : NaN;
-  if (exponent === 0) return sign * fraction * 2 ** -24;
-  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
+/** From the exponent's bias of binary16 to that of float32, above ten bits of fraction. */
+const REBIASED = (127 - 15) << 10;
+
+/** The numbers that 16 bits each of IEEE 754 binary16 stand for. */
+export function float32FromFloat16(halves: Uint16Array): Float32Array<ArrayBuffer> {
+  const numbers = new Float32Array(halves.length);
+  const bits = new Uint32Array(numbers.buffer);
+  for (let n = 0; n < halves.length; n++) {
+    const half = halves[n];
+    const magnitude = half & 0x7fff;
+    const sign = (half & 0x8000) << 16;
+    if (magnitude < 0x400) {
+      // Zero, or a subnormal number: the fraction alone.
+      numbers[n] = magnitude * 2 ** -24;
+      bits[n] |= sign;
+    } else if (magnitude < 0x7c00) {
+      bits[n] = sign | ((magnitude + REBIASED) << 13);
+    } else {
+      bits[n] = sign | 0x7f800000 | ((magnitude & 0x3ff) << 13);
+    }
+  }
+  return numbers;
 }
 
 /** Round the float32 number of 32 bits to bfloat16, the upper half of a float32. @returns 16 bits. */
@@ -52,7 +59,9 @@ export function bfloat16FromFloat32Bits(bits: number): number {
   return isNumber ? shiftRounded(bits, 16) : (bits >>> 16) | 0x40;
 }
 
-/** The number that 16 bits of bfloat16 stand for. */
-export function float32FromBfloat16(bits: number): number {
-  return valueOf((bits & 0xffff) * 0x10000);
+/** The numbers that 16 bits each of bfloat16 stand for. */
+export function float32FromBfloat16(halves: Uint16Array): Float32Array<ArrayBuffer> {
+  const bits = new Uint32Array(halves.length);
+  for (let n = 0; n < halves.length; n++) bits[n] = halves[n] << 16;
+  return new Float32Array(bits.buffer);
 }

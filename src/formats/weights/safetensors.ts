@@ -46,22 +46,16 @@ const ALIGNMENT = 8;
 
 function halfCodec(
   code: string,
-  toFloat32: (bits: number) => number,
+  toFloat32: (halves: Uint16Array) => Float32Array,
   fromFloat32Bits: (bits: number) => number,
 ): Codec {
-  // Sixteen bits stand for few numbers; they are computed once.
-  let table: Float32Array | undefined;
   return {
     code,
     bytes: 2,
+    // Every platform of Node is little-endian, as the file is. An aligned tensor is read where it lies.
     decode: (bytes) => {
-      table ??= new Float32Array(1 << 16).map((_, half) => toFloat32(half));
-      // Every platform of Node is little-endian, as the file is. An aligned tensor is read where it lies.
       const {buffer, byteOffset} = bytes.byteOffset % 2 === 0 ? bytes : Uint8Array.from(bytes);
-      const halves = new Uint16Array(buffer, byteOffset, bytes.length / 2);
-      const data = new Float32Array(halves.length);
-      for (let i = 0; i < data.length; i++) data[i] = table[halves[i]];
-      return data;
+      return toFloat32(new Uint16Array(buffer, byteOffset, bytes.length / 2));
     },
     encode: (data) => {
       const bits = new Uint32Array(data.buffer, data.byteOffset, data.length);
