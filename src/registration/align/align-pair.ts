@@ -6,7 +6,7 @@ import type {Volume} from '../../volume/volume.js';
 import {alignmentFor} from '../alignment.js';
 import {judge, type Judgement} from './judge.js';
 import type {KernelRunner} from '../../kernels/voxel-operation.js';
-import type {MotionKind} from './motion.js';
+import {distanceOverBody, type Body, type MotionKind} from './motion.js';
 import type {LevelPair} from './optimise.js';
 import {buildPyramid, levelSpacings} from './pyramid.js';
 import {bodyOf, searchAlignment, type Candidate} from './search.js';
@@ -92,6 +92,11 @@ export async function alignAsAsked(
 
 /** A gain of mutual information below this is none, nats. */
 const SMALLEST_GAIN = 0.001;
+/**
+ * The farther an affine leads from a start, the more it must gain: this share of what the start has, times the distance over the
+ * body's radius. An outline that fits a little better half a turn away is no reason to leave the headers.
+ */
+const GAIN_BY_DISTANCE = 0.1;
 
 /**
  * Find the affine that brings a moving image onto a fixed one: the stage before anything deforms.
@@ -145,7 +150,7 @@ export async function alignPair(
     const gain = `Began at the ${start.name}; ${gainSentence(similarity)}`;
     return {affine: best.affine, kind, found: kind, start: start.name, similarity, reasons: [gain]};
   }
-  return decide(best, own, judgements);
+  return decide(best, own, judgements, body);
 }
 
 const NOTHING_SEARCHED = {start: null, similarity: null} as const;
@@ -160,9 +165,14 @@ function decide(
   best: Candidate,
   own: StartJudgement,
   judgements: readonly StartJudgement[],
+  body: Body,
 ): Alignment {
+  const smallestGain = ({start, similarity}: StartJudgement) => {
+    const distance = distanceOverBody(start.affine, best.affine, body) / body.radius;
+    return Math.max(SMALLEST_GAIN, GAIN_BY_DISTANCE * distance * (similarity.before ?? 0));
+  };
   const better = judgements
-    .filter(({similarity}) => gainOf(similarity) < SMALLEST_GAIN)
+    .filter((judgement) => gainOf(judgement.similarity) < smallestGain(judgement))
     .sort((a, b) => gainOf(a.similarity) - gainOf(b.similarity));
   if (better.length === 0) {
     return {

@@ -67,8 +67,11 @@ export const REFINEMENT_DEFAULTS = {similarity: 'lncc', window: 5} as const;
 const SMOOTHNESS_SCALE = 2;
 /** Standard deviation inside a window, of the intensity range, below which LNCC sees noise rather than anatomy. */
 const SMALLEST_DEVIATION = 0.01;
-/** First and last rate of Adam, voxels. */
-const RATE = {first: 0.5, last: 0.1} as const;
+/** First and last rate of Adam, voxels; where the first of them leads astray, as where little is left to do, the second is tried. */
+const RATES = [
+  {first: 0.5, last: 0.1},
+  {first: 0.1, last: 0.02},
+] as const;
 /** A level ends when the lowest objective fell by no more than this, of what it fell in all, over so many steps. */
 const FLAT = {steps: 12, share: 0.01} as const;
 
@@ -207,27 +210,33 @@ async function refineLevel(
   };
   // At the finest level, which costs most, only what passed the one before is left.
   const start = plan.halvings > 0 ? betterStart(problem, found, options) : found;
-  const level = engine.run(OPEN_LEVEL, {...problem, velocity: start});
-  try {
-    const {figures, iterations, isFlat} = await descend(level, plan.iterations, lambda, options);
-    const [first, last] = [figures[0], figures[figures.length - 1]];
-    const isBetter = objective(last, lambda) < objective(first, lambda);
-    const kept = isBetter ? last : first;
-    return {
-      velocity: isBetter ? Float32Array.from(level.velocity()) : start,
-      record: {
-        shape: images.shape,
-        velocityShape: plan.velocityShape,
-        iterations,
-        similarityBefore: first.similarity,
-        similarityAfter: kept.similarity,
-        smoothnessAfter: lambda > 0 ? kept.roughness / (lambda * SMOOTHNESS_SCALE) : 0,
-        stopped: isBetter ? (isFlat ? 'flat' : 'cap') : 'start',
-      },
-    };
-  } finally {
-    level.dispose();
+  let iterations = 0;
+  for (const [attempt, rates] of RATES.entries()) {
+    const level = engine.run(OPEN_LEVEL, {...problem, velocity: start});
+    try {
+      const {figures, isFlat} = await descend(level, {...options, rates, most: plan.iterations});
+      iterations += figures.length - 1;
+      const [first, last] = [figures[0], figures[figures.length - 1]];
+      const isBetter = objective(last, lambda) < objective(first, lambda);
+      if (!isBetter && attempt < RATES.length - 1) continue;
+      const kept = isBetter ? last : first;
+      return {
+        velocity: isBetter ? Float32Array.from(level.velocity()) : start,
+        record: {
+          shape: images.shape,
+          velocityShape: plan.velocityShape,
+          iterations,
+          similarityBefore: first.similarity,
+          similarityAfter: kept.similarity,
+          smoothnessAfter: lambda > 0 ? kept.roughness / (lambda * SMOOTHNESS_SCALE) : 0,
+          stopped: isBetter ? (isFlat ? 'flat' : 'cap') : 'start',
+        },
+      };
+    } finally {
+      level.dispose();
+    }
   }
+  throw new Error('one of the rates is the last');
 }
 
 /**
@@ -251,31 +260,29 @@ function betterStart(
 /** Steps until the objective is flat; the terms before every step, and after the last. */
 async function descend(
   level: RefinementLevel,
-  iterations: number,
-  lambda: number,
-  {report, signal}: LevelOptions,
-): Promise<{figures: LevelFigures[]; iterations: number; isFlat: boolean}> {
+  {lambda, rates, most, report, signal}: LevelOptions & {rates: Rates; most: number},
+): Promise<{figures: LevelFigures[]; isFlat: boolean}> {
   const figures: LevelFigures[] = [];
   let isFlat = false;
-  while (figures.length < iterations && !isFlat) {
+  while (figures.length < most && !isFlat) {
     report(figures.length);
     await nextTurn();
     if (signal?.aborted === true)
       throw new HypermorphError('E_INTERRUPTED', 'refine: interrupted.');
-    figures.push(level.iterate(rateAt(figures.length, iterations)));
+    figures.push(level.iterate(rateAt(figures.length, most, rates)));
     // At the high rates of the first half the objective may rise before it falls.
     isFlat =
-      2 * figures.length > iterations &&
-      hasFlattened(figures.map((terms) => objective(terms, lambda)));
+      2 * figures.length > most && hasFlattened(figures.map((terms) => objective(terms, lambda)));
   }
-  const steps = figures.length;
   figures.push(level.iterate(0));
-  return {figures, iterations: steps, isFlat};
+  return {figures, isFlat};
 }
 
-function rateAt(step: number, steps: number): number {
+type Rates = (typeof RATES)[number];
+
+function rateAt(step: number, steps: number, {first, last}: Rates): number {
   const course = steps > 1 ? step / (steps - 1) : 0;
-  return RATE.last + ((RATE.first - RATE.last) * (1 + Math.cos(Math.PI * course))) / 2;
+  return last + ((first - last) * (1 + Math.cos(Math.PI * course))) / 2;
 }
 
 function hasFlattened(objectives: readonly number[]): boolean {
