@@ -9,8 +9,17 @@ import {startNative} from '../../src/engines/native.js';
 import {loadAddon} from '../../src/engines/native/open-addon.js';
 import {HypermorphError} from '../../src/errors.js';
 import {readImage} from '../../src/formats/images/read-image.js';
-import {describeNifti, readNiftiField} from '../../src/formats/images/nifti/nifti.js';
+import {
+  describeNifti,
+  openNiftiSeries,
+  readNiftiField,
+} from '../../src/formats/images/nifti/nifti.js';
+import {joinBytes} from '../../src/formats/bytes.js';
+import type {ConventionName} from '../../src/formats/transforms/conventions.js';
 import {readTransform} from '../../src/formats/transforms/read-transform.js';
+import {encodeTransform} from '../../src/formats/transforms/write-transform.js';
+import {Affine} from '../../src/geometry/affine.js';
+import {affineTransform} from '../../src/transforms/transform.js';
 import {decodeHere, decodeKerasFile} from '../../src/models/keras-file.js';
 import {decodeModel, encodeModel} from '../../src/models/model-file.js';
 import {architectureSchema} from '../../src/models/architecture.js';
@@ -127,12 +136,36 @@ const configurations = ['default', 'shapes', 'coarse'].map((name) =>
 const keras = readFileSync(join(ROOT, 'test/fixtures/golden/models/vxm2d.h5'));
 /** Most of a file's structure stands before its numbers. */
 const HDF5_STRUCTURE = 24_000;
-const ITK = `#Insight Transform File V1.0
-#Transform 0
-Transform: Euler3DTransform_double_3_3
-Parameters: 0.1 0.2 0.3 4 5 6
-FixedParameters: 1 2 3 0
+const grid = {shape: [4, 5, 3], affine: Affine.scaling([-2, 2, 3])} as const;
+const turn = affineTransform(Affine.rotation(2, 20));
+const ELASTIX = `(Transform "EulerTransform")
+(FixedImageDimension 3)
+(TransformParameters 0.1 0.2 0.3 4 5 6)
+(CenterOfRotationPoint 1 2 3)
 `;
+const withBoth = {fixed: grid, moving: grid} as const;
+/** Files of transforms: their names, what they are, and their bytes. */
+const transforms = await Promise.all(
+  [
+    ['damaged.txt', 'itk'],
+    ['damaged.mat', 'itk'],
+    ['damaged.mat', 'greedy'],
+    ['damaged.mat', 'fsl'],
+    ['damaged.lta', 'freesurfer'],
+    ['damaged.nii', 'niftyreg'],
+    ['damaged.nii', 'voxels'],
+  ].map(async ([name, word]) => {
+    const convention = word as ConventionName;
+    const content = await encodeTransform(turn, name, {...withBoth, convention});
+    const isText = typeof content === 'string';
+    return {name, convention, isText, bytes: isText ? encodeText(content) : joinBytes(content)};
+  }),
+);
+const chain = joinBytes((await encodeTransform(turn, 'a.h5')) as Uint8Array);
+
+function encodeText(text: string): Uint8Array<ArrayBuffer> {
+  return new TextEncoder().encode(text);
+}
 
 const PAIRS = {
   csv: 'name,fixed,moving,lambda,labels,assume_orientation\na,f.nii,m.nii,0.3,"x.nii:y.nii;z.nii:w.nii",yes\nb,f.nii,n.nii,,,n/a\n',
@@ -159,8 +192,27 @@ export const FUZZERS: Readonly<Record<string, Fuzzer>> = {
     );
   },
   transforms: (random) => {
-    const bytes = new TextEncoder().encode(damageText(ITK, random));
-    return readTransform({name: 'damaged.txt', bytes});
+    const n = random.index(transforms.length + 1);
+    if (n === transforms.length) {
+      return readTransform({name: 'a.txt', bytes: encodeText(damageText(ELASTIX, random))});
+    }
+    const {name, convention, isText, bytes} = transforms[n];
+    const damaged = isText
+      ? encodeText(damageText(new TextDecoder().decode(bytes), random))
+      : damage(bytes, random);
+    const named = random.index(2) === 0 ? {convention} : {};
+    return readTransform({name, bytes: damaged}, {...withBoth, ...named});
+  },
+  chains: (random) => readTransform({name: 'damaged.h5', bytes: damage(chain, random)}),
+  series: async (random) => {
+    const source = {
+      name: 'damaged.nii',
+      bytes: damage(images[random.index(images.length)], random),
+    };
+    const {read} = await openNiftiSeries(source, {
+      kind: random.index(2) === 0 ? 'label' : 'intensity',
+    });
+    for await (const volume of read()) if (volume.length > 1e7) return;
   },
   tables: (random) => {
     const form = (['csv', 'tsv', 'json'] as const)[random.index(3)];

@@ -18,6 +18,7 @@ import {gzipPieces, pause} from '../platform.js';
 import {sample, type SampleOptions} from '../transforms/apply.js';
 import type {Transform} from '../transforms/transform.js';
 import {VERSION} from '../version.js';
+import {coverageWarnings} from './coverage-warnings.js';
 import {movePoints, type PointSystem} from './apply-points.js';
 import {LABEL} from './encode-outputs.js';
 import {requireName, requireSeparateFiles, TABLE_NAME, type FilePair} from './output-paths.js';
@@ -94,13 +95,14 @@ export async function applyFiles(
   const {transforms = [], images = [], labels = [], points = []} = settings;
   const reference = await checkPaths(settings);
   const log = new WarningLog(onProgress);
-  const warn = (texts: readonly string[]) => log.add(texts);
+  const warn: Warn = (...texts) => log.add(texts);
   const grid = reference === OWN ? null : await readGrid(reference, warn);
   const {engine: name = 'auto', threads} = settings;
   const engine = await startEngine({engine: name, ...(threads === undefined ? {} : {threads})});
-  warn(engine.warnings);
+  warn(...engine.warnings);
   const moving = await commonGrid([...images, ...labels]);
   const transform = await readChain(transforms, {fixed: grid ?? undefined, moving}, warn);
+  if (grid !== null) warn(...coverageWarnings(grid, transform));
   const work: Work = {settings, grid, transform, engine, warn, signal};
   const jobs = [
     ...(await Promise.all(images.map((pair) => moveImage(pair, 'image', work)))),
@@ -187,9 +189,9 @@ async function moveImage(
   const {settings, warn} = work;
   const series = await openNiftiSeries(pair.source, {
     kind: kind === 'image' ? 'intensity' : 'label',
-    onWarning: (text) => warn([text]),
+    onWarning: warn,
   });
-  warn(series.warnings);
+  warn(...series.warnings);
   const grid = respaced(work.grid ?? series, settings.spacingMm);
   const output = {
     ...{shape: grid.shape, geometry: grid.geometry, further: series.further},

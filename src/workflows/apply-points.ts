@@ -1,9 +1,8 @@
 import {readPointTable} from '../formats/landmarks.js';
-import {isWithin} from '../geometry/grid.js';
-import type {Triple} from '../geometry/triple.js';
 import {mapPoints} from '../transforms/apply.js';
-import {partsOf, type Transform} from '../transforms/transform.js';
+import type {Transform} from '../transforms/transform.js';
 import type {Warn} from './transform-chain.js';
+import {countUndisplaced} from './coverage-warnings.js';
 import {toRas, type LandmarkSystem} from './evaluate-inputs.js';
 
 /** How the numbers of a table of points are meant: before in the first, after in the second of two images where they are voxels. */
@@ -35,30 +34,14 @@ export async function movePoints(
   const outside = countUndisplaced(points, transform);
   const unknown = moved.filter((point) => !point.every(Number.isFinite)).length;
   if (outside > 0) {
-    warn([
+    warn(
       `${path}: ${outside} of ${points.length} points lie outside of a warp, which leaves them where they are.`,
-    ]);
+    );
   }
   if (unknown > 0) {
-    warn([
+    warn(
       `${path}: ${unknown} of ${points.length} points lie where a warp says that it knows no displacement; they become NaN.`,
-    ]);
+    );
   }
   return {text: table.withPoints(moved.map((point) => back.apply(point))), count: points.length};
-}
-
-/** How many points reach a field of a transform outside of its grid. */
-function countUndisplaced(points: readonly Triple[], transform: Transform): number {
-  const outside = new Set<number>();
-  let reached = points;
-  for (const part of partsOf(transform).toReversed()) {
-    if (part.kind === 'displacement') {
-      const {grid} = part.field;
-      reached.forEach((point, n) => {
-        if (!isWithin(grid, point)) outside.add(n);
-      });
-    }
-    reached = mapPoints(part, reached);
-  }
-  return outside.size;
 }

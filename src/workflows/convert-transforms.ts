@@ -13,6 +13,7 @@ import {
   readChain,
   readGrid,
   type TransformInput,
+  type Warn,
 } from './transform-chain.js';
 import {WarningLog} from './warnings.js';
 
@@ -73,12 +74,12 @@ export async function convertTransforms(
   await requireSeparateFiles(inputs, [target], 'transform');
   await requireWritable(target);
   const log = new WarningLog(onProgress);
-  const warn = (texts: readonly string[]) => log.add(texts);
+  const warn: Warn = (...texts) => log.add(texts);
   const grid = (path: string | undefined) =>
     path === undefined ? Promise.resolve(undefined) : readGrid(path, warn);
   const [fixed, moving] = [await grid(settings.fixed), await grid(settings.moving)];
   const engine = await startEngine({engine: name});
-  warn(engine.warnings);
+  warn(...engine.warnings);
   const chain = await readChain(transforms, {fixed, moving}, warn);
   const transform = isInverse ? inverseOf(chain, transforms[0].path, warn) : chain;
   const content = await encodeTransform(transform, target, {

@@ -7,7 +7,8 @@ import {
   type ImageAgreement,
 } from '../evaluation/similarity.js';
 import {readImage} from '../formats/images/read-image.js';
-import {readItkWarp} from '../formats/transforms/read-transform.js';
+import type {ConventionName} from '../formats/transforms/conventions.js';
+import {readWarp} from '../formats/transforms/read-transform.js';
 import {startEngine} from '../engines/select.js';
 import {Affine} from '../geometry/affine.js';
 import {PORTABLE, type KernelRunner} from '../kernels/voxel-operation.js';
@@ -28,6 +29,8 @@ export interface EvaluateFilesOptions extends Omit<CompareImagesOptions, 'mask'>
   readonly images?: readonly [fixed: string, moved: string] | undefined;
   readonly labels?: readonly [fixed: string, moved: string] | undefined;
   readonly warp?: string | undefined;
+  /** Whose numbers the warp holds, where its file does not show that. */
+  readonly warpConvention?: ConventionName | undefined;
   readonly landmarks?: readonly string[] | undefined;
   readonly landmarkSystem?: LandmarkSystem;
   /** Voxels that are 0 do not count, for images and the warp. On the grid of the fixed image, or of the warp. */
@@ -82,14 +85,15 @@ export interface Evaluation {
  */
 export async function evaluateFiles(options: EvaluateFilesOptions): Promise<Evaluation> {
   const {images, labels, landmarks} = options;
-  const {warp: warpPath} = options;
+  const {warp: warpPath, warpConvention: convention} = options;
   if (!images && !labels && !landmarks && warpPath === undefined) {
     throw new HypermorphError(
       'E_USAGE',
       'evaluate: there must be images, labels, a warp or landmarks to evaluate, got nothing.',
     );
   }
-  const warp = warpPath === undefined ? null : {path: warpPath, ...(await readItkWarp(warpPath))};
+  const warp =
+    warpPath === undefined ? null : {path: warpPath, ...(await readWarp(warpPath, {convention}))};
   const mask = options.mask === undefined ? null : await readImage(options.mask, {kind: 'label'});
   const warnings: string[] = [...(warp?.warnings ?? []), ...(mask?.warnings ?? [])];
   const engine = warp === null ? PORTABLE : await startEngine({engine: 'auto'});

@@ -20,7 +20,13 @@ import {partsOf, type Transform} from '../transforms/transform.js';
 import {VERSION} from '../version.js';
 import {requireSeparateFiles} from './output-paths.js';
 import type {WorkflowCallbacks} from './register-files.js';
-import {fieldGridOf, readChain, readGrid, type TransformInput} from './transform-chain.js';
+import {
+  fieldGridOf,
+  readChain,
+  readGrid,
+  type TransformInput,
+  type Warn,
+} from './transform-chain.js';
 import {WarningLog} from './warnings.js';
 
 export interface JacobianFilesSettings {
@@ -70,9 +76,9 @@ export async function jacobianFiles(
   await requireSeparateFiles(inputs, [target], 'jacobian');
   await requireWritable(target);
   const log = new WarningLog(onProgress);
-  const warn = (texts: readonly string[]) => log.add(texts);
+  const warn: Warn = (...texts) => log.add(texts);
   const engine = await startEngine({engine: settings.engine ?? 'auto'});
-  warn(engine.warnings);
+  warn(...engine.warnings);
   const given = reference === undefined ? undefined : await readGrid(reference, warn);
   const transform = await readChain(transforms, {fixed: given}, warn);
   const grid: (Grid & Partial<PlacedGrid>) | undefined = given ?? fieldGridOf(transform);

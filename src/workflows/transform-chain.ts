@@ -15,7 +15,7 @@ export interface TransformInput {
 }
 
 /** Is told what is odd about a file. */
-export type Warn = (texts: readonly string[]) => void;
+export type Warn = (...texts: readonly string[]) => void;
 
 /** A search for an inverse that ends further off than this is said, mm. */
 const LARGE_RESIDUAL_MM = 0.05;
@@ -37,7 +37,7 @@ export async function readChain(
     const to = n === 0 ? images.moving : undefined;
     const [fixed, moving] = isInverse ? [to, from] : [from, to];
     const {transform, warnings} = await readTransform(path, {fixed, moving, convention});
-    warn(warnings);
+    warn(...warnings);
     transforms.push(isInverse ? inverseOf(transform, path, warn) : transform);
   }
   return compose(...transforms);
@@ -47,9 +47,9 @@ export async function readChain(
 export function inverseOf(transform: Transform, path: string, warn: Warn): Transform {
   const back = inverse(transform);
   if (back.residualMm > LARGE_RESIDUAL_MM) {
-    warn([
+    warn(
       `${path}: its inverse is uncertain by up to ${back.residualMm.toPrecision(2)} mm, because the field folds or nearly does.`,
-    ]);
+    );
   }
   return back.transform;
 }
@@ -63,6 +63,6 @@ export function fieldGridOf(transform: Transform): Grid | undefined {
 /** Where the voxels of an image or a warp lie, from its header alone. */
 export async function readGrid(path: string, warn: Warn): Promise<PlacedGrid> {
   const {shape, affine, geometry, warnings} = await openNiftiSeries(path);
-  warn(warnings);
+  warn(...warnings);
   return {shape, affine, geometry};
 }

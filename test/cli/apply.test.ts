@@ -186,6 +186,17 @@ describe('apply', () => {
     assert.match(warnings[0], /far\.csv: 1 of 2 points lie outside of a warp/);
   });
 
+  test('a warp that hardly reaches the reference is said, as in the wrong order', async (t) => {
+    const {path, apply} = await folderOf(t);
+    await writeFile(path('far.txt'), encodeItkAffine(Affine.translation([200, 0, 0])));
+    const warp = ['-t', path('warp.nii.gz')];
+    const far = ['-t', path('far.txt')];
+    const rest = ['-r', path('fixed.nii'), '-i', `${path('moving.nii.gz')}:${path('m.nii')}`];
+    assert.deepEqual((await apply(...far, ...warp, ...rest)).warnings, []);
+    const {warnings} = await apply(...warp, ...far, ...rest);
+    assert.match(warnings[0], /^a warp leaves 100 % of the reference where it is/);
+  });
+
   test('labels keep their numbers and type; a majority has smoother borders than the nearest voxel', async (t) => {
     const {path, apply} = await folderOf(t);
     const move = async (name: string, ...words: string[]) => {

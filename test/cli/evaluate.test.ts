@@ -157,3 +157,25 @@ test('what cannot be compared is refused in one sentence', async (t) => {
     assert.match(result.logs.at(-1)?.msg ?? '', message);
   }
 });
+
+test('a warp is what its header says: the same in RAS mm, and not taken for one of ITK', async (t) => {
+  const path = await exampleFolder(await temporaryFolder(t));
+  const convert = ['convert', '--to', 'ras', path('warp.nii.gz'), path('ras.nii.gz')];
+  assert.equal((await runCli(convert)).code, 0);
+  await runCli(['convert', '--to', 'voxels', path('warp.nii.gz'), path('voxels.nii.gz')]);
+  const images = ['--images', path('fixed.nii.gz'), path('moving.nii.gz'), '--resample'];
+  const [itk, ras, voxels] = await Promise.all(
+    [path('warp.nii.gz'), path('ras.nii.gz'), `voxels:${path('voxels.nii.gz')}`].map((warp) =>
+      evaluate([...images, '--warp', warp]),
+    ),
+  );
+  for (const other of [ras, voxels]) {
+    assert.ok(Math.abs((other.images?.ncc ?? 0) - (itk.images?.ncc ?? 1)) < 1e-5);
+  }
+  const {code, logs} = await runCli(['evaluate', '--warp', path('voxels.nii.gz')]);
+  assert.equal(code, 2);
+  assert.match(
+    logs[0].msg,
+    /voxels\.nii\.gz: the name before the file .* must be one of itk, ras, voxels/,
+  );
+});

@@ -5,7 +5,7 @@ import {test, type TestContext} from 'node:test';
 import {squaredDistances} from '../../src/evaluation/distance-transform.js';
 import {startEngine} from '../../src/engines/select.js';
 import {geometryFromGrid, readNifti, writeNifti} from '../../src/formats/images/nifti/nifti.js';
-import {readItkWarp} from '../../src/formats/transforms/read-transform.js';
+import {readWarp} from '../../src/formats/transforms/read-transform.js';
 import {Affine} from '../../src/geometry/affine.js';
 import type {Grid} from '../../src/geometry/grid.js';
 import type {Triple} from '../../src/geometry/triple.js';
@@ -134,7 +134,7 @@ test('SimpleITK agrees on the Jacobian determinant inside, NumPy on the SDlogJ o
   const expected = ask(t, 'warp', path) as Expected | undefined;
   if (expected === undefined) return;
   await startEngine({engine: 'javascript'});
-  const determinants = jacobianOn((await readItkWarp(path)).transform, ITK_GRID);
+  const determinants = jacobianOn((await readWarp(path)).transform, ITK_GRID);
   const INTERIOR = 1; // At the faces SimpleITK repeats the edge and takes half the difference.
   for (let k = INTERIOR; k < SHAPE[2] - INTERIOR; k++) {
     for (let j = INTERIOR; j < SHAPE[1] - INTERIOR; j++) {

@@ -8,7 +8,7 @@ import {mkdtempSync, rmSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {readNifti} from '../../../src/formats/images/nifti/nifti.js';
-import {readItkWarp} from '../../../src/formats/transforms/read-transform.js';
+import {readWarp} from '../../../src/formats/transforms/read-transform.js';
 import type {DisplacementTransform} from '../../../src/transforms/transform.js';
 import {registerFiles, type RegisterFilesSettings} from '../../../src/workflows/register-files.js';
 import {drawWarps} from './draw.js';
@@ -27,7 +27,7 @@ try {
   for (const settings of COLUMNS) {
     const warp = join(folder, 'warp.nii');
     await registerFiles({fixed, moving, outputs: {warp}, hashes: false, ...settings});
-    warps.push((await readItkWarp(warp)).transform);
+    warps.push((await readWarp(warp)).transform);
   }
   drawWarps(picture, {fixed: await readNifti(fixed), moving: await readNifti(moving)}, warps);
 } finally {

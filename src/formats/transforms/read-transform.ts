@@ -7,7 +7,7 @@ import {
 import {recogniseFile} from '../file-kinds.js';
 import {isHdf5} from '../hdf5.js';
 import {readNiftiField} from '../images/nifti/nifti.js';
-import type {NiftiField, NiftiIntent} from '../images/nifti/types.js';
+import type {NiftiIntent} from '../images/nifti/types.js';
 import {named} from '../named.js';
 import {nameOf, withOpenSource, type Source} from '../source.js';
 import {
@@ -23,7 +23,6 @@ import {decodeElastix, isElastix} from './elastix.js';
 import {decodeItkHdf5} from './itk-hdf5.js';
 import {decodeItkMat, isItkMat} from './itk-mat.js';
 import {decodeItkAffine, FIRST_LINE} from './itk-text.js';
-import {decodeItkWarp} from './itk.js';
 import {decodeLta, isLta} from './lta.js';
 import {decodeMatrix} from './matrix-text.js';
 import {fromField, fromMatrix} from './worlds.js';
@@ -185,8 +184,19 @@ function shownConvention({code, name, parameters}: NiftiIntent): ConventionName 
   );
 }
 
-/** Read a displacement field as ITK, ANTs and Slicer have it. */
-export async function readItkWarp(source: Source): Promise<ReadTransform<DisplacementTransform>> {
-  const field: NiftiField = await readNiftiField(source);
-  return {transform: decodeItkWarp(field), warnings: field.warnings};
+/**
+ * Read a transform that is one displacement field, of any convention that needs no second image.
+ *
+ * @throws {HypermorphError} As `readTransform`; E_USAGE if it is another transform.
+ */
+export async function readWarp(
+  source: Source,
+  options: Pick<ReadTransformOptions, 'convention'> = {},
+): Promise<ReadTransform<DisplacementTransform>> {
+  const {transform, warnings} = await readTransform(source, options);
+  if (transform.kind === 'displacement') return {transform, warnings};
+  throw new HypermorphError(
+    'E_USAGE',
+    `${nameOf(source)}: must be a warp, one displacement field, got ${transform.kind === 'affine' ? 'an affine map' : 'a chain'}.`,
+  );
 }

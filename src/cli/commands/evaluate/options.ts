@@ -30,7 +30,7 @@ export function evaluateCommand(): Command {
     )
     .option(
       '--warp <file>',
-      'a warp as register writes it (fixed to moving, LPS mm): folds, Jacobian determinant, SDlogJ, lengths',
+      'a warp, fixed to moving (of ITK, ANTs or register; name:<file> where it does not show whose it is, see apply): folds, Jacobian determinant, SDlogJ, lengths',
     )
     .option(
       '--landmarks <files...>',
