@@ -20,7 +20,12 @@ import {
   type PreparedPair,
   type RegistrationModel,
 } from './prepare.js';
-import {canRefine, refinePair, type PairRefinement} from './refine/refine-pair.js';
+import {
+  canRefine,
+  refinePair,
+  type PairRefinement,
+  type FoundByNetwork,
+} from './refine/refine-pair.js';
 import type {RefinementRecord} from './refine/refine-velocity.js';
 import {realise, type Measures} from './realise.js';
 import {StageLog, type StageOptions, type StageRecord} from './stages.js';
@@ -166,9 +171,10 @@ async function findAnswers(
 ) {
   const {engine, stages} = tools;
   const answers = [alignmentAnswer(pair)];
+  let found: FoundByNetwork | null = null;
   if (hasNetwork(pair)) {
-    const deformation = await deform(pair, hyperparameters, tools);
-    answers.push(deformedAnswer('network', pair, deformation, engine));
+    found = {pair, deformation: await deform(pair, hyperparameters, tools)};
+    answers.push(deformedAnswer('network', pair, found.deformation, engine));
   }
   if (refine === null) return {answers, refinement: null, warnings: []};
   if (!canRefine(pair.fixed.shape)) {
@@ -177,7 +183,7 @@ async function findAnswers(
     return {answers, refinement: null, warnings: [warning]};
   }
   const {answer, levels} = await stages.run('refine', () =>
-    refinePair(pair, {...refine, signal}, engine),
+    refinePair(pair, {...refine, found, signal}, engine),
   );
   return {answers: [...answers, answer], refinement: {levels}, warnings: []};
 }

@@ -9,12 +9,21 @@ import {normaliseInPlace} from '../../volume/intensity.js';
 import type {Mask} from '../../volume/mask.js';
 import {deformedAnswer, type Answer} from '../answers.js';
 import {integrationOf} from '../deform.js';
-import {networkToFixed, networkToMoving} from '../geometry.js';
+import {networkToFixed, networkToMoving, onNetwork} from '../geometry.js';
 import {WITHOUT_NETWORK, type PreparedPair} from '../prepare.js';
-import {integrate} from '../velocity.js';
+import {displacementOn} from '../../transforms/apply.js';
+import {displacementTransform} from '../../transforms/transform.js';
+import {inTensorOrder, inVoxels} from '../../transforms/vector-field.js';
+import {integrate, velocityOnNetworkGrid, type Deformation} from '../velocity.js';
 import {fromPadded, isPlane, toPadded} from './padded.js';
 import type {RefinedVelocity, RefinementPair} from './pair.js';
 import {refineVelocity, type RefineOptions, type RefinementRecord} from './refine-velocity.js';
+
+/** What a network made of a pair. */
+export interface FoundByNetwork {
+  readonly pair: PreparedPair;
+  readonly deformation: Deformation;
+}
 
 /** How a pair is refined. */
 export type PairRefinement = Pick<RefineOptions, 'lambda' | 'iterations'>;
@@ -32,21 +41,39 @@ export function canRefine(shape: Triple): boolean {
 }
 
 /**
- * Optimise the velocity on the pair itself, on the fixed image's own grid, from no displacement.
+ * Optimise the velocity on the pair itself, on the fixed image's own grid, from what a network found or from no displacement,
+ * whichever is better.
  *
  * @throws {HypermorphError} E_INTERRUPTED, between two steps.
  */
 export async function refinePair(
   prepared: PreparedPair,
-  options: PairRefinement & Pick<RefineOptions, 'signal' | 'onProgress'>,
+  {
+    found = null,
+    ...options
+  }: PairRefinement &
+    Pick<RefineOptions, 'signal' | 'onProgress'> & {readonly found?: FoundByNetwork | null},
   engine: KernelRunner,
 ): Promise<RefinedPair> {
   const pair = onFixedGrid(prepared);
   const {shape} = pair.geometry.network;
-  const {velocity, levels} = await refineVelocity(imagesOf(pair, engine), {...options, engine});
+  const start = found && (await velocityOnFixedGrid(found, engine));
+  const images = imagesOf(pair, engine);
+  const {velocity, levels} = await refineVelocity(images, {...options, start, engine});
   const whole = {values: onWholeGrid(velocity, shape, engine), shape: [...shape, 3]};
   const deformation = await integrate(whole, integrationOf(pair, engine));
   return {answer: deformedAnswer('refinement', pair, deformation, engine), levels};
+}
+
+/** The velocity that a network found, where the refinement begins. */
+async function velocityOnFixedGrid(
+  {pair, deformation}: FoundByNetwork,
+  engine: KernelRunner,
+): Promise<RefinedVelocity> {
+  const {fixed, network} = pair.geometry;
+  const values = await velocityOnNetworkGrid(deformation.velocity, integrationOf(pair, engine));
+  const field = displacementOn(displacementTransform(onNetwork(network, values)), fixed, engine);
+  return {data: inVoxels(inTensorOrder(field)).values, shape: fixed.shape, factor: 1};
 }
 
 /** The pair with the fixed image's grid in the place of the network's. */

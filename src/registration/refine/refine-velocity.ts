@@ -105,6 +105,7 @@ export async function refineVelocity(
     const done = await refineLevel(images[level.halvings], level, velocity, {
       ...options,
       spacing: upright.spacing,
+      isFirst: number === 0,
       report: (iteration) => {
         const {iterations} = level;
         options.onProgress?.({level: number, levels: plan.length, iteration, iterations});
@@ -184,6 +185,7 @@ function halveVelocity(velocity: Float32Array, shape: Triple, engine: KernelRunn
 }
 
 interface LevelOptions extends RefineOptions {
+  readonly isFirst: boolean;
   readonly spacing: Triple;
   readonly report: (iteration: number) => void;
 }
@@ -209,7 +211,8 @@ async function refineLevel(
     ),
   };
   // At the finest level, which costs most, only what passed the one before is left.
-  const start = plan.halvings > 0 ? betterStart(problem, found, options) : found;
+  const isTested = plan.halvings > 0 || options.isFirst;
+  const start = isTested ? betterStart(problem, found, options) : found;
   let iterations = 0;
   for (const [attempt, rates] of RATES.entries()) {
     const level = engine.run(OPEN_LEVEL, {...problem, velocity: start});
@@ -240,13 +243,15 @@ async function refineLevel(
 }
 
 /**
- * What a coarser level found, or no displacement where that is better at this one: in coarse windows different things may look alike.
+ * What a coarser level or a network found, or no displacement where that is better at this level: in coarse windows different things
+ * may look alike.
  */
 function betterStart(
   problem: Omit<LevelProblem, 'velocity'>,
   found: Float32Array,
   {engine, lambda}: LevelOptions,
 ): Float32Array {
+  if (found.every((value) => value === 0)) return found;
   const still = new Float32Array(found.length);
   const [ofStill, ofFound] = [still, found].map((velocity) => {
     const level = engine.run(OPEN_LEVEL, {...problem, velocity});

@@ -6,7 +6,7 @@ import type {Triple} from '../../../src/geometry/triple.js';
 import {seededRandom} from '../../support/random.js';
 import {fakeNetwork} from '../../support/fake-network.js';
 import {test, testedAddon, testedBackend} from '../../support/native.js';
-import {named, OWN_AXES, register} from '../../support/registration.js';
+import {LIA_3MM, named, OWN_AXES, register} from '../../support/registration.js';
 import {centredAffine, imageOf, obliqueAffine} from '../../support/volumes.js';
 
 const SHAPE: Triple = [28, 24, 26];
@@ -93,4 +93,22 @@ test('the outputs lie on the grids of the images', async () => {
   assert.equal(outputs.velocity!.length, 3 * voxels);
   assert.equal(outputs.jacobian!.length, voxels);
   assert.ok(outputs.jacobian!.every((value) => value > 0));
+});
+
+test('a refinement begins where the network ended, on the grid of the fixed image', async () => {
+  // Two voxels of 3 mm to the left, where there is nothing left to refine.
+  const shift = fakeNetwork(() => [2, 0, 0]);
+  const shifted = named(
+    imageOf(FIXED, ([x, y, z]) => texture([x - 6, y, z])),
+    'fixed.nii',
+  );
+  const {summary} = await register(shift, {
+    ...{engine, fixed: shifted, moving: pair.moving, grid: LIA_3MM},
+    refine: {lambda: 0.2, iterations: 0},
+    keep: 'best',
+  });
+  const [alignment, network, refinement] = summary.answer.judgements;
+  assert.ok(network.similarity > alignment.similarity + 0.3);
+  assert.ok(Math.abs(refinement.similarity - network.similarity) < 0.01);
+  assert.ok(Math.abs(summary.displacement.meanMm - 6) < 0.05, `${summary.displacement.meanMm}`);
 });
