@@ -38,6 +38,11 @@ test('sizes whose product no memory holds are refused, not wrapped', () => {
   const one = new Float32Array(1);
   const addon = testedAddon();
   const expected = {code: 'E_SHAPE'};
+  // Where products wrap, 65536 to the fourth is 0, and whatever is given has as many elements.
+  const wrapped = Int32Array.of(65536, 65536, 65536, 65536, 1, 1, 1, 1);
+  assert.throws(() => addon.maxPool(wrapped, one, one), expected);
+  assert.throws(() => addon.upsample(wrapped, one, one), expected);
+  assert.throws(() => addon.warp(wrapped, 1, NaN, one, one, one), expected);
   assert.throws(() => addon.maxPool(huge, one, one), expected);
   assert.throws(() => addon.warp(huge, 1, NaN, one, one, one), expected);
   assert.throws(() => addon.jacobian(huge.subarray(4), one, one), expected);
@@ -45,10 +50,15 @@ test('sizes whose product no memory holds are refused, not wrapped', () => {
   assert.throws(() => addon.smoothness(huge.subarray(3), 1, 1, 1, 1, one, one), expected);
   assert.throws(() => addon.upsample(huge, one, one), expected);
   assert.throws(() => addon.upsampleGradient(huge, one, one), expected);
-  const conv = new Int32Array(26).fill(65536);
-  assert.throws(() => addon.conv(conv, 0, one, null, one, null, one), {name: 'Error'});
-  assert.throws(() => addon.convInputGradient(conv, 0, one, one, one, one, null), {name: 'Error'});
-  assert.throws(() => addon.convFilterGradient(conv, 0, one, null, one, one, one, null), {
-    name: 'Error',
-  });
+  // As in ConvShape: four lengths of 65536, one channel, a filter of one tap.
+  const [four, ones] = [
+    [65536, 65536, 65536, 65536],
+    [1, 1, 1],
+  ];
+  const conv = Int32Array.from(
+    [four, 0, ones, 1, ones, four.slice(1), 1, ones, ones, [0, 0, 0], 1].flat(),
+  );
+  assert.throws(() => addon.conv(conv, 0, one, null, one, null, one), expected);
+  assert.throws(() => addon.convInputGradient(conv, 0, one, one, one, one, null), expected);
+  assert.throws(() => addon.convFilterGradient(conv, 0, one, null, one, one, one, null), expected);
 });
