@@ -199,7 +199,9 @@ async function openBatch(settings: BatchSettings, callbacks: BatchCallbacks): Pr
 }
 
 /** A name is also that of a file, on every system. */
-const NAME = /^[\p{L}\p{N}][\p{L}\p{N}._+=@-]{0,150}$/u;
+const NAME = /^[\p{L}\p{N}_][\p{L}\p{N}._+=@-]{0,150}$/u;
+
+const NAME_HINT = 'Give the pairs names in a column `name`.';
 
 function requireNames(names: readonly string[]): void {
   const seen = new Set<string>();
@@ -208,6 +210,7 @@ function requireNames(names: readonly string[]): void {
       throw new HypermorphError(
         'E_USAGE',
         `batch: the name of a pair must be letters, digits and . _ + = @ -, got "${name}".`,
+        {hint: NAME_HINT},
       );
     }
     // Some file systems take large and small letters for the same.
@@ -216,7 +219,7 @@ function requireNames(names: readonly string[]): void {
       throw new HypermorphError(
         'E_USAGE',
         `batch: every pair must have a name of its own, got "${name}" twice.`,
-        {hint: 'Give the pairs names in a column `name`.'},
+        {hint: NAME_HINT},
       );
     }
     seen.add(same);

@@ -285,6 +285,21 @@ describe('a table', () => {
     ]);
   });
 
+  test('calls pairs after their files, whatever these are called', async (t) => {
+    await pairsFolder(t);
+    await copyFile('m01.nii', 'my scan, 1.nii');
+    await copyFile('m02.nii', 'täglich (2).nii');
+    await writeFile(
+      'pairs.csv',
+      'fixed,moving\nfixed.nii,"my scan, 1.nii"\nfixed.nii,täglich (2).nii\n',
+    );
+    assert.equal((await batch()).code, 0);
+    assert.deepEqual(await readdir('moved'), [
+      'my_scan__1_to_fixed.nii.gz',
+      'täglich__2__to_fixed.nii.gz',
+    ]);
+  });
+
   test('with a fault in one row costs that pair alone', async (t) => {
     await pairsFolder(t);
     await writeFile(

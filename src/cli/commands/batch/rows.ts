@@ -75,7 +75,7 @@ function pairOf(
   const fixed = cell('fixed') || (defaults.fixed ?? '');
   const moving = cell('moving');
   const isWhole = fixed !== '' && moving !== '';
-  const usual = isWhole ? `${stemOf(moving)}_to_${stemOf(fixed)}` : `row-${number}`;
+  const usual = isWhole ? usualName(fixed, moving) : `row-${number}`;
   const name = cell('name') || usual;
   try {
     if (!isWhole) {
@@ -99,6 +99,11 @@ function pairOf(
     if (error instanceof HypermorphError) return {name, settings: error};
     throw error;
   }
+}
+
+/** What a pair is called that has no name: as its files, but for what no name of a pair may hold, such as spaces. */
+function usualName(fixed: string, moving: string): string {
+  return `${stemOf(moving)}_to_${stemOf(fixed)}`.replace(/[^\p{L}\p{N}._+=@-]/gu, '_');
 }
 
 /** What the command says for an option, with what the row fills in. */
