@@ -1,5 +1,6 @@
 import {existsSync} from 'node:fs';
 import {type Command, Option} from 'commander';
+import {HypermorphError} from '../errors.js';
 import {
   CONVENTION_NAMES,
   CONVENTIONS,
@@ -10,10 +11,12 @@ import type {TransformInput} from '../workflows/transform-chain.js';
 
 const INVERSE = 'inverse:';
 
-/** What a transform may be, in words for a description; long enough for a paragraph of its own. */
+/** What a transform may be, in words for a description: two paragraphs, of which the second one is a list. */
 export const TRANSFORM_FILES = `A transform is a file of ITK or ANTs (.nii, .nii.gz, .txt, .tfm, .mat, .h5), elastix (TransformParameters) or FreeSurfer (.lta), \
-or a field whose header names NiftyReg or SPM. What does not show whose it is, is named: fsl:flirt.mat, greedy:affine.mat, \
-voxels:flow.nii.gz. The names: ${CONVENTION_NAMES.map((name) => `${name} (${CONVENTIONS[name].meaning})`).join('; ')}.`;
+or a field whose header names NiftyReg or SPM. What does not show whose it is, is named before the file: fsl:flirt.mat, \
+greedy:affine.mat, voxels:flow.nii.gz. The names:
+
+${CONVENTION_NAMES.map((name) => `- ${name}: ${CONVENTIONS[name].meaning}`).join('\n')}`;
 
 /** `-t`: a file; before it `inverse:`, the name of a convention and a colon, or both. A file of that very name is meant before anything else. */
 export function parseTransform(text: string): TransformInput {
@@ -24,6 +27,19 @@ export function parseTransform(text: string): TransformInput {
   const name = text.slice(0, Math.max(0, text.indexOf(':')));
   if (!isConventionName(name)) return {path: text};
   return {...parseTransform(text.slice(name.length + 1)), convention: name};
+}
+
+/**
+ * The same for an option that takes a transform as it is.
+ *
+ * @throws {HypermorphError} E_USAGE for one that is to lead back.
+ */
+export function parseOneWay(text: string, option: string): TransformInput {
+  const input = parseTransform(text);
+  if (input.inverse !== true) return input;
+  throw new HypermorphError('E_USAGE', `${option} must be a file as it is, got an inverse.`, {
+    hint: 'Write what leads back with `hypermorph invert` first.',
+  });
 }
 
 /** `-t A -t B`, for several. */
@@ -49,7 +65,7 @@ export function addTargetOptions(command: Command): Command {
     )
     .option(
       '--fixed <image>',
-      'the image that the transform starts from: a field is written on its grid, and fsl, voxels and freesurfer need it',
+      'the image that the transform starts from: a field is written on its grid, and fsl and freesurfer need it',
     )
     .option('--moving <image>', 'the image that it leads to: fsl and freesurfer need it');
 }

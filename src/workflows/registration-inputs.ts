@@ -1,14 +1,14 @@
 import {fileURLToPath} from 'node:url';
 import {HypermorphError} from '../errors.js';
-import {fileExists, readFileText} from '../formats/files.js';
+import {fileExists} from '../formats/files.js';
 import {
   describeNifti,
   readNifti,
   type NiftiImage,
   type ReadNiftiOptions,
 } from '../formats/images/nifti/nifti.js';
-import {named} from '../formats/named.js';
-import {decodeItkAffine} from '../formats/transforms/itk-text.js';
+import type {ConventionName} from '../formats/transforms/conventions.js';
+import {readTransform, type ReadTransformOptions} from '../formats/transforms/read-transform.js';
 import type {Affine} from '../geometry/affine.js';
 import {
   chooseHyperparameters,
@@ -55,10 +55,12 @@ export interface InputSettings {
   /** Label maps that belong to the moving image: warped with the nearest voxel and written. */
   readonly labels?: readonly FilePair[] | undefined;
   /**
-   * How the images are brought together before anything deforms: a kind of alignment, or a transform file of ITK; what the
+   * How the images are brought together before anything deforms: a kind of alignment, or a file of an affine map; what the
    * model asks for unless told, and that is `auto` but for models of other programs.
    */
   readonly affine?: string | undefined;
+  /** Whose numbers that file holds, where it does not show that. */
+  readonly affineConvention?: ConventionName | undefined;
   /** Optimise the velocity on the pair itself: at most so many steps at each resolution; as with `affine` unless told. */
   readonly refine?: 'auto' | 'none' | number | undefined;
   /** Keep the answer that fits best by the judge, or the last one that was made; as with `affine` unless told. */
@@ -131,9 +133,11 @@ export async function readInputs(
   const model = await readModelOf(settings, kept);
   const {specs, name, stages} = model;
   const values = chooseHyperparameters(specs, settings.hyperparameters, name);
-  const affine = await chooseAffine(settings.affine ?? stages.affine);
   const {refine = stages.refine, keep = stages.keep} = settings;
   const [[fixedImage, movingImage], labelImages, masks] = await reading;
+  const {affine, warnings: affineWarnings} = await chooseAffine(settings.affine ?? stages.affine, {
+    ...{fixed: fixedImage, moving: movingImage, convention: settings.affineConvention},
+  });
   const images = [fixedImage, movingImage, ...labelImages, ...masks];
   const named = {fixed: fixedImage, moving: movingImage, labels: labelImages};
   const {network, memoryBytes} = planGrid(named, model.file, {...settings, refine});
@@ -146,6 +150,7 @@ export async function readInputs(
     masks: {fixed: masks[0], moving: masks[1]},
     warnings: [
       ...images.flatMap((image) => image?.warnings ?? []),
+      ...affineWarnings,
       ...inputWarnings(named, network),
     ],
   };
@@ -228,17 +233,26 @@ export async function hashInputs(
   };
 }
 
-/** @throws {HypermorphError} E_USAGE if it is neither a kind nor a file; E_IO if the file holds no affine. */
-async function chooseAffine(asked: string): Promise<AlignmentKind | Affine> {
+interface ChosenAffine {
+  readonly affine: AlignmentKind | Affine;
+  readonly warnings: readonly string[];
+}
+
+/** @throws {HypermorphError} E_USAGE if it is neither a kind nor a file, or the file holds a field; else as `readTransform`. */
+async function chooseAffine(asked: string, options: ReadTransformOptions): Promise<ChosenAffine> {
   const kind = ALIGNMENT_KINDS.find((name) => name === asked);
-  if (kind !== undefined) return kind;
-  if (await fileExists(asked)) {
-    const text = await readFileText(asked);
-    return named(asked, () => decodeItkAffine(text));
+  if (kind !== undefined) return {affine: kind, warnings: []};
+  if (!(await fileExists(asked))) {
+    throw new HypermorphError(
+      'E_USAGE',
+      `\`affine\` must be ${ALIGNMENT_KINDS.join(', ')} or a file of an affine map, got "${asked}".`,
+    );
   }
+  const {transform, warnings} = await readTransform(asked, options);
+  if (transform.kind === 'affine') return {affine: transform.affine, warnings};
   throw new HypermorphError(
     'E_USAGE',
-    `\`affine\` must be ${ALIGNMENT_KINDS.join(', ')} or a transform file of ITK, got "${asked}".`,
+    `${asked}: \`affine\` must be a file of an affine map, got a transform that displaces.`,
   );
 }
 

@@ -14,6 +14,7 @@ import {affineTransform, compose, type Transform} from '../../src/transforms/tra
 import type {JacobianFile} from '../../src/workflows/jacobian-files.js';
 import {runCli} from '../support/cli.js';
 import {seededRandom} from '../support/random.js';
+import {workspace} from '../support/register-workspace.js';
 import {temporaryFolder} from '../support/temporary-folder.js';
 import {
   FIELD_GRID,
@@ -226,4 +227,34 @@ test('what cannot be written is refused in one sentence', async (t) => {
     assert.match(logs.at(-1)?.msg ?? '', message);
   }
   assert.equal(await readFile(turn, 'utf8'), encodeItkAffine(TURN.affine));
+});
+
+test('register takes the affine map of any program, by its name', async (t) => {
+  const {path, register} = await workspace(t);
+  const images = ['--fixed', path('fixed.nii'), '--moving', path('moving.nii')];
+  const affine = Affine.fromParameters({translation: [1, -2, 3], rotationDegrees: [0, 0, 5]});
+  await writeFile(path('start.txt'), encodeItkAffine(affine));
+  const convert = ['convert', '--to', 'fsl', ...images, path('start.txt'), path('flirt.mat')];
+  assert.equal((await runCli(convert)).code, 0);
+  for (const file of [path('start.txt'), `fsl:${path('flirt.mat')}`]) {
+    const {code, stderr} = await register(
+      '--affine',
+      file,
+      '--affine-out',
+      path('found.txt'),
+      '-o',
+      path('m.nii'),
+    );
+    assert.equal(code, 0, stderr);
+    const {transform} = await readTransform(path('found.txt'));
+    assert.ok(transform.kind === 'affine' && transform.affine.largestDifference(affine) < 1e-9);
+  }
+  const unnamed = await register('--affine', path('flirt.mat'));
+  assert.equal(unnamed.code, 2);
+  assert.match(
+    unnamed.logs.at(-1)?.msg ?? '',
+    /flirt\.mat: the name before the file .* must be one of greedy/,
+  );
+  const back = await register('--affine', `inverse:${path('start.txt')}`);
+  assert.match(back.logs.at(-1)?.msg ?? '', /--affine must be a file as it is, got an inverse/);
 });

@@ -64,12 +64,12 @@ const RAS_FIELD: FieldConvention = {
 /** The program that a file is for, or from: the one place where a convention of numbers is added. */
 export const CONVENTIONS = {
   itk: {
-    meaning: 'ITK, ANTs, Slicer, SimpleITK, and register: LPS mm',
+    meaning: 'ITK, ANTs, Slicer, SimpleITK, and what register writes: LPS mm',
     matrix: null,
     field: {worlds: lps, kind: 'displacements', header: vectors({code: 1007})},
   },
   greedy: {
-    meaning: 'greedy: matrices in RAS mm, warps as ITK',
+    meaning: 'greedy: matrices in RAS mm, warps as those of ITK',
     matrix: {worlds: ras},
     field: {worlds: lps, kind: 'displacements', header: vectors({code: 1007})},
   },
@@ -83,12 +83,12 @@ export const CONVENTIONS = {
   },
   fsl: {
     meaning:
-      'FSL: FLIRT matrices (moving to fixed) and relative warps, mm of its own of both images',
+      'FSL: FLIRT matrices, moving to fixed, and relative warps, in mm of its own of both images',
     matrix: {worlds: fsl, leadsBack: true},
     field: {worlds: fsl, kind: 'displacements', header: FSL_FIELD},
   },
   'fsl-absolute': {
-    meaning: 'FSL: absolute warps (positions), mm of its own of both images',
+    meaning: 'FSL: absolute warps (positions), likewise',
     matrix: null,
     field: {worlds: fsl, kind: 'positions', header: FSL_FIELD},
   },

@@ -6,7 +6,7 @@ import {requireName, requireSeparateFiles, TABLE_NAME} from '../../../workflows/
 import type {CliContext} from '../../context.js';
 import {createLogger} from '../../logger.js';
 import {writeJson, writeTable} from '../../output.js';
-import {parseTransform} from '../../transform-words.js';
+import {parseOneWay} from '../../transform-words.js';
 import type {EvaluateOptions} from './options.js';
 import {csvOf, tableOf} from './results.js';
 
@@ -14,7 +14,8 @@ import {csvOf, tableOf} from './results.js';
 export async function run(options: EvaluateOptions, context: CliContext): Promise<void> {
   const logger = await createLogger(context, options);
   const {images, labels, landmarks, voxelsOf, onlyLabels, mask, csv} = options;
-  const {path: warp, convention: warpConvention} = warpOf(options);
+  const {path: warp, convention: warpConvention}: Partial<TransformInput> =
+    options.warp === undefined ? {} : parseOneWay(options.warp, '--warp');
   const {window, bins} = options;
   if (landmarks !== undefined && landmarks.length > 2) requireTwo('--landmarks', landmarks);
   const voxels = requireTwo('--voxels-of', voxelsOf);
@@ -44,19 +45,6 @@ export async function run(options: EvaluateOptions, context: CliContext): Promis
   if (csv !== undefined) await writeFileAtomically(csv, csvOf(evaluation));
   if (options.json === true) writeJson(context.stdout, evaluation);
   else writeTable(context.stdout, tableOf(evaluation));
-}
-
-/** @throws {HypermorphError} E_USAGE for a warp that is to lead back. */
-function warpOf({warp}: EvaluateOptions): Partial<TransformInput> {
-  const input: Partial<TransformInput> = warp === undefined ? {} : parseTransform(warp);
-  if (input.inverse !== true) return input;
-  throw new HypermorphError(
-    'E_USAGE',
-    'evaluate: --warp must be a file as it is, got an inverse.',
-    {
-      hint: 'Write what leads back with `hypermorph invert` first.',
-    },
-  );
 }
 
 /** @throws {HypermorphError} E_USAGE if an option was not given exactly two files. */

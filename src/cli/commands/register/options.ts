@@ -123,7 +123,7 @@ function addStageOptions(command: Command): void {
     .option(
       '--affine <how>',
       'bring the images together first: auto searches an affine and keeps it where it helps; rigid, similarity and affine keep what they find; ' +
-        'centre and fov move the centre of mass or of the field of view; none (or headers) trusts the headers; or a transform file of ITK ' +
+        'centre and fov move the centre of mass or of the field of view; none (or headers) trusts the headers; or a file of an affine map, fixed to moving, as apply takes it (fsl:flirt.mat) ' +
         '(default: auto)',
     )
     .option(

@@ -1,5 +1,6 @@
 import type {RegisterFilesSettings} from '../../../workflows/register-files.js';
 import {splitLabels} from '../../file-pairs.js';
+import {parseOneWay} from '../../transform-words.js';
 import {outputAttributes, type RegisterOptions} from './options.js';
 import {parseHyperparameters} from './parse.js';
 
@@ -12,7 +13,7 @@ export function settingsOf(
   return {
     ...options,
     ...{fixed, moving},
-    affine: affine === 'none' ? 'headers' : affine,
+    ...affineOf(affine),
     hyperparameters: parseHyperparameters(options),
     outputs: Object.fromEntries(
       outputAttributes.map(({key, attribute}) => [key, options[attribute]]),
@@ -20,4 +21,14 @@ export function settingsOf(
     labels: labels?.map(splitLabels),
     hashes: json === true || report !== undefined,
   };
+}
+
+/** A kind, or a file with the name of its convention before it. */
+function affineOf(
+  affine: string | undefined,
+): Pick<RegisterFilesSettings, 'affine' | 'affineConvention'> {
+  if (affine === undefined) return {};
+  if (affine === 'none') return {affine: 'headers'};
+  const {path, convention} = parseOneWay(affine, '--affine');
+  return {affine: path, affineConvention: convention};
 }
