@@ -34,7 +34,12 @@ export function decodeTable(
   const fail = (what: string, got: string, cause?: unknown): never => {
     throw new HypermorphError('E_IO', `${where}: must ${what}, got ${got}.`, {cause});
   };
+  const separated = delimiter === ',' ? 'comma' : 'tab';
   const requireNames = (names: string[]): string[] => {
+    // Programs save tables with what their language divides by.
+    if (names.length === 1 && /[,;\t]/.test(names[0])) {
+      return fail(`be a table of ${separated}-separated values`, `the line "${names[0]}"`);
+    }
     const twice = names.find((name, n) => names.indexOf(name) < n);
     return twice === undefined
       ? names
@@ -49,7 +54,6 @@ export function decodeTable(
     rows = parse<TableRow>(text, options);
   } catch (error) {
     if (!(error instanceof CsvError)) throw error;
-    const separated = delimiter === ',' ? 'comma' : 'tab';
     return fail(`be a table of ${separated}-separated values`, error.message, error);
   }
   if (rows.length > 0) return rows;

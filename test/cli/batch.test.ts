@@ -355,6 +355,12 @@ describe('a table', () => {
         /must be a table of comma-separated values/,
       ],
       [
+        'fixed;moving\nfixed.nii;m01.nii\n',
+        [],
+        3,
+        /must be a table of comma-separated values, got the line "fixed;moving"/,
+      ],
+      [
         'fixed,moving\nfixed.nii,m01.nii\nfixed.nii,m01.nii\n',
         [],
         2,

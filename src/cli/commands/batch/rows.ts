@@ -43,7 +43,7 @@ function requireColumns(
     throw new HypermorphError(
       'E_USAGE',
       `${where}: a column must be an option of register, or be filled in by an option of batch, got "${unknown}".`,
-      {hint: `Options of register: ${known.join(', ')}.`},
+      {hint: `Columns are ${known.join(', ')}.`},
     );
   }
   for (const name of ['fixed', 'moving']) {
