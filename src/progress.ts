@@ -51,7 +51,7 @@ export type ProgressEvent =
   | {readonly kind: 'warning'; readonly text: string}
   /** The engine on which everything runs from now on. */
   | {readonly kind: 'engine'; readonly name: string; readonly description: string}
-  /** A stage begins; `done` is the share of all stages that lie behind, 0 to 1. */
+  /** A stage begins, or a long one goes on; `done` is the share of all stages that lie behind, 0 to 1. */
   | {readonly kind: 'stage'; readonly stage: Stage; readonly done: number}
   /** A training begins after `step` of `steps` steps. */
   | {

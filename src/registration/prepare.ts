@@ -107,10 +107,11 @@ export async function preparePair(
   requireMaskGrid(images.fixed, masks.fixed);
   requireMaskGrid(images.moving, masks.moving);
   const dimensions = model.network?.architecture.dimensions ?? 3;
-  const {geometry, affine} = await stages.run('align', async () => {
+  const {geometry, affine} = await stages.run('align', async (tell) => {
     const {fixed, moving} = images;
     const network = layNetworkGrid(fixed, {dimensions, grid: model.grid});
-    const aligned = await alignAsAsked(fixed, moving, {asked, masks, engine, signal});
+    const onProgress = (finished: number, total: number) => tell(finished / total);
+    const aligned = await alignAsAsked(fixed, moving, {asked, masks, engine, signal, onProgress});
     return {
       geometry: {fixed, moving, network, alignment: aligned.affine},
       affine: aligned.summary,

@@ -26,7 +26,7 @@ import {
   type PairRefinement,
   type FoundByNetwork,
 } from './refine/refine-pair.js';
-import type {RefinementRecord} from './refine/refine-velocity.js';
+import type {RefinementProgress, RefinementRecord} from './refine/refine-velocity.js';
 import {realise, type Measures} from './realise.js';
 import {StageLog, type StageOptions, type StageRecord} from './stages.js';
 import {qualityOf, type Quality} from './quality.js';
@@ -182,9 +182,11 @@ async function findAnswers(
     const warning = `${pair.fixed.name}: not refined, because an image must have at least 4 voxels along every axis for that, got ${size}.`;
     return {answers, refinement: null, warnings: [warning]};
   }
-  const {answer, levels} = await stages.run('refine', () =>
-    refinePair(pair, {...refine, found, signal}, engine),
-  );
+  const {answer, levels} = await stages.run('refine', (tell) => {
+    const onProgress = ({level, levels: all, iteration, iterations}: RefinementProgress) =>
+      tell((level + iteration / iterations) / all);
+    return refinePair(pair, {...refine, found, signal, onProgress}, engine);
+  });
   return {answers: [...answers, answer], refinement: {levels}, warnings: []};
 }
 

@@ -26,16 +26,21 @@ export class StageLog {
     this.#options = options;
   }
 
-  /** @throws {HypermorphError} E_INTERRUPTED if the caller's signal was aborted. */
-  async run<T>(stage: Stage, work: () => T | Promise<T>): Promise<T> {
+  /**
+   * @param work - May tell which share of the stage lies behind, 0 to 1.
+   * @throws {HypermorphError} E_INTERRUPTED if the caller's signal was aborted.
+   */
+  async run<T>(stage: Stage, work: (tell: (share: number) => void) => T | Promise<T>): Promise<T> {
     const {onProgress, memoryMib, signal} = this.#options;
-    onProgress?.({kind: 'stage', stage, done: STAGES.indexOf(stage) / STAGES.length});
+    const tell = (share: number) =>
+      onProgress?.({kind: 'stage', stage, done: (STAGES.indexOf(stage) + share) / STAGES.length});
+    tell(0);
     await pause(); // lets a progress bar draw itself and an interruption arrive
     if (signal?.aborted === true) {
       throw new HypermorphError('E_INTERRUPTED', `${stage}: interrupted.`);
     }
     const start = performance.now();
-    const result = await work();
+    const result = await work(tell);
     const seconds = (performance.now() - start) / 1000;
     this.records.push({name: stage, seconds, memoryMib: memoryMib?.() ?? null});
     return result;

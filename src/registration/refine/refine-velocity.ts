@@ -107,7 +107,7 @@ export async function refineVelocity(
       spacing: upright.spacing,
       isFirst: number === 0,
       report: (iteration) => {
-        const {iterations} = level;
+        const iterations = RATES.length * level.iterations;
         options.onProgress?.({level: number, levels: plan.length, iteration, iterations});
       },
     });
@@ -217,7 +217,10 @@ async function refineLevel(
   for (const [attempt, rates] of RATES.entries()) {
     const level = engine.run(OPEN_LEVEL, {...problem, velocity: start});
     try {
-      const {figures, isFlat} = await descend(level, {...options, rates, most: plan.iterations});
+      const {figures, isFlat} = await descend(level, {
+        ...{...options, rates, most: plan.iterations},
+        report: (step) => options.report(attempt * plan.iterations + step),
+      });
       iterations += figures.length - 1;
       const [first, last] = [figures[0], figures[figures.length - 1]];
       const isBetter = objective(last, lambda) < objective(first, lambda);

@@ -112,3 +112,15 @@ test('a refinement begins where the network ended, on the grid of the fixed imag
   assert.ok(Math.abs(refinement.similarity - network.similarity) < 0.01);
   assert.ok(Math.abs(summary.displacement.meanMm - 6) < 0.05, `${summary.displacement.meanMm}`);
 });
+
+test('progress goes on within a long stage, and never back', async () => {
+  const done: number[] = [];
+  await register(still, {
+    ...{...pair, affine: 'affine', refine: {lambda: 0.2, iterations: 4}},
+    onProgress: (event) => {
+      if (event.kind === 'stage') done.push(event.done);
+    },
+  });
+  assert.ok(done.length > 12, `${done.length}`);
+  assert.ok(done.every((share, n) => share <= 1 && (n === 0 || share >= done[n - 1])));
+});
