@@ -111,8 +111,9 @@ function sampleMajority(
   const result = engine.run(SAMPLE_LABELS, {shape: size, data}, map, shape, {outside});
   const largest = new Float32Array(result.length);
   const isBeyond = outside === 'edge' ? 'edge' : 0;
-  for (const label of new Set(Float64Array.from(data).sort())) {
-    const own = Float32Array.from(data, (value) => (value === label ? 1 : 0));
+  const own = new Float32Array(data.length);
+  for (const label of [...new Set<number>(data)].sort((one, other) => one - other)) {
+    for (let n = 0; n < own.length; n++) own[n] = data[n] === label ? 1 : 0;
     const shares = engine.run(SAMPLE_MAP, {shape: size, data: own}, map, shape, {
       outside: isBeyond,
     });

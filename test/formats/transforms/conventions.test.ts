@@ -12,7 +12,7 @@ import {fslWorld} from '../../../src/formats/transforms/worlds.js';
 import {Affine} from '../../../src/geometry/affine.js';
 import type {Grid} from '../../../src/geometry/grid.js';
 import type {Triple} from '../../../src/geometry/triple.js';
-import {mapPoints} from '../../../src/transforms/apply.js';
+import {mapPoints, sample} from '../../../src/transforms/apply.js';
 import {jacobianOn} from '../../../src/transforms/jacobian.js';
 import {affineTransform, compose, type Transform} from '../../../src/transforms/transform.js';
 import {seededRandom} from '../../support/random.js';
@@ -24,10 +24,18 @@ import {
   TURN,
   waves,
 } from '../../support/transforms.js';
-import {centredAffine, largestDifference, obliqueAffine} from '../../support/volumes.js';
+import {
+  blobs,
+  centredAffine,
+  imageOf,
+  largestDifference,
+  obliqueAffine,
+} from '../../support/volumes.js';
 
 /** Fields are float32, of some ten mm; positions of some hundred. */
 const FIELD_MM = 1e-4;
+/** Of 100; what 0.0001 mm change at most. */
+const IMAGE = 0.01;
 /** Matrices keep all digits. */
 const MATRIX_MM = 1e-9;
 
@@ -118,7 +126,7 @@ describe('a field', () => {
     });
 
     for (const [title, affine] of EXACT) {
-      test(`of ${convention} of ${title} is exact between its voxels, and so is its Jacobian`, async () => {
+      test(`of ${convention} of ${title} is exact between its voxels, and so are its image and its Jacobian`, async () => {
         for (const [name, pair] of PAIRS) {
           const transform = affineTransform(affine);
           const read = await throughFile(transform, 'a.nii', {...pair, convention});
@@ -132,6 +140,9 @@ describe('a field', () => {
           );
           const distance = largestDistance(mapPoints(read, points), mapPoints(transform, points));
           assert.ok(distance < FIELD_MM, `${name}: ${distance} mm`);
+          const look = (one: Transform) =>
+            sample(imageOf(pair.moving, blobs), one, pair.fixed, {outside: 'edge'}).data;
+          assert.ok(largestDifference(look(read), look(transform)) < IMAGE, name);
           const determinants = jacobianOn(read, pair.fixed);
           // Along an axis of one voxel a field shows no change.
           const expected = shape[2] === 1 ? planar(affine) : affine.determinant;
