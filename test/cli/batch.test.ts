@@ -8,10 +8,13 @@ import {after, describe, test, type TestContext} from 'node:test';
 import {setTimeout} from 'node:timers/promises';
 import {fileURLToPath} from 'node:url';
 import * as tf from '@tensorflow/tfjs-core';
-import {geometryFromGrid, writeNifti} from '../../src/formats/images/nifti/nifti.js';
+import {geometryFromGrid, readNifti, writeNifti} from '../../src/formats/images/nifti/nifti.js';
+import {encodeItkAffine} from '../../src/formats/transforms/itk-text.js';
+import {Affine} from '../../src/geometry/affine.js';
 import {runCli, type CliResult} from '../support/cli.js';
 import {seededRandom} from '../support/random.js';
-import {MOVING, workspace} from '../support/register-workspace.js';
+import {FIXED, MOVING, workspace} from '../support/register-workspace.js';
+import {writeTinyModel} from '../support/tiny-model.js';
 import {blobs, imageOf} from '../support/volumes.js';
 
 const PROGRAM = fileURLToPath(new URL('../../bin/hypermorph.js', import.meta.url));
@@ -214,6 +217,38 @@ test('a pair is done again where its inputs, its settings or its files are other
     csv.map((line) => line.replace(/^m02.*/, 'm02,fixed.nii,same.nii,0.9')).join('\n'),
   );
   assert.deepEqual(await again(), []); // the same contents under another name
+});
+
+test('every file that a registration reads counts: label map, mask, affine and model', async (t) => {
+  await pairsFolder(t);
+  await writeFile('pairs.csv', 'name,fixed,moving\nm01,fixed.nii,m01.nii\n');
+  const writeAffine = (mm: number) =>
+    writeFile('a.txt', encodeItkAffine(Affine.translation([mm, 0, 0])));
+  const writeMask = (low: number) =>
+    writeNifti('mask.nii', {
+      ...imageOf(FIXED, (point) => (blobs(point) > low ? 1 : 0)),
+      geometry: geometryFromGrid(FIXED),
+    });
+  await writeAffine(1);
+  await writeMask(1);
+  const registered = async (): Promise<number> => {
+    const {code, stdout, stderr} = await batch(
+      ...['--affine', 'a.txt', '--fixed-mask', 'mask.nii', '--labels', 'labels.nii:l.nii'],
+    );
+    assert.equal(code, 0, stderr);
+    return Number(/^registered +(\d+)$/m.exec(stdout)![1]);
+  };
+  assert.deepEqual([await registered(), await registered()], [1, 0]);
+  const labels = await readNifti('labels.nii', {kind: 'label'});
+  for (const change of [
+    () => writeAffine(2),
+    () => writeMask(5),
+    () => writeNifti('labels.nii', {...labels, data: labels.data.map((label) => label + 1)}),
+    () => writeTinyModel('model.safetensors', {strength: 0.01}),
+  ]) {
+    await change();
+    assert.deepEqual([await registered(), await registered()], [1, 0], String(change));
+  }
 });
 
 describe('a table', () => {
