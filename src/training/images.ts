@@ -198,7 +198,9 @@ export class ImageStore {
   /** From the points of the reference to those of an image, RAS mm; nothing moves where the configuration aligns nothing. */
   #alignmentOf(path: string): Promise<Affine> {
     const {align, reference} = this.#config.grid;
-    if (align === 'none' || reference === null) return Promise.resolve(Affine.identity);
+    if (align === 'none' || reference === null || path === reference) {
+      return Promise.resolve(Affine.identity);
+    }
     const known = this.#alignments.get(path);
     if (known) return known;
     const found = this.#alignWith(reference, path);
