@@ -8,6 +8,7 @@ import {
   type ConventionName,
 } from '../formats/transforms/conventions.js';
 import type {TransformInput} from '../workflows/transform-chain.js';
+import {addCommonOptions, addEngineOption} from './common-options.js';
 
 const INVERSE = 'inverse:';
 
@@ -75,4 +76,13 @@ export interface TargetOptions {
   readonly to?: ConventionName;
   readonly fixed?: string;
   readonly moving?: string;
+}
+
+/** The arguments and options of a command that makes one transform file of another. */
+export function addOneToOne(command: Command): void {
+  command
+    .argument('<in>', 'the transform; name:<in> where it does not show whose it is')
+    .argument('<out>', 'the file to write');
+  addEngineOption(addTargetOptions(command));
+  addCommonOptions(command);
 }

@@ -1,12 +1,6 @@
 import {Command} from 'commander';
-import {
-  addCommonOptions,
-  addEngineOption,
-  addExamples,
-  type CommonOptions,
-  type EngineChoice,
-} from '../../common-options.js';
-import {addTargetOptions, TRANSFORM_FILES, type TargetOptions} from '../../transform-words.js';
+import {addExamples, type CommonOptions, type EngineChoice} from '../../common-options.js';
+import {addOneToOne, TRANSFORM_FILES, type TargetOptions} from '../../transform-words.js';
 
 /** The options of `convert`, as the parser gives them. */
 export interface ConvertOptions extends CommonOptions, TargetOptions {
@@ -22,11 +16,8 @@ ${TRANSFORM_FILES}`;
 export function convertCommand(): Command {
   const command = new Command('convert')
     .summary('write a transform as another program reads it')
-    .description(DESCRIPTION)
-    .argument('<in>', 'the transform; name:<in> where it does not show whose it is')
-    .argument('<out>', 'the file to write');
-  addEngineOption(addTargetOptions(command));
-  addCommonOptions(command);
+    .description(DESCRIPTION);
+  addOneToOne(command);
   return addExamples(command, [
     {
       purpose: 'A warp of register for applywarp of FSL (with --rel):',

@@ -1,6 +1,6 @@
 import {Command} from 'commander';
-import {addCommonOptions, addEngineOption, addExamples} from '../../common-options.js';
-import {addTargetOptions, TRANSFORM_FILES} from '../../transform-words.js';
+import {addExamples} from '../../common-options.js';
+import {addOneToOne, TRANSFORM_FILES} from '../../transform-words.js';
 
 const DESCRIPTION = `Write the transform that leads back, from the moving image to the fixed one.
 
@@ -12,11 +12,8 @@ ${TRANSFORM_FILES}`;
 export function invertCommand(): Command {
   const command = new Command('invert')
     .summary('write the transform that leads back')
-    .description(DESCRIPTION)
-    .argument('<in>', 'the transform; name:<in> where it does not show whose it is')
-    .argument('<out>', 'the file to write');
-  addEngineOption(addTargetOptions(command));
-  addCommonOptions(command);
+    .description(DESCRIPTION);
+  addOneToOne(command);
   return addExamples(command, [
     {
       purpose: 'The warp from the moving image to the fixed one:',
