@@ -1,6 +1,6 @@
-// Measures hypermorph on this machine; with --peers, PyTorch and libtensorflow too, in turns with it.
+// Measures hypermorph on this machine; with --peers, PyTorch and libtensorflow too, and with --beside another checkout, in turns with it.
 //
-//   node scripts/bench.js [--peers] [--only GROUP,...] [--threads N] [--rounds N] [--json FILE]
+//   node scripts/bench.js [--peers] [--beside FOLDER] [--only GROUP,...] [--threads N] [--rounds N] [--json FILE]
 //
 // Docs: docs/performance.md. The work itself is in scripts/bench/.
 

@@ -1,6 +1,6 @@
 import {existsSync} from 'node:fs';
-import {join} from 'node:path';
-import {fileURLToPath} from 'node:url';
+import {basename, join, resolve} from 'node:path';
+import {fileURLToPath, pathToFileURL} from 'node:url';
 import type {BenchCase} from './cases.js';
 import type {BenchInputs} from './inputs.js';
 
@@ -73,14 +73,34 @@ function pytorch(format: 'channels_last' | 'contiguous', threads: number): Conte
   };
 }
 
-/** Who takes part: the native engine and, where asked for, whichever peers are installed. */
-export function listContenders(
-  withPeers: boolean,
-  threads: number,
-): {readonly contenders: readonly Contender[]; readonly missing: readonly string[]} {
-  const contenders = [ours('native', threads)];
+/** Our engine as this checkout of the repository has it. */
+export function ownContender(threads: number): Contender {
+  return ours('native', threads);
+}
+
+/** Our engine as another checkout has it, which says itself how it is called. */
+async function otherCheckout(folder: string, threads: number): Promise<Contender> {
+  const path = join(resolve(folder), 'scripts', 'bench', 'contenders.ts');
+  const other = (await import(pathToFileURL(path).href)) as {
+    readonly ownContender: typeof ownContender;
+  };
+  return {...other.ownContender(threads), name: basename(resolve(folder))};
+}
+
+/** Who takes part: the native engine and, where asked for, another checkout's and whichever peers are installed. */
+export async function listContenders({
+  peers,
+  beside,
+  threads,
+}: {
+  readonly peers: boolean;
+  readonly beside: string | undefined;
+  readonly threads: number;
+}): Promise<{readonly contenders: readonly Contender[]; readonly missing: readonly string[]}> {
+  const contenders = [ownContender(threads)];
   const missing: string[] = [];
-  if (!withPeers) return {contenders, missing};
+  if (beside !== undefined) contenders.push(await otherCheckout(beside, threads));
+  if (!peers) return {contenders, missing};
   if (existsSync(PYTHON)) {
     contenders.push(pytorch('channels_last', threads), pytorch('contiguous', threads));
   } else missing.push('PyTorch is not installed; `node scripts/bench/provide-torch.js` does so.');

@@ -15,6 +15,7 @@ const HELP = `Measure hypermorph on this machine.
 
   npm run bench -- [options]          our own engine, share of the machine's limits
   npm run bench:peers -- [options]    PyTorch and libtensorflow do the same in turns with us
+  npm run bench -- --beside FOLDER    another checkout of hypermorph, built, does the same in turns with this one
 
   --only WORDS    groups (${GROUPS.join(', ')}) or parts of names, with commas between
   --threads N     threads of everybody (default 2)
@@ -25,6 +26,8 @@ const HELP = `Measure hypermorph on this machine.
 
 interface Options {
   readonly peers: boolean;
+  /** Another checkout of this repository. */
+  readonly beside: string | undefined;
   readonly only: readonly string[];
   readonly without: readonly string[];
   readonly threads: number;
@@ -36,6 +39,7 @@ function readOptions(): Options | null {
   const {values} = parseArgs({
     options: {
       peers: {type: 'boolean', default: false},
+      beside: {type: 'string'},
       only: {type: 'string'},
       without: {type: 'string'},
       threads: {type: 'string', default: '2'},
@@ -49,6 +53,7 @@ function readOptions(): Options | null {
     text === undefined ? [] : text.split(',').map((word) => word.trim());
   return {
     peers: values.peers,
+    beside: values.beside,
     only: words(values.only),
     without: words(values.without),
     threads: Number(values.threads),
@@ -105,7 +110,7 @@ async function measureAll(
 }
 
 async function main(options: Options): Promise<void> {
-  const {contenders: all, missing} = listContenders(options.peers, options.threads);
+  const {contenders: all, missing} = await listContenders(options);
   const contenders = all.filter(
     ({name}) => !options.without.some((word) => name.toLowerCase().includes(word.toLowerCase())),
   );
@@ -128,9 +133,10 @@ async function main(options: Options): Promise<void> {
     console.log(`limits before: ${describeLimits(before)}`);
     console.log(`limits after:  ${describeLimits(after)}\n`);
     const names = contenders.map(({name}) => name);
-    const rows = options.peers
-      ? [peersHeader(names), ...results.map((result) => peersRow(result, names))]
-      : [OWN_HEADER, ...results.map((result) => ownRow(result, limits))];
+    const rows =
+      names.length > 1
+        ? [peersHeader(names), ...results.map((result) => peersRow(result, names))]
+        : [OWN_HEADER, ...results.map((result) => ownRow(result, limits))];
     console.log(formatTable(rows));
     if (options.json !== undefined) {
       const report = {
