@@ -1,22 +1,31 @@
-// Writes docs/commands/*.md from the parser of the command line, so that they say what it accepts.
+// Writes docs/commands/*.md and the manual page, man/hypermorph.1, from the parser of the command line, so that they say what it
+// accepts.
 //
 //   node --import tsx scripts/command-pages.ts
 //
 // test/cli/command-pages.test.ts fails where they are not current.
 
 import {mkdirSync, writeFileSync} from 'node:fs';
-import {join} from 'node:path';
+import {dirname, join} from 'node:path';
 import {pathToFileURL} from 'node:url';
 import type {Command, Option} from 'commander';
 import {examplesOf} from '../src/cli/common-options.js';
 import {createProgram} from '../src/cli/program.js';
+import {renderManPage} from './support/man-page.js';
 
-export const PAGES_FOLDER = join(import.meta.dirname, '..', 'docs', 'commands');
+const ROOT = join(import.meta.dirname, '..');
+export const PAGES_FOLDER = join(ROOT, 'docs', 'commands');
+export const MAN_PAGE = join(ROOT, 'man', 'hypermorph.1');
+
+/** The parser with all commands, which says nothing. */
+export function silentProgram(): Command {
+  const silent = {write: () => true};
+  return createProgram({stdout: silent, stderr: silent});
+}
 
 /** File name -> content of every page. */
 export function renderCommandPages(): ReadonlyMap<string, string> {
-  const silent = {write: () => true};
-  const commands = createProgram({stdout: silent, stderr: silent}).commands;
+  const {commands} = silentProgram();
   const pages = new Map(commands.map((command) => [`${command.name()}.md`, renderPage(command)]));
   return pages.set('README.md', renderIndex(commands));
 }
@@ -82,8 +91,12 @@ function escapeAngles(text: string): string {
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1]).href) {
-  mkdirSync(PAGES_FOLDER, {recursive: true});
-  for (const [name, content] of renderCommandPages()) {
-    writeFileSync(join(PAGES_FOLDER, name), content);
+  const pages = [...renderCommandPages()].map(([name, content]) => [
+    join(PAGES_FOLDER, name),
+    content,
+  ]);
+  for (const [path, content] of [...pages, [MAN_PAGE, renderManPage(silentProgram())]]) {
+    mkdirSync(dirname(path), {recursive: true});
+    writeFileSync(path, content);
   }
 }

@@ -58,7 +58,7 @@ function renderErrors(): string {
   return [
     GENERATED('src/errors.ts'),
     '# Errors',
-    'Every error that hypermorph raises on purpose is one sentence (what must hold, what was given), often with a hint, and has a code that stays the same: `error.code` of a `HypermorphError` in a program, the field `code` of the last line that `--log-format json` writes to stderr. The exit code of the command follows from it. Anything without a code is a bug of ours (exit code 1, with its stack): please report it.',
+    'Every error that hypermorph raises on purpose is one sentence (what must hold, what was given), often with a hint, and has a code that stays the same: `error.code` of a `HypermorphError` in a program, the field `code` of the last line on stderr under `--json` (or `--log-format json`), one JSON object with `code`, `message`, `exitCode` and, where there is one, `hint`. The exit code of the command follows from it. Anything without a code is a bug of ours (exit code 1, with its stack): please report it.',
     ['| code | exit | what it means | what to do |', '|---|---|---|---|', ...rows].join('\n'),
   ]
     .join('\n\n')

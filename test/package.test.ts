@@ -15,7 +15,7 @@ test('the package holds what it runs with: programs, sources of the addon, setti
   const [{files}] = JSON.parse(stdout) as [{files: readonly {readonly path: string}[]}];
   const paths = files.map(({path}) => path);
   const known =
-    /^(package\.json|README\.md|LICENSE|bin\/|dist\/|src\/native\/|scripts\/build-native\.js|prebuilds\/|configs\/|data\/models\/)/;
+    /^(package\.json|README\.md|LICENSE|bin\/|dist\/|src\/native\/|scripts\/build-native\.js|prebuilds\/|configs\/|man\/|data\/models\/)/;
   assert.deepEqual(
     paths.filter((path) => !known.test(path)),
     [],
@@ -31,6 +31,8 @@ test('the package holds what it runs with: programs, sources of the addon, setti
     'data/models/default.safetensors',
     'src/native/addon.cc',
     'scripts/build-native.js',
+    'configs/training.schema.json',
+    'man/hypermorph.1',
   ]) {
     assert.ok(paths.includes(needed), needed);
   }

@@ -4,20 +4,18 @@ import type {LogOptions} from './logger.js';
 import {parseBytes} from './numbers.js';
 
 /** Options that every command has. */
-export interface CommonOptions extends LogOptions {
-  readonly json?: boolean;
-}
+export type CommonOptions = LogOptions;
 
 export function addCommonOptions(command: Command): Command {
   return command
     .optionsGroup('Messages:')
-    .option('--json', 'print the result as JSON')
+    .option('--json', 'print the result as JSON, and messages and errors on stderr likewise')
     .addOption(new Option('-q, --quiet', 'say nothing but errors').conflicts('verbose'))
     .option('--verbose', 'say more, for finding out what goes wrong')
     .addOption(
       new Option(
         '--log-format <format>',
-        'log lines for people or for programs (default: pretty on a terminal, else json)',
+        'messages on stderr as sentences, or as JSON, one object a line (default: pretty; json with --json)',
       ).choices(['pretty', 'json']),
     );
 }

@@ -1,3 +1,5 @@
+import type {Command} from 'commander';
+
 /** Where text goes: a stream of the process, or a test's collector. */
 export interface TextSink {
   write(text: string): unknown;
@@ -21,4 +23,6 @@ export interface CliContext {
 export interface CommandContext extends CliContext {
   /** A message of the library in the words of the command's options. */
   readonly inOptionWords: (text: string) => string;
+  /** The parser with all commands. */
+  readonly program: Command;
 }

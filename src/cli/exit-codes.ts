@@ -13,6 +13,17 @@ export const EXIT = {
   interrupted: 130,
 } as const;
 
+/** The same in the words of the help. */
+export const EXIT_MEANINGS: ReadonlyMap<number, string> = new Map([
+  [EXIT.done, 'done'],
+  [EXIT.bug, 'a fault of this program'],
+  [EXIT.usage, 'wrong usage or configuration'],
+  [EXIT.input, 'wrong input data'],
+  [EXIT.engine, 'engine or memory'],
+  [EXIT.some, 'some pairs of a batch failed'],
+  [EXIT.interrupted, 'interrupted'],
+]);
+
 const EXIT_OF: Readonly<Record<ErrorCode, number>> = {
   E_USAGE: EXIT.usage,
   E_CONFIG: EXIT.usage,

@@ -5,30 +5,40 @@ import type {CliContext} from './context.js';
 export type {Logger};
 
 export interface LogOptions {
+  readonly json?: boolean | undefined;
   readonly quiet?: boolean | undefined;
   readonly verbose?: boolean | undefined;
   readonly logFormat?: 'pretty' | 'json' | undefined;
 }
 
-/** Log lines for people or for programs, on stderr: pretty on a terminal, JSON lines elsewhere, unless told otherwise. */
+/** Whether a command line wants its messages for programs: told so, or because its result is for one. */
+export function isJson({json, logFormat}: LogOptions): boolean {
+  return logFormat === undefined ? json === true : logFormat === 'json';
+}
+
+/** Log lines on stderr: sentences for people, coloured on a terminal, or JSON lines for programs. */
 export async function createLogger(
   {stderr}: Pick<CliContext, 'stderr'>,
-  {quiet, verbose, logFormat}: LogOptions = {},
+  logOptions: LogOptions = {},
 ): Promise<Logger> {
   const {default: pino} = await import('pino');
+  const {quiet, verbose} = logOptions;
   const level = quiet === true ? 'error' : verbose === true ? 'debug' : 'info';
-  const format = logFormat ?? (stderr.isTTY === true ? 'pretty' : 'json');
-  const options = {level, base: null};
-  if (format === 'json') return pino(options, {write: (line) => stderr.write(line)});
+  const options = {level, base: null, messageKey: MESSAGE_KEY};
+  if (isJson(logOptions)) return pino(options, {write: (line) => stderr.write(line)});
   const {default: pretty} = await import('pino-pretty');
   const prettify = pretty.prettyFactory({
-    colorize: stderr.isTTY === true,
+    // https://no-color.org: any text that is not empty.
+    colorize: stderr.isTTY === true && (process.env['NO_COLOR'] ?? '') === '',
+    messageKey: MESSAGE_KEY,
     ignore: 'time',
     hideObject: true,
     messageFormat: (log, messageKey) => withHint(linesOf(log[messageKey]), log.hint),
   });
   return pino(options, {write: (line) => stderr.write(prettify(JSON.parse(line)))});
 }
+
+const MESSAGE_KEY = 'message';
 
 /** A stack has lines; each of them is made printable. */
 function linesOf(message: unknown): string {

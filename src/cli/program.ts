@@ -3,6 +3,7 @@ import {HypermorphError, recogniseMemoryError} from '../errors.js';
 import {VERSION} from '../version.js';
 import {applyCommand} from './commands/apply/options.js';
 import {batchCommand} from './commands/batch/options.js';
+import {completionCommand} from './commands/completion/options.js';
 import {composeCommand} from './commands/compose/options.js';
 import {convertCommand} from './commands/convert/options.js';
 import {doctorCommand} from './commands/doctor/options.js';
@@ -13,8 +14,9 @@ import {invertCommand} from './commands/invert/options.js';
 import {jacobianCommand} from './commands/jacobian/options.js';
 import {registerCommand} from './commands/register/options.js';
 import {trainCommand} from './commands/train/options.js';
+import {addExamples} from './common-options.js';
 import type {CliContext, CommandContext} from './context.js';
-import {EXIT, exitCodeOf} from './exit-codes.js';
+import {EXIT, EXIT_MEANINGS, exitCodeOf} from './exit-codes.js';
 import type {LogOptions} from './logger.js';
 import {shortened} from './printable.js';
 import {errorInOptionWords, inOptionWords} from './option-words.js';
@@ -33,6 +35,7 @@ const COMMANDS = [
   define(infoCommand, () => import('./commands/info/run.js')),
   define(importCommand, () => import('./commands/import/run.js')),
   define(doctorCommand, () => import('./commands/doctor/run.js')),
+  define(completionCommand, () => import('./commands/completion/run.js')),
 ];
 
 interface CommandModule<Options> {
@@ -64,7 +67,8 @@ function define<Options extends object>(
     return command.action(async () => {
       const {run: runCommand} = await load();
       try {
-        await runCommand(command.opts<Options>(), {...context, inOptionWords: words}, command.args);
+        const surroundings = {...context, inOptionWords: words, program: command.parent!};
+        await runCommand(command.opts<Options>(), surroundings, command.args);
       } catch (error) {
         throw errorInOptionWords(error, command);
       }
@@ -72,10 +76,9 @@ function define<Options extends object>(
   };
 }
 
-const EXIT_CODES = `
+const AFTER_HELP = `
 Exit codes:
-  0 done, 1 a fault of this program, 2 wrong usage or configuration, 3 wrong input data,
-  4 engine or memory, 5 some pairs of a batch failed, 130 interrupted
+${[...EXIT_MEANINGS].map(([code, meaning]) => `  ${String(code).padEnd(3)}  ${meaning}`).join('\n')}
 
 Results go to stdout, everything else to stderr. Help on one command: hypermorph help register`;
 
@@ -87,15 +90,21 @@ export function createProgram(context: CliContext): Command {
     )
     .version(VERSION, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'show this help')
-    .addHelpText('after', EXIT_CODES)
-    .showHelpAfterError('Add --help to see how it is used.')
+    .addHelpText('after', AFTER_HELP)
     .exitOverride()
     .configureOutput({
+      outputError: () => undefined, // said by reportError, as all other errors are
       writeOut: (text) => void context.stdout.write(text),
       writeErr: (text) => void context.stderr.write(text),
       getOutHelpWidth: () => context.stdout.columns ?? 100,
       getErrHelpWidth: () => context.stderr.columns ?? 100,
     });
+  addExamples(program, [
+    {
+      purpose: 'Register an image to another one:',
+      command: 'hypermorph register fixed.nii.gz moving.nii.gz',
+    },
+  ]);
   for (const create of COMMANDS) {
     const command = create(context);
     program.addCommand(
@@ -116,13 +125,35 @@ export async function run(argv: readonly string[], context: CliContext): Promise
   try {
     await program.parseAsync([...argv], {from: 'user'});
     return EXIT.done;
-  } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
-    await reportError(recogniseMemoryError(error), argv, context);
-    return exitCodeOf(recogniseMemoryError(error));
+  } catch (caught) {
+    // The help, or the version, was all that was wanted; or the help was shown because nothing was.
+    if (caught instanceof CommanderError && caught.exitCode === 0) return EXIT.done;
+    if (caught instanceof CommanderError && caught.code === 'commander.help') return EXIT.usage;
+    const error =
+      caught instanceof CommanderError
+        ? usageError(caught, argv, program)
+        : recogniseMemoryError(caught);
+    await reportError(error, argv, context);
+    return exitCodeOf(error);
   }
 }
 
+/** What the parser refuses, as an error of ours. */
+function usageError(
+  {message}: CommanderError,
+  [first]: readonly string[],
+  {commands}: Command,
+): HypermorphError {
+  const [fault, suggestion] = message.replace(/^error: /, '').split('\n');
+  const isOfCommand = commands.some((command) => command.name() === first);
+  const sentence = fault.replace(/\.?$/, '.');
+  const hint =
+    suggestion?.replace(/^\((.*)\)$/, '$1') ??
+    `\`hypermorph ${isOfCommand ? `${first} ` : ''}--help\` shows how it is used.`;
+  return new HypermorphError('E_USAGE', isOfCommand ? `${first}: ${sentence}` : sentence, {hint});
+}
+
+/** One line: a sentence, or an object with code, message, hint and exit code. */
 async function reportError(
   error: unknown,
   argv: readonly string[],
@@ -130,14 +161,16 @@ async function reportError(
 ): Promise<void> {
   const {createLogger} = await import('./logger.js');
   const logger = await createLogger(context, logOptionsIn(argv));
+  const exitCode = exitCodeOf(error);
   if (error instanceof HypermorphError) {
-    const {code, hint} = error;
-    logger.error(hint === undefined ? {code} : {code, hint}, shortened(error.message));
-    if (error.cause instanceof Error) logger.debug({stack: error.cause.stack}, error.cause.message);
+    const {cause, code, hint} = error;
+    if (cause instanceof Error) logger.debug({stack: cause.stack}, cause.message);
+    logger.error({code, hint, exitCode}, shortened(error.message));
     return;
   }
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
   logger.error(
+    {exitCode},
     `This is a fault of hypermorph ${VERSION}; please report it with these lines.\n${stack}`,
   );
 }
@@ -147,6 +180,7 @@ function logOptionsIn(argv: readonly string[]): LogOptions {
   const at = argv.findIndex((argument) => argument.startsWith('--log-format'));
   const text = at < 0 ? undefined : (argv[at].split('=')[1] ?? argv[at + 1]);
   return {
+    json: argv.includes('--json'),
     quiet: argv.includes('--quiet') || argv.includes('-q'),
     verbose: argv.includes('--verbose'),
     logFormat: text === 'json' || text === 'pretty' ? text : undefined,

@@ -103,6 +103,10 @@ test('a BIDS dataset is registered to a template, with names, description and si
     [['batch', 'p.csv', '--bids', 'data'], /got both/],
     [['batch', '--bids', 'data'], /--bids needs --fixed/],
     [
+      ['batch', '--bids', 'data', '--fixed', 'fixed.nii', '--moving', 'm.nii'],
+      /with --bids the images of the dataset are moving, got --moving m\.nii/,
+    ],
+    [
       ['batch', '--bids', 'data', '--fixed', 'fixed.nii', '--suffix', 'FLAIR'],
       /data: must be a BIDS dataset with images such as sub-01\/anat\/sub-01_FLAIR\.nii\.gz, got none/,
     ],

@@ -320,6 +320,17 @@ describe('a table', () => {
     ]);
   });
 
+  test('may leave out the moving image that all share', async (t) => {
+    await pairsFolder(t);
+    await writeFile('pairs.csv', 'fixed\nm01.nii\nm02.nii\n');
+    const {code, stderr} = await runCli([
+      ...['batch', 'pairs.csv', ...OPTIONS, '--moving', 'fixed.nii', '--warp', '{name}.nii'],
+    ]);
+    assert.equal(code, 0, stderr);
+    const files = await readdir('.');
+    assert.ok(files.includes('fixed_to_m01.nii') && files.includes('fixed_to_m02.nii'));
+  });
+
   test('calls pairs after their files, whatever these are called', async (t) => {
     await pairsFolder(t);
     await copyFile('m01.nii', 'my scan, 1.nii');

@@ -1,16 +1,22 @@
 import assert from 'node:assert/strict';
+import {spawnSync} from 'node:child_process';
 import {existsSync, readFileSync, readdirSync} from 'node:fs';
-import {join} from 'node:path';
-import {after, describe, test} from 'node:test';
-import {PAGES_FOLDER, renderCommandPages} from '../../scripts/command-pages.js';
+import {mkdir, symlink} from 'node:fs/promises';
+import {delimiter, join} from 'node:path';
+import {describe, test} from 'node:test';
+import {
+  MAN_PAGE,
+  PAGES_FOLDER,
+  renderCommandPages,
+  silentProgram,
+} from '../../scripts/command-pages.js';
+import {renderManPage} from '../../scripts/support/man-page.js';
 import {examplesOf} from '../../src/cli/common-options.js';
-import {createProgram} from '../../src/cli/program.js';
 import {runCli} from '../support/cli.js';
 import {exampleFolder} from '../support/example-folder.js';
 import {temporaryFolder} from '../support/temporary-folder.js';
 
 const pages = renderCommandPages();
-const silent = {write: () => true};
 
 test('there is one page per command, and no other', () => {
   assert.deepEqual(readdirSync(PAGES_FOLDER).sort(), [...pages.keys()].sort());
@@ -22,35 +28,51 @@ for (const [name, content] of pages) {
   });
 }
 
-/** Commands whose examples are run by tests of their own, because they take long or need more than a few small files. */
-const RUN_ELSEWHERE = ['train', 'doctor'];
+test('the manual page is current (else: node --import tsx scripts/command-pages.ts)', () => {
+  assert.equal(readFileSync(MAN_PAGE, 'utf8'), renderManPage(silentProgram()));
+});
+
+for (const [tool, argv] of [
+  ['groff', ['-man', '-ww', '-z']],
+  ['mandoc', ['-T', 'lint', '-W', 'error']],
+] as const) {
+  const skip = spawnSync(tool, ['--version']).error === undefined ? false : `${tool} is not here`;
+  test(`${tool} finds no fault in the manual page`, {skip}, () => {
+    const {status, stdout, stderr} = spawnSync(tool, [...argv, MAN_PAGE], {encoding: 'utf8'});
+    assert.deepEqual([status, stdout, stderr], [0, '', '']);
+  });
+}
+
+test('the help of every command ends with an example', async () => {
+  const {commands} = silentProgram();
+  for (const words of [[], ...commands.map((command) => [command.name()])]) {
+    const {stdout} = await runCli([...words, '--help']);
+    assert.match(stdout, /\n {4}\$ (source <\()?hypermorph [^\n]+\n$/, words.join(' '));
+  }
+});
 
 const WRITTEN_FILE = /[\w./-]+\.(nii\.gz|safetensors|json|csv)/g;
+const PROGRAM = join(import.meta.dirname, '..', '..', 'bin', 'hypermorph.js');
 
-describe('the examples in the help and in the documentation work', () => {
-  const originalFolder = process.cwd();
-  after(() => process.chdir(originalFolder));
-
-  for (const command of createProgram({stdout: silent, stderr: silent}).commands) {
-    if (RUN_ELSEWHERE.includes(command.name())) continue;
-    for (const {command: line} of examplesOf(command)) {
-      test(line, async (t) => {
-        const folder = await exampleFolder(await temporaryFolder(t));
-        process.chdir(folder);
-        const [, ...words] = line.split(' ');
-        // The model that comes with the package is too large for a test of the command line.
-        const extra =
-          command.name() === 'register' || command.name() === 'batch'
-            ? ['--model', 'model.safetensors', '--engine', 'javascript']
-            : [];
-        const {code, stdout, stderr} = await runCli([...words, ...extra]);
-        process.chdir(originalFolder);
-        assert.equal(code, 0, stderr);
-        assert.ok(stdout.length > 0);
+// Word for word, by a shell, in a folder with small files of the names that they hold.
+describe('the example in the help and in the documentation runs:', () => {
+  const program = silentProgram();
+  for (const command of [program, ...program.commands]) {
+    const name = command === program ? 'hypermorph' : command.name();
+    test(name, async (t) => {
+      const folder = await exampleFolder(await temporaryFolder(t));
+      const programs = join(folder, 'programs');
+      await mkdir(programs);
+      await symlink(PROGRAM, join(programs, 'hypermorph'));
+      const env = {...process.env, PATH: `${programs}${delimiter}${process.env['PATH']}`};
+      for (const {command: line} of examplesOf(command)) {
+        const options = {cwd: folder, env, encoding: 'utf8'} as const;
+        const {status, stdout, stderr} = spawnSync('bash', ['-c', line], options);
+        assert.equal(status, 0, `${line}\n${stderr}`);
         // What it says it wrote is there.
-        const files = words.includes('--dry-run') ? [] : (stdout.match(WRITTEN_FILE) ?? []);
-        for (const file of files) assert.ok(existsSync(join(folder, file)), file);
-      });
-    }
+        const files = /dry-run|train/.test(line) ? [] : (stdout.match(WRITTEN_FILE) ?? []);
+        for (const file of files) assert.ok(existsSync(join(folder, file)), `${line}: ${file}`);
+      }
+    });
   }
 });

@@ -72,21 +72,100 @@ describe('logs', () => {
     return text;
   };
 
-  test('are JSON lines where nobody looks, and for people on a terminal', async () => {
-    const lines = (await collect(false)).trim().split('\n');
-    const messages = lines.map((line) => (JSON.parse(line) as {msg: string}).msg);
-    assert.deepEqual(messages, ['news', 'trouble']);
-    const pretty = await collect(true);
-    assert.match(pretty, /INFO.*: .*news/);
-    assert.match(pretty, /trouble\n {6}Do this\./);
+  test('are sentences, also off a terminal; coloured on one, unless NO_COLOR says not to', async (t) => {
+    const plain = 'INFO: news\nERROR: trouble\n      Do this.\n';
+    const given = process.env['NO_COLOR'];
+    t.after(() => {
+      delete process.env['NO_COLOR'];
+      if (given !== undefined) process.env['NO_COLOR'] = given;
+    });
+    delete process.env['NO_COLOR'];
+    assert.equal(await collect(false), plain);
+    assert.match(await collect(true), /INFO\p{Cc}\[39m: .*news/u);
+    process.env['NO_COLOR'] = '1';
+    assert.equal(await collect(true), plain);
+    process.env['NO_COLOR'] = ''; // counts as not there
+    assert.match(await collect(true), /\p{Cc}\[/u);
   });
 
-  test('take the format that is asked for, and keep to the level', async () => {
-    assert.match(await collect(true, {logFormat: 'json'}), /^\{"level":30/);
-    assert.match(await collect(false, {logFormat: 'pretty'}), /^INFO: news$/m);
+  test('are JSON lines where that, or a result as JSON, is asked for; they keep to the level', async () => {
+    for (const options of [{logFormat: 'json'}, {json: true}]) {
+      const lines = (await collect(true, options)).trim().split('\n');
+      const messages = lines.map((line) => (JSON.parse(line) as {message: string}).message);
+      assert.deepEqual(messages, ['news', 'trouble']);
+    }
+    assert.match(await collect(false, {json: true, logFormat: 'pretty'}), /^INFO: news$/m);
     assert.doesNotMatch(await collect(false, {quiet: true}), /news/);
     assert.match(await collect(false, {verbose: true}), /detail/);
   });
+});
+
+describe('an error', () => {
+  const wrong = [
+    {
+      argv: ['info', 'absent.nii'],
+      error: {
+        code: 'E_IO',
+        exitCode: 3,
+        message: 'absent.nii: cannot be read: no such file or folder.',
+      },
+    },
+    {
+      argv: ['register', '--lamda', '1', 'a.nii', 'b.nii'],
+      error: {
+        code: 'E_USAGE',
+        hint: 'Did you mean --lambda?',
+        exitCode: 2,
+        message: "register: unknown option '--lamda'.",
+      },
+    },
+    {
+      argv: ['info'],
+      error: {
+        code: 'E_USAGE',
+        hint: '`hypermorph info --help` shows how it is used.',
+        exitCode: 2,
+        message: "info: missing required argument 'file'.",
+      },
+    },
+    {
+      argv: ['regster'],
+      error: {
+        code: 'E_USAGE',
+        hint: 'Did you mean register?',
+        exitCode: 2,
+        message: "unknown command 'regster'.",
+      },
+    },
+    {
+      argv: ['register', '--engine', 'abacus', 'a.nii', 'b.nii'],
+      error: {
+        code: 'E_USAGE',
+        hint: '`hypermorph register --help` shows how it is used.',
+        exitCode: 2,
+        message:
+          "register: option '--engine <name>' argument 'abacus' is invalid. Allowed choices are auto, tensorflow, native, javascript.",
+      },
+    },
+  ];
+
+  for (const {argv, error} of wrong) {
+    test(`of "${argv.join(' ')}" is one sentence, with --json one object; stdout stays empty`, async () => {
+      const {message, exitCode} = error;
+      const hint = error.hint === undefined ? '' : `      ${error.hint}\n`;
+      const said = await runCli(argv);
+      assert.equal(said.stderr, `ERROR: ${message}\n${hint}`);
+      for (const format of [['--json'], ['--log-format', 'json'], ['--log-format=json']]) {
+        const {code, stdout, stderr} = await runCli([...argv, ...format]);
+        assert.deepEqual([code, stdout], [exitCode, '']);
+        const {level, time, ...fields} = JSON.parse(stderr) as Record<string, unknown>;
+        assert.deepEqual(fields, error);
+        assert.deepEqual([level, typeof time], [50, 'number']);
+      }
+      const pretty = await runCli([...argv, '--json', '--log-format', 'pretty']);
+      assert.equal(pretty.stderr, said.stderr);
+    });
+  }
 });
 
 test('a progress bar is drawn on a terminal only', () => {
@@ -141,12 +220,12 @@ describe('as a process', () => {
     assert.equal(stderr, '');
   });
 
-  test('it ends with exit code 3 and one JSON line on stderr for a file that is not there', async () => {
+  test('it ends with exit code 3 and one sentence on stderr for a file that is not there', async () => {
     await assert.rejects(spawn('info', 'absent.nii'), (error: unknown) => {
       const {code, stdout, stderr} = error as {code: number; stdout: string; stderr: string};
       assert.equal(code, 3);
       assert.equal(stdout, '');
-      assert.match(stderr, /^\{.*"msg":"absent\.nii: cannot be read: .*\}\n$/);
+      assert.match(stderr, /^ERROR: absent\.nii: cannot be read: .*\.\n$/);
       return true;
     });
   });

@@ -274,19 +274,54 @@ describe('register refuses with exit code 2', () => {
     }
   });
 
-  test('an unknown option, a missing argument, a choice that is none, in words of commander', async (t) => {
+  test('an unknown option, a missing argument, a choice that is none', async (t) => {
     const {path, register} = await workspace(t);
     for (const [result, message] of [
-      [await register('--lamda', '1'), /unknown option '--lamda'\s+\(Did you mean --lambda\?\)/],
-      [await runCli(['register', path('fixed.nii')]), /missing required argument 'moving'/],
+      [await register('--lamda', '1'), /unknown option '--lamda'\.\s+Did you mean --lambda\?/],
+      [
+        await runCli(['register', path('fixed.nii')]),
+        /register: there must be one moving image, got none\./,
+      ],
       [await register('--affine', 'eyes'), /--affine must be auto, headers, .*, got .*eyes/],
-      [await runCli(['regster']), /unknown command 'regster'\s+\(Did you mean register\?\)/],
+      [await runCli(['regster']), /unknown command 'regster'\.\s+Did you mean register\?/],
     ] as const) {
       assert.equal(result.code, 2);
       assert.equal(result.stdout, '');
       assert.match(result.stderr, message);
     }
   });
+});
+
+test('the two images are named by arguments or by options, each once', async (t) => {
+  const {path} = await workspace(t);
+  const [fixed, moving] = [path('fixed.nii'), path('moving.nii')];
+  const plan = (...words: string[]) =>
+    runCli(['register', '-n', '--json', '--model', path('model.safetensors'), ...words]);
+  const expected = (await plan(fixed, moving)).stdout;
+  assert.equal((JSON.parse(expected) as {moving: string}).moving, moving);
+  for (const words of [
+    ['--fixed', fixed, '--moving', moving],
+    ['--moving', moving, '--fixed', fixed],
+    ['--moving', moving, fixed],
+    ['--fixed', fixed, '--moving', moving, fixed, moving],
+  ]) {
+    assert.equal((await plan(...words)).stdout, expected, words.join(' '));
+  }
+  for (const [words, got] of [
+    [[], /^register: there must be one fixed image, got none\.$/],
+    [['--moving', moving], /one fixed image, got none/],
+    [['--fixed', fixed], /one moving image, got none/],
+    [
+      ['--fixed', fixed, moving],
+      /one fixed image, got .*moving\.nii among the arguments and --fixed/,
+    ],
+    [['--moving', fixed, fixed, moving], /one moving image, got .*moving\.nii among/],
+  ] as const) {
+    const {code, logs} = await plan(...words);
+    assert.equal(code, 2);
+    assert.match(logs.at(-1)!.msg, got);
+    assert.match(logs.at(-1)!.hint!, /^Give both as arguments, <fixed> before <moving>, or both/);
+  }
 });
 
 describe('register ends with exit code 3, one sentence and no output for', () => {

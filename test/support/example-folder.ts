@@ -1,4 +1,4 @@
-import {copyFile, writeFile} from 'node:fs/promises';
+import {copyFile, mkdir, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {Readable} from 'node:stream';
 import {
@@ -12,6 +12,16 @@ import type {Triple} from '../../src/geometry/triple.js';
 import {goldenCase, goldenModelPath} from '../golden/support/golden.js';
 import {writeTinyModel} from './tiny-model.js';
 import {blobs, centredAffine, imageOf, obliqueAffine} from './volumes.js';
+
+/** A training that takes a moment. */
+const SHAPES = `
+architecture:
+  hypernetwork: {layers: 2, units: 4}
+  unet: {encoder: [4, 4], decoder: [4, 4]}
+grid: {shape: [16, 16, 16], spacingMm: [2, 2, 2]}
+sources: [{kind: shapes}]
+steps: 2
+`;
 
 /** Fill a folder with the files that examples of commands and of functions name. */
 export async function exampleFolder(folder: string): Promise<string> {
@@ -44,6 +54,8 @@ export async function exampleFolder(folder: string): Promise<string> {
     await writeFile(join(folder, `${name}.csv`), 'x,y,z\n1,2,3\n4,5,6\n');
   }
   await writeFile(join(folder, 'pairs.csv'), 'fixed,moving\nfixed.nii.gz,moving.nii.gz\n');
+  await mkdir(join(folder, 'configs'));
+  await writeFile(join(folder, 'configs', 'shapes.yaml'), SHAPES);
   await writeTinyModel(join(folder, 'model.safetensors'));
   await copyFile(goldenModelPath(goldenCase('vxm3d_renamed')), join(folder, 'model.h5'));
   return folder;

@@ -9,6 +9,7 @@ import {isRepeatable} from './columns.js';
 /** The options of `batch` itself; those of `register` are given beside them, as texts. */
 export interface BatchOptions extends CommonOptions, Readonly<Record<string, unknown>> {
   readonly fixed?: string;
+  readonly moving?: string;
   readonly bids?: string;
   readonly suffix: string;
   readonly space?: string;
@@ -45,6 +46,7 @@ export function batchCommand(): Command {
   command
     .optionsGroup('Batch:')
     .option('--fixed <file>', 'the fixed image of rows that name none, such as a template')
+    .option('--moving <file>', 'the moving image of rows that name none, such as an atlas')
     .option(
       '--bids <folder>',
       'in the place of a table: every anatomical image of a BIDS dataset, with --fixed',

@@ -8,7 +8,10 @@ import {isRepeatable, listColumns, type Column} from './columns.js';
 import {columnName, textOf, type Cell, type PairRow} from './table.js';
 
 /** What the options of the command say for rows that say nothing: texts, lists of them, or true. */
-export type Defaults = Readonly<Record<string, unknown>> & {readonly fixed?: string};
+export type Defaults = Readonly<Record<string, unknown>> & {
+  readonly fixed?: string;
+  readonly moving?: string;
+};
 
 /** Columns that are no options of `register`. */
 const OWN_COLUMNS = ['name', 'fixed', 'moving'];
@@ -73,7 +76,7 @@ function pairOf(
 ): BatchPair {
   const cell = (name: string) => textOf(row.get(name) ?? '');
   const fixed = cell('fixed') || (defaults.fixed ?? '');
-  const moving = cell('moving');
+  const moving = cell('moving') || (defaults.moving ?? '');
   const isWhole = fixed !== '' && moving !== '';
   const usual = isWhole ? usualName(fixed, moving) : `row-${number}`;
   const name = cell('name') || usual;

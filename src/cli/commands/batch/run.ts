@@ -83,6 +83,12 @@ async function findBidsPairs(options: BatchOptions): Promise<FoundPairs> {
   if (fixed === undefined) {
     throw new HypermorphError('E_USAGE', 'batch: --bids needs --fixed, the template.');
   }
+  if (options.moving !== undefined) {
+    throw new HypermorphError(
+      'E_USAGE',
+      `batch: with --bids the images of the dataset are moving, got --moving ${options.moving}.`,
+    );
+  }
   const {space = spaceOf(fixed), folder = join(root, 'derivatives', 'hypermorph')} = options;
   const images = await findBidsImages(root, suffix);
   const named = images.map((image) => ({image, names: bidsNames(image, {folder, suffix, space})}));

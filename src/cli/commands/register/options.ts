@@ -25,6 +25,8 @@ export interface RegisterOptions
       RegisterFilesSettings,
       'fixed' | 'moving' | 'hyperparameters' | 'labels' | 'outputs' | 'hashes'
     > {
+  readonly fixed?: string;
+  readonly moving?: string;
   readonly lambda?: string;
   readonly hyper?: readonly string[];
   readonly labels?: readonly string[];
@@ -55,8 +57,11 @@ export function registerCommand(): Command {
   const command = new Command('register')
     .summary('register a moving image to a fixed one')
     .description(DESCRIPTION)
-    .argument('<fixed>', 'the image that stays')
-    .argument('<moving>', 'the image that is warped onto it');
+    .argument('[fixed]', 'the image that stays')
+    .argument('[moving]', 'the image that is warped onto it')
+    .optionsGroup('Images:')
+    .option('--fixed <file>', 'the image that stays, by name in the place of the two arguments')
+    .option('--moving <file>', 'the image that is warped onto it, likewise');
   addRegistrationOptions(command).option(
     '-n, --dry-run',
     'check options, model, files and output names, and say what would be done, without registering',

@@ -1,8 +1,24 @@
+import {HypermorphError} from '../../../errors.js';
 import type {RegisterFilesSettings} from '../../../workflows/register-files.js';
 import {splitLabels} from '../../file-pairs.js';
 import {parseOneWay} from '../../transform-words.js';
 import {outputAttributes, type RegisterOptions} from './options.js';
 import {parseHyperparameters} from './parse.js';
+
+/** An image by its option or by its place among the arguments. */
+function imageOf(
+  name: 'fixed' | 'moving',
+  argument: string | undefined,
+  option: string | undefined,
+): string {
+  const image = option ?? argument;
+  if (image !== undefined && (argument ?? image) === image) return image;
+  const got =
+    image === undefined ? 'none' : `${argument} among the arguments and --${name} ${option}`;
+  throw new HypermorphError('E_USAGE', `register: there must be one ${name} image, got ${got}.`, {
+    hint: 'Give both as arguments, <fixed> before <moving>, or both as options, --fixed and --moving.',
+  });
+}
 
 /** The settings of a registration that options say: most are settings as they are. */
 export function settingsOf(
@@ -12,7 +28,8 @@ export function settingsOf(
   const {affine, labels, json, report} = options;
   return {
     ...options,
-    ...{fixed, moving},
+    fixed: imageOf('fixed', fixed, options.fixed),
+    moving: imageOf('moving', moving, options.moving),
     ...affineOf(affine),
     hyperparameters: parseHyperparameters(options),
     outputs: Object.fromEntries(
