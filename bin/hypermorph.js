@@ -1,10 +1,8 @@
 #!/usr/bin/env node
-import module from 'node:module';
+import {loadProgram} from './load-program.js';
 
-// From Node.js 22 on: what was compiled once is found again by the next start.
-module.enableCompileCache?.();
-const {run} = await import('../dist/bundle/program.js');
-const {guardStreams, watchSignals} = await import('../dist/bundle/streams.js');
+const [, , ...words] = process.argv;
+const {run, guardStreams, watchSignals} = loadProgram(words[0]);
 
 const {stdout, stderr} = process;
 let lost = 0;
@@ -12,5 +10,5 @@ guardStreams({stdout, stderr}, (exitCode) => {
   lost = exitCode;
   process.exitCode = exitCode;
 });
-const exitCode = await run(process.argv.slice(2), {stdout, stderr, ...watchSignals()});
+const exitCode = await run(words, {stdout, stderr, ...watchSignals()});
 process.exitCode = exitCode || lost;

@@ -1,5 +1,5 @@
-// Bundles the command line, dist/cli, into a few files, dist/bundle: a program of hundreds of modules spends most of its start
-// looking for them. What a command needs is still loaded when it runs. The library, dist, stays as it is.
+// Bundles the command line, dist/cli, into one file, dist/bundle/program.cjs: a program of hundreds of modules spends most of its start
+// looking for them. What a command needs still runs only when the command does. The library, dist, stays as it is.
 //
 //   node scripts/bundle.js
 
@@ -21,7 +21,7 @@ const keepPlaces = {
       const place = relative(OUTPUT, path).split(sep).join('/');
       const contents = readFileSync(path, 'utf8').replaceAll(
         'import.meta.url',
-        `new URL(${JSON.stringify(place)}, import.meta.url).href`,
+        `new URL(${JSON.stringify(place)}, programUrl).href`,
       );
       return {contents, loader: 'js'};
     });
@@ -43,14 +43,34 @@ const lazyProcess = {
   },
 };
 
+/** Of TensorFlow.js' layers only the class that ours extend is used, and the loaded module is five times smaller without the others. */
+const layersAlone = {
+  name: 'layers-alone',
+  setup: ({onResolve, onLoad}) => {
+    onResolve({filter: /^@tensorflow\/tfjs-layers$/}, ({path, resolveDir}) => ({
+      ...{path, namespace: 'layers-alone', pluginData: resolveDir},
+    }));
+    onLoad({filter: /.*/, namespace: 'layers-alone'}, ({pluginData}) => ({
+      resolveDir: pluginData,
+      contents: `import '@tensorflow/tfjs-core/dist/register_all_gradients';
+        import {Layer} from '@tensorflow/tfjs-layers/dist/engine/topology';
+        import * as initializers from '@tensorflow/tfjs-layers/dist/exports_initializers';
+        export {initializers};
+        export const layers = {Layer};`,
+    }));
+  },
+};
+
 rmSync(OUTPUT, {recursive: true, force: true});
 await build({
   absWorkingDir: ROOT,
-  entryPoints: ['dist/cli/program.js', 'dist/cli/streams.js'],
-  outdir: OUTPUT,
+  stdin: {
+    contents: `export {run} from './dist/cli/program.js'; export {guardStreams, watchSignals} from './dist/cli/streams.js';`,
+    resolveDir: ROOT,
+  },
+  outfile: join(OUTPUT, 'program.cjs'),
   bundle: true,
-  splitting: true,
-  format: 'esm',
+  format: 'cjs',
   platform: 'node',
   target: 'node20',
   minify: true,
@@ -60,8 +80,6 @@ await build({
   mainFields: ['module', 'main'],
   // Loaded by few runs or none: the optional engine, the reader of HDF5 (a large WebAssembly), a download that never happens.
   external: ['@tensorflow/tfjs-node-gpu', 'h5wasm', 'node-fetch'],
-  banner: {
-    js: "import {createRequire as requireFrom} from 'node:module'; const require = requireFrom(import.meta.url);",
-  },
-  plugins: [keepPlaces, lazyProcess],
+  banner: {js: "const programUrl = require('node:url').pathToFileURL(__filename);"},
+  plugins: [keepPlaces, lazyProcess, layersAlone],
 });

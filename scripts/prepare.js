@@ -10,7 +10,7 @@ import {fileURLToPath} from 'node:url';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 /** What the build writes last. */
-const RESULT = join(ROOT, 'dist/bundle/program.js');
+const RESULT = join(ROOT, 'dist/bundle/program.cjs');
 const FILES = ['package.json', 'tsconfig.json', 'tsconfig.build.json', 'scripts/bundle.js'];
 
 /** Folders as well as files: one that lost a file is newer, too. */

@@ -30,6 +30,12 @@ export const architectureSchema = z.strictObject({
     .strictObject({
       layers: count(MOST.layers).default(6),
       units: count(MOST.width).default(128),
+      rank: count(MOST.width)
+        .nullable()
+        .default(null)
+        .describe(
+          'Numbers that a last, linear layer leaves for the convolutions to be generated from; null is its units themselves.',
+        ),
     })
     .prefault({}),
   unet: z
@@ -168,6 +174,11 @@ export function planUnet(architecture: Architecture): UnetPlan {
     .slice(encoderFeatures.length)
     .map((outputChannels, k) => convolution(`dec_final_conv_${k}`, outputChannels));
   return {encoder, decoder, joinsSkip, final, outputChannels: channels};
+}
+
+/** How many numbers the kernels are generated from. */
+export function codeLength({hypernetwork: {units, rank}}: Architecture): number {
+  return rank ?? units;
 }
 
 /** Every convolution that the hypernetwork generates (or that holds its own kernel in a VoxelMorph network), in running order. */

@@ -18,7 +18,7 @@ export interface ConvolutionKernel {
 export type UnetKernels = ReadonlyMap<string, ConvolutionKernel>;
 
 /**
- * Turn hyperparameters into all the kernels of the U-Net: a few dense layers, then one linear map per kernel and bias.
+ * Turn hyperparameters into all the kernels of the U-Net: a few dense layers, a linear one where a rank is set, then one linear map per kernel and bias.
  *
  * @param hyperparameters - [B, hyperparameters]; every row gives one set of kernels. Equal rows may be given once.
  * @returns Kernels and biases. The caller disposes them.
@@ -29,7 +29,7 @@ export function generateKernels(
   architecture: Architecture,
   hyperparameters: tf.Tensor2D,
 ): UnetKernels {
-  const code = encodeHyperparameters(weights, architecture, hyperparameters); // [B, units]
+  const code = encodeHyperparameters(weights, architecture, hyperparameters); // [B, code]
   const generate = (layer: string, what: 'hyperkernel' | 'hyperbias') =>
     dense(
       code,
@@ -68,7 +68,12 @@ function encodeHyperparameters(
       'relu',
     );
   }
-  return code;
+  if (architecture.hypernetwork.rank === null) return code;
+  return dense(
+    code,
+    weights.get('hypernetwork_code/kernel') as tf.Tensor2D,
+    weights.get('hypernetwork_code/bias') as tf.Tensor1D,
+  );
 }
 
 /** The kernels that a VoxelMorph network holds itself. */

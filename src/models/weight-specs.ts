@@ -1,4 +1,4 @@
-import {listConvolutions, planUnet, type Architecture} from './architecture.js';
+import {codeLength, listConvolutions, planUnet, type Architecture} from './architecture.js';
 
 /** How a weight starts: as in Keras, except that fans are those of the array as it is stored. */
 export type Initializer = 'glorotUniform' | 'heNormal' | 'zeros' | 'flowNormal';
@@ -18,9 +18,8 @@ const join = (layer: string, weight: string) => `${layer}/${weight}`;
 /**
  * Every weight of a network, in the original's order: hypernetwork, U-Net from the input to the output, flow.
  *
- * Layers are `hypernetwork_dense_<n>` (from 1), `unet_<convolution>` and `flow`. A generated convolution holds
- * `hyperkernel_kernel [units, k·in·out]`, `hyperkernel_bias`, `hyperbias_kernel [units, out]`, `hyperbias_bias`;
- * a plain one `kernel [k.., in, out]` and `bias [out]`.
+ * Layers are `hypernetwork_dense_<n>` (from 1), `hypernetwork_code` where a rank is set, `unet_<convolution>` and `flow`. A generated
+ * convolution holds `hyperkernel_kernel [code, k·in·out]`, `hyperkernel_bias`, `hyperbias_kernel [code, out]`, `hyperbias_bias`; a plain one `kernel [k.., in, out]` and `bias [out]`.
  */
 export function listWeights(architecture: Architecture): readonly WeightSpec[] {
   const specs: WeightSpec[] = [];
@@ -28,7 +27,8 @@ export function listWeights(architecture: Architecture): readonly WeightSpec[] {
     specs.push({name: join(layer, weight), shape, initializer});
   const window = new Array<number>(architecture.dimensions).fill(KERNEL_SIZE);
   const isHyper = architecture.hyperparameters > 0;
-  const {layers, units} = architecture.hypernetwork;
+  const {layers, units, rank} = architecture.hypernetwork;
+  const code = codeLength(architecture);
 
   if (isHyper) {
     for (let n = 1; n <= layers; n++) {
@@ -41,14 +41,18 @@ export function listWeights(architecture: Architecture): readonly WeightSpec[] {
       );
       add(layer, 'bias', [units], 'zeros');
     }
+    if (rank !== null) {
+      add('hypernetwork_code', 'kernel', [units, rank], 'glorotUniform');
+      add('hypernetwork_code', 'bias', [rank], 'zeros');
+    }
   }
   for (const {name, inputChannels, outputChannels} of listConvolutions(architecture)) {
     const layer = `unet_${name}`;
     if (isHyper) {
       const kernelLength = KERNEL_SIZE ** architecture.dimensions * inputChannels * outputChannels;
-      add(layer, 'hyperkernel_kernel', [units, kernelLength], 'glorotUniform');
+      add(layer, 'hyperkernel_kernel', [code, kernelLength], 'glorotUniform');
       add(layer, 'hyperkernel_bias', [kernelLength], 'glorotUniform');
-      add(layer, 'hyperbias_kernel', [units, outputChannels], 'glorotUniform');
+      add(layer, 'hyperbias_kernel', [code, outputChannels], 'glorotUniform');
       add(layer, 'hyperbias_bias', [outputChannels], 'glorotUniform');
     } else {
       add(layer, 'kernel', [...window, inputChannels, outputChannels], 'heNormal');

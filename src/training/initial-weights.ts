@@ -1,6 +1,7 @@
-import {listConvolutions, type Architecture} from '../models/architecture.js';
+import {codeLength, listConvolutions, type Architecture} from '../models/architecture.js';
+import {codeOf} from '../models/code.js';
 import {initialiseWeights} from '../models/initialise.js';
-import type {WeightTensor} from '../models/model-file.js';
+import type {ModelWeights, WeightTensor} from '../models/model-file.js';
 import {KERNEL_SIZE} from '../models/weight-specs.js';
 import {ACTIVATION_SLOPE} from '../ops/activation.js';
 import {Random} from '../random.js';
@@ -41,7 +42,7 @@ export function balancedWeights(
     const fanIn = KERNEL_SIZE ** architecture.dimensions * inputChannels;
     const variance = 2 / (1 + ACTIVATION_SLOPE.leakyRelu ** 2) / fanIn;
     const constant = Math.sqrt((1 - HYPER_SHARE) * variance);
-    const varying = Math.sqrt((HYPER_SHARE * variance) / (units * power));
+    const varying = Math.sqrt((HYPER_SHARE * variance) / (codeLength(architecture) * power));
     fill(`unet_${name}/hyperkernel_bias`, () => random.normal(constant));
     fill(`unet_${name}/hyperkernel_kernel`, () => random.normal(varying));
     fill(`unet_${name}/hyperbias_bias`, () => 0);
@@ -50,23 +51,9 @@ export function balancedWeights(
   return weights;
 }
 
-/** Mean square of the last hidden layer over its units, for hyperparameters in the middle of their range. */
-function meanSquareOfCode(
-  weights: ReadonlyMap<string, WeightTensor>,
-  architecture: Architecture,
-): number {
-  const {layers, units} = architecture.hypernetwork;
-  let code = new Array<number>(architecture.hyperparameters).fill(0.5);
-  for (let layer = 1; layer <= layers; layer++) {
-    const kernel = weights.get(`hypernetwork_dense_${layer}/kernel`)!.data;
-    const bias = weights.get(`hypernetwork_dense_${layer}/bias`)!.data;
-    code = Array.from({length: units}, (_, unit) =>
-      Math.max(
-        0,
-        code.reduce((sum, value, input) => sum + value * kernel[input * units + unit], bias[unit]),
-      ),
-    );
-  }
-  const mean = code.reduce((sum, value) => sum + value * value, 0) / units;
+/** Mean square of the numbers that kernels are generated from, for hyperparameters in the middle of their range. */
+function meanSquareOfCode(weights: ModelWeights, architecture: Architecture): number {
+  const code = codeOf(weights, architecture, new Array(architecture.hyperparameters).fill(0.5));
+  const mean = code.reduce((sum, value) => sum + value * value, 0) / code.length;
   return Math.max(mean, 1e-3);
 }

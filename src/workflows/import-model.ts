@@ -1,6 +1,7 @@
 import {HypermorphError} from '../errors.js';
 import {identityOf, requireWritable, writeFileAtomically} from '../formats/files.js';
 import type {TensorStorage} from '../formats/weights/safetensors.js';
+import {compactModel} from '../models/compact.js';
 import {importKerasModel, type KerasImportOptions} from '../models/keras-import.js';
 import type {ModelDescription} from '../models/model-description.js';
 import {decodeModel, encodeModel} from '../models/model-file.js';
@@ -12,6 +13,8 @@ export interface ImportModelSettings extends Omit<KerasImportOptions, 'name'> {
   readonly target: string;
   /** Number type of the weights in the file, float32 unless told. */
   readonly storage?: TensorStorage | undefined;
+  /** Whether to keep only what the kernels are generated from, see `compactModel`. */
+  readonly compact?: boolean | undefined;
 }
 
 /** What was written. */
@@ -31,7 +34,7 @@ export interface ImportedModel extends Pick<ImportModelSettings, 'source' | 'tar
  * description.grid.spacingMm; // [2, 2, 2]
  */
 export async function importModel(settings: ImportModelSettings): Promise<ImportedModel> {
-  const {source, target, storage = 'float32', ...options} = settings;
+  const {source, target, storage = 'float32', compact = false, ...options} = settings;
   if (!/\.safetensors$/i.test(target)) {
     throw new HypermorphError(
       'E_USAGE',
@@ -45,7 +48,8 @@ export async function importModel(settings: ImportModelSettings): Promise<Import
     );
   }
   await requireWritable(target);
-  const bytes = encodeModel(await importKerasModel(source, options), {storage});
+  const model = await importKerasModel(source, options);
+  const bytes = encodeModel(compact ? compactModel(model) : model, {storage});
   await writeFileAtomically(target, bytes);
   return {source, target, description: decodeModel(bytes, target).description};
 }

@@ -51,8 +51,11 @@ const CASES = [
 ] as const;
 
 describe("an imported model gives the original's moved image and field through register", () => {
-  for (const [name, run] of CASES) {
-    test(name, async (t) => {
+  const variants = CASES.flatMap(([name, run]) =>
+    [[], ['--compact']].map((options) => ({name, run, options})),
+  );
+  for (const {name, run, options} of variants) {
+    test([name, ...options].join(' '), async (t) => {
       const golden = goldenCase(name);
       if (!isAvailable(golden)) return t.skip('its files are not in the golden set here');
       const folder = await temporaryFolder(t);
@@ -66,7 +69,11 @@ describe("an imported model gives the original's moved image and field through r
       }
       const source = goldenModelPath(golden);
       const model = path('model.safetensors');
-      const imported = await runCli(['import', '--normalisation', 'none', source, model]);
+      const imported = await runCli([
+        'import',
+        ...options,
+        ...['--normalisation', 'none', source, model],
+      ]);
       assert.equal(imported.code, 0, imported.stderr);
       const {description} = await readModel(model);
       const values = run === null ? [] : golden.hyper_values![run];

@@ -47,7 +47,7 @@ for (const signals of [['SIGHUP'], ['SIGINT', 'SIGINT'], ['SIGHUP', 'SIGTERM']] 
 
 /** A program in which JavaScript waits, as it does while a kernel computes. */
 const BUSY = `
-import {watchSignals} from ${JSON.stringify(new URL('../../dist/bundle/streams.js', import.meta.url).href)};
+import {watchSignals} from ${JSON.stringify(new URL('../../dist/cli/streams.js', import.meta.url).href)};
 const {signal, onComputing} = watchSignals();
 onComputing();
 process.stdout.write('waiting');

@@ -5,6 +5,7 @@ export interface ImportOptions extends CommonOptions {
   readonly spacing: string;
   readonly orientation?: string;
   readonly normalisation: string;
+  readonly compact?: boolean;
   readonly storage: 'float32' | 'float16' | 'bfloat16';
 }
 
@@ -37,6 +38,10 @@ export function importCommand(): Command {
       new Option('--storage <type>', 'number type of the weights in the file')
         .choices(['float32', 'float16', 'bfloat16'])
         .default('float32'),
+    )
+    .option(
+      '--compact',
+      'leave out of the hypernetwork what no lambda ever uses: a smaller file, the same answers but for rounding',
     );
   addCommonOptions(command);
   return addExamples(command, [

@@ -12,9 +12,9 @@ export async function run(
   [source, target]: readonly string[],
 ): Promise<void> {
   const logger = await createLogger(context, options);
-  const {spacing, orientation, normalisation, storage} = options;
+  const {spacing, orientation, normalisation, storage, compact} = options;
   const imported = await importModel({
-    ...{source, target, storage},
+    ...{source, target, storage, compact},
     spacingMm: parseSpacing(spacing),
     orientation: orientation === FIXED ? null : orientation,
     normalisation: parseNormalisation(normalisation),
