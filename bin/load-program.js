@@ -7,7 +7,7 @@ import {createRequire} from 'node:module';
 import {homedir} from 'node:os';
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
-import {constants, Script} from 'node:vm';
+import {Script} from 'node:vm';
 
 const PROGRAM = fileURLToPath(new URL('../dist/bundle/program.cjs', import.meta.url));
 
@@ -16,16 +16,14 @@ const HASH_BYTES = 32;
 /** The program; `command` names the cache, as every command compiles other parts. */
 export function loadProgram(command = '') {
   const require = createRequire(PROGRAM);
-  const importModuleDynamically = constants?.USE_MAIN_CONTEXT_DEFAULT_LOADER;
-  // Node.js before 20.12 cannot load a module from such a script.
-  if (importModuleDynamically === undefined) return require(PROGRAM);
   const cache = cacheOf(/^[a-z]+$/.test(command) ? command : 'other');
   const script = new Script(
-    `(function (exports, require, module, __filename) {${readFileSync(PROGRAM, 'utf8')}\n})`,
-    {filename: PROGRAM, cachedData: cache?.read(), importModuleDynamically},
+    `(function (module, exports, require, importModule, __filename) {${readFileSync(PROGRAM, 'utf8')}\n})`,
+    {filename: PROGRAM, cachedData: cache?.read()},
   );
   const module = {exports: {}};
-  script.runInThisContext()(module.exports, require, module, PROGRAM);
+  const importModule = (name) => import(name);
+  script.runInThisContext()(module, module.exports, require, importModule, PROGRAM);
   if (cache && script.cachedDataRejected !== false) {
     // At the end everything that the command needed is compiled.
     process.on('exit', () => cache.write(script.createCachedData()));

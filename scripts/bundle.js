@@ -12,17 +12,23 @@ const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..');
 const DIST = join(ROOT, 'dist');
 const OUTPUT = join(DIST, 'bundle');
 
-/** A module asks for its own place to find files beside it: the answer stays that of the file it comes from. */
+/** Loaded by few runs or none: the optional engine, the reader of HDF5 (a large WebAssembly), a download that never happens. */
+const OUTSIDE = ['@tensorflow/tfjs-node-gpu', 'h5wasm', 'node-fetch'];
+
+/**
+ * A module asks for its own place to find files beside it: the answer stays that of the file it comes from. A script cannot load what
+ * is an ES module only, so whoever runs the program passes `importModule`.
+ */
 const keepPlaces = {
   name: 'keep-places',
   setup: ({onLoad}) => {
     onLoad({filter: /\.js$/}, ({path}) => {
       if (!path.startsWith(join(DIST, sep))) return undefined;
       const place = relative(OUTPUT, path).split(sep).join('/');
-      const contents = readFileSync(path, 'utf8').replaceAll(
-        'import.meta.url',
-        `new URL(${JSON.stringify(place)}, programUrl).href`,
-      );
+      const contents = OUTSIDE.reduce(
+        (text, name) => text.replaceAll(`import('${name}')`, `importModule('${name}')`),
+        readFileSync(path, 'utf8'),
+      ).replaceAll('import.meta.url', `new URL(${JSON.stringify(place)}, programUrl).href`);
       return {contents, loader: 'js'};
     });
   },
@@ -78,8 +84,7 @@ await build({
   logLevel: 'warning',
   // TensorFlow.js says only of its ES modules which of them do something when they are loaded.
   mainFields: ['module', 'main'],
-  // Loaded by few runs or none: the optional engine, the reader of HDF5 (a large WebAssembly), a download that never happens.
-  external: ['@tensorflow/tfjs-node-gpu', 'h5wasm', 'node-fetch'],
+  external: OUTSIDE,
   banner: {js: "const programUrl = require('node:url').pathToFileURL(__filename);"},
   plugins: [keepPlaces, lazyProcess, layersAlone],
 });

@@ -23,6 +23,7 @@ test('the library has these names, and no others', () => {
     'applyFiles',
     'architectureSchema',
     'chooseHyperparameters',
+    'compactModel',
     'compose',
     'conformImage',
     'convertTransforms',

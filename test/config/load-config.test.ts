@@ -14,7 +14,7 @@ function decode(text: string, ...overrides: string[]): TrainingConfig {
 test('a configuration that only says where its pairs come from has the original defaults', () => {
   const config = decode('');
   assert.deepEqual(config.architecture.unet.encoder, [16, 32, 32, 32]);
-  assert.deepEqual(config.architecture.hypernetwork, {layers: 6, units: 128});
+  assert.deepEqual(config.architecture.hypernetwork, {layers: 6, units: 128, rank: null});
   assert.deepEqual(config.loss.similarity, {kind: 'mse', sigma: 0.05});
   assert.deepEqual(config.lambda, {kind: 'ends', endProbability: 0.2});
   assert.equal(config.optimiser.learningRate, 1e-4);
