@@ -55,4 +55,15 @@ export default tseslint.config(
       globals: {process: 'readonly', console: 'readonly', URL: 'readonly', Buffer: 'readonly'},
     },
   },
+  {
+    files: ['src/pages/client/*.js'],
+    languageOptions: {
+      globals: {
+        document: 'readonly',
+        window: 'readonly',
+        Event: 'readonly',
+        HTMLSelectElement: 'readonly',
+      },
+    },
+  },
 );

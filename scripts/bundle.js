@@ -67,6 +67,16 @@ const layersAlone = {
   },
 };
 
+// Style and script of the pages are read by the program that writes pages.
+await build({
+  absWorkingDir: ROOT,
+  entryPoints: ['src/pages/client/style.css', 'src/pages/client/viewer.js'],
+  outdir: join(DIST, 'pages', 'client'),
+  minify: true,
+  target: 'es2022',
+  logLevel: 'warning',
+});
+
 rmSync(OUTPUT, {recursive: true, force: true});
 await build({
   absWorkingDir: ROOT,

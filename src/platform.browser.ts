@@ -42,6 +42,12 @@ export async function gzip(parts: readonly Uint8Array[]): Promise<readonly Uint8
   return pieces;
 }
 
+export async function deflate(bytes: Uint8Array): Promise<Uint8Array> {
+  const pieces: Uint8Array[] = [];
+  for await (const piece of through(new CompressionStream('deflate'), [bytes])) pieces.push(piece);
+  return new Uint8Array(await new Blob(pieces).arrayBuffer());
+}
+
 export async function* gunzipPieces(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   yield* through(new DecompressionStream('gzip'), await allOf(pieces));
 }

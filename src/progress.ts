@@ -10,6 +10,7 @@ export const STAGE_TEXTS = {
   predict: 'running the network',
   refine: 'refining on the pair',
   judge: 'choosing the best answer',
+  draw: 'drawing the result',
   sample: 'sampling the moving image',
   measure: 'measuring the result',
   place: 'making the outputs',

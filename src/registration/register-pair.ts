@@ -30,6 +30,7 @@ import type {RefinementProgress, RefinementRecord} from './refine/refine-velocit
 import {realise, type Measures} from './realise.js';
 import {StageLog, type StageOptions, type StageRecord} from './stages.js';
 import {qualityOf, type Quality} from './quality.js';
+import type {Deformation} from './velocity.js';
 import {resultWarnings} from './warnings.js';
 
 export type {NamedVolume, RegistrationModel} from './prepare.js';
@@ -65,6 +66,16 @@ export interface RegisterPairOptions extends StageOptions {
   readonly assumeOrientation?: boolean;
   /** Writes down the stages, where others come before or after them. */
   readonly stages?: StageLog;
+  /** Called with everything that was found before most of it is given up, to look at it. */
+  readonly onFound?: ((found: FoundAnswers) => void) | undefined;
+}
+
+/** The answers of a registration, from simple to elaborate, and the one that counts. */
+export interface FoundAnswers {
+  readonly pair: PreparedPair;
+  readonly answers: readonly Answer[];
+  readonly kept: Answer;
+  readonly deformation: Deformation;
 }
 
 /** Everything in disk order, vectors with the component slowest. */
@@ -125,12 +136,10 @@ export async function registerPair(options: RegisterPairOptions): Promise<Regist
   });
   const {answers, refinement, warnings} = await findAnswers(pair, options, tools);
   const {kept, judgements} = await keepAnswer(answers, options, tools);
-  const {measures, ...made} = await realise(
-    kept.pair,
-    kept.deformation(),
-    {labels, outputs},
-    tools,
-  );
+  const deformation = kept.deformation();
+  const {onFound} = options;
+  if (onFound) await stages.run('draw', () => onFound({pair, answers, kept, deformation}));
+  const {measures, ...made} = await realise(kept.pair, deformation, {labels, outputs}, tools);
 
   const {network} = kept.pair.geometry;
   const [alignment = null] = judgements;

@@ -16,6 +16,7 @@ export interface OutputPaths {
   readonly labels: readonly FilePair[];
   readonly report?: string | undefined;
   readonly affine?: string | undefined;
+  readonly qc?: string | undefined;
 }
 
 /** The outputs of a registration as they are asked for. */
@@ -24,11 +25,14 @@ interface GivenPaths {
   readonly labels?: readonly FilePair[] | undefined;
   readonly report?: string | undefined;
   readonly affineOut?: string | undefined;
+  readonly qc?: string | undefined;
 }
 
 /** Every file that is asked for by its name. */
-export function outputFiles({outputs = {}, labels = [], report, affineOut}: GivenPaths): string[] {
-  const paths = [...Object.values(outputs), ...labels.map(({target}) => target), affineOut, report];
+export function outputFiles({outputs = {}, labels = [], ...texts}: GivenPaths): string[] {
+  const {report, affineOut, qc} = texts;
+  const images = [...Object.values(outputs), ...labels.map(({target}) => target)];
+  const paths = [...images, affineOut, report, qc];
   return paths.filter((path) => path !== undefined);
 }
 
@@ -44,7 +48,7 @@ export async function planPaths(
   moving: string,
   given: GivenPaths,
 ): Promise<OutputPaths> {
-  const {labels = [], report, affineOut: affine} = given;
+  const {labels = [], report, affineOut: affine, qc} = given;
   const named = OUTPUT_KEYS.flatMap((key) => {
     const path = given.outputs?.[key];
     return path === undefined ? [] : [[key, path] as const];
@@ -55,13 +59,14 @@ export async function planPaths(
     : Object.fromEntries(named);
   const images = [...Object.values(outputs), ...labels.map(({target}) => target)];
   images.forEach(requireNiftiName);
-  const all = [...images, ...[affine, report].filter((path) => path !== undefined)];
+  const all = [...images, ...[affine, report, qc].filter((path) => path !== undefined)];
   requireName(report, REPORT_NAME);
   requireName(affine, AFFINE_NAME);
+  requireName(qc, QC_NAME);
   await requireSeparateFiles(inputs, all, 'registration');
   if (isDefault) await requireNew(images[0]);
   for (const path of all) await requireWritable(path);
-  return {outputs, labels, affine, report};
+  return {outputs, labels, affine, report, qc};
 }
 
 /** The names of a kind of file that is no image. */
@@ -81,6 +86,11 @@ const AFFINE_NAME: FileName = {
   what: 'an affine',
   pattern: /\.(txt|tfm)$/i,
   endings: '.txt or .tfm',
+};
+const QC_NAME: FileName = {
+  what: 'a page to look at',
+  pattern: /\.html$/i,
+  endings: '.html',
 };
 /** Of a table of comma-separated values. */
 export const TABLE_NAME: FileName = {what: 'a table', pattern: /\.csv$/i, endings: '.csv'};
@@ -111,11 +121,13 @@ export function listOutputs({
   labels,
   affine,
   report,
+  qc,
 }: OutputPaths): Readonly<Record<string, string | readonly string[]>> {
   return {
     ...outputs,
     ...(affine === undefined ? {} : {affine}),
     ...(report === undefined ? {} : {report}),
+    ...(qc === undefined ? {} : {qc}),
     ...(labels.length === 0 ? {} : {labels: labels.map(({target}) => target)}),
   };
 }

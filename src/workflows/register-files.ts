@@ -34,6 +34,8 @@ export interface RegisterFilesSettings extends InputSettings {
   readonly report?: string | undefined;
   /** Where the affine goes that brought the images together, as a text file of ITK. */
   readonly affineOut?: string | undefined;
+  /** Where the page goes on which a person judges the result. */
+  readonly qc?: string | undefined;
   /** Write fields of the world although a header does not say where its voxels lie. */
   readonly assumeOrientation?: boolean | undefined;
   /** What computes; the fastest that loads unless told. */
@@ -111,12 +113,15 @@ export async function registerWith(
   const background = backgroundsOf(settings);
   const outputs = wantedOutputs(paths);
   const model = inputs.model && (await kept.open(inputs.model, engine.name, openModel));
+  const look =
+    paths.qc === undefined ? null : new (await import('./qc-files.js')).QcLook(engine, labels[0]);
   const registration = await registerPair({
     ...{fixed, moving, labels, masks, engine, affine, keep},
     ...{background, assumeOrientation, outputs, stages, signal},
     model: model ?? WITHOUT_NETWORK,
     hyperparameters: model === null ? [] : hyperparameters,
     refine: refinementOf(inputs),
+    onFound: look?.see,
   });
   warnings.add(registration.summary.warnings);
 
@@ -133,10 +138,13 @@ export async function registerWith(
       peakMemoryMib: memory?.peak() ?? null,
     });
   const report = paths.report === undefined ? [] : [jsonFile(paths.report, describe())];
+  const pages = look === null ? [] : [{path: paths.qc!, content: await look.pageOf(describe())}];
   const found = Affine.fromMatrix(registration.summary.affine.matrix);
   const texts =
     paths.affine === undefined ? [] : [{path: paths.affine, content: encodeItkAffine(found)}];
-  await stages.run('write', () => writeFilesAtomically([...files, ...texts, ...report], {writer}));
+  await stages.run('write', () =>
+    writeFilesAtomically([...files, ...texts, ...report, ...pages], {writer}),
+  );
   return describe(); // with the time of writing, which the report's file cannot hold
 }
 

@@ -120,7 +120,11 @@ function addOutputOptions(command: Command): void {
       '--affine-out <file>',
       'the affine that brought the images together, <fixed> to <moving>, as a text file of ITK',
     )
-    .option('--report <file>', 'what was done and how well it went, as JSON');
+    .option('--report <file>', 'what was done and how well it went, as JSON')
+    .option(
+      '--qc <file>',
+      'an .html file to judge the result by: slices before and after every stage with swipe and flicker, edges, grid, Jacobian, key figures',
+    );
 }
 
 function addStageOptions(command: Command): void {

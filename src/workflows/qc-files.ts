@@ -1,0 +1,184 @@
+import {fileURLToPath} from 'node:url';
+import {readFileText} from '../formats/files.js';
+import {encodePng} from '../formats/png.js';
+import {Affine} from '../geometry/affine.js';
+import type {KernelRunner} from '../kernels/voxel-operation.js';
+import type {PageAssets} from '../pages/html.js';
+import {qcPage, type Fact, type PageLayer, type QcContent} from '../pages/qc-page.js';
+import {drawRegistration, type Drawing} from '../pictures/draw-registration.js';
+import type {Picture} from '../pictures/picture.js';
+import {onNetwork} from '../registration/geometry.js';
+import type {AnswerName} from '../registration/judge.js';
+import type {FoundAnswers} from '../registration/register-pair.js';
+import {volumeOfTensor} from '../transforms/apply.js';
+import {affineTransform, displacementTransform} from '../transforms/transform.js';
+import type {Volume} from '../volume/volume.js';
+import {stemOf} from './output-paths.js';
+import type {Report} from './report.js';
+
+/** The layer of the moving image where its header places it. */
+const HEADERS = 'headers';
+
+/** What the layers are called. */
+const LAYER_NAMES: Readonly<Record<string, string>> = {
+  fixed: 'Fixed',
+  [HEADERS]: 'Moving, by its header',
+  alignment: 'Moving, after affine',
+  network: 'Moving, after network',
+  refinement: 'Moving, after refinement',
+  jacobian: 'Jacobian determinant',
+};
+
+/** Looks at a registration while it is in memory, and makes a page of what it saw. */
+export class QcLook {
+  readonly #engine: KernelRunner;
+  readonly #labels: Volume | undefined;
+  #drawing: Drawing | null = null;
+  #result = HEADERS;
+
+  /** @param labels - A label map in the moving image's world. */
+  constructor(engine: KernelRunner, labels?: Volume) {
+    this.#engine = engine;
+    this.#labels = labels;
+  }
+
+  /** Draw slices; nothing else of the registration is kept. */
+  readonly see = ({pair, answers, kept, deformation}: FoundAnswers): void => {
+    const {network} = kept.pair.geometry;
+    const isMoved = !pair.geometry.alignment.equals(Affine.identity);
+    const stages = answers
+      .filter(({answer}) => isMoved || answer !== 'alignment')
+      .map(({answer, transform}) => ({key: answer, transform}));
+    if (isMoved || kept.answer !== 'alignment') this.#result = kept.answer;
+    this.#drawing = drawRegistration(
+      {
+        ...{fixed: pair.fixed, moving: pair.moving, labels: this.#labels},
+        stages: [{key: HEADERS, transform: affineTransform(Affine.identity)}, ...stages],
+        deformation: displacementTransform(onNetwork(network, deformation.displacement)),
+        jacobian: volumeOfTensor(deformation.jacobian, network),
+      },
+      this.#engine,
+    );
+  };
+
+  /** The page, HTML. */
+  async pageOf(report: Report): Promise<string> {
+    const drawing = this.#drawing!;
+    const content = {...contentOf(report), drawing, result: this.#result};
+    const jacobian = {key: 'jacobian', picture: drawing.jacobian, edges: null, labels: null};
+    const layers = await Promise.all(
+      [...drawing.layers, jacobian].map(
+        async ({key, picture, edges, labels}): Promise<PageLayer> => ({
+          ...{key, name: LAYER_NAMES[key]},
+          picture: await addressOf(picture),
+          edges: edges && (await addressOf(edges)),
+          labels: labels && (await addressOf(labels)),
+        }),
+      ),
+    );
+    const grid = await addressOf(drawing.grid);
+    return qcPage({...content, layers, grid}, await readPageAssets());
+  }
+}
+
+/** A picture as an address that holds it. */
+async function addressOf(picture: Picture): Promise<string> {
+  const png = await encodePng(picture);
+  return `data:image/png;base64,${Buffer.from(png).toString('base64')}`;
+}
+
+/** Style and script of the pages; they lie beside the code. */
+export async function readPageAssets(): Promise<PageAssets> {
+  const read = (name: string) =>
+    readFileText(fileURLToPath(new URL(`../pages/client/${name}`, import.meta.url)));
+  return {style: await read('style.css'), script: await read('viewer.js')};
+}
+
+const STAGE_NAMES: Readonly<Record<AnswerName, string>> = {
+  alignment: 'after affine',
+  network: 'after network',
+  refinement: 'after refinement',
+};
+
+/** What the report says, for people. */
+function contentOf(report: Report): Omit<QcContent, 'drawing' | 'layers' | 'result' | 'grid'> {
+  const {fixed, moving, quality, answer, warnings} = report;
+  return {
+    ...{fixed: stemOf(fixed.path), moving: stemOf(moving.path)},
+    ...{verdict: quality.verdict, reasons: quality.reasons, warnings},
+    facts: factsOf(report),
+    stages: answer.judgements.map(({answer: name, similarity}) => ({
+      ...{name: STAGE_NAMES[name], similarity},
+      isKept: name === answer.kept,
+    })),
+    provenance: provenanceOf(report),
+  };
+}
+
+function factsOf({similarity, jacobian, displacement, overlap}: Report): readonly Fact[] {
+  const {before, after} = similarity;
+  const {folds, foldingFraction: share, minimum, maximum, sdLogJacobian} = jacobian;
+  return [
+    {
+      name: 'Correlation',
+      value: `${inWords(before.ncc, 3)} → ${inWords(after.ncc, 3)}`,
+      note: 'whole images, after affine → result',
+    },
+    {
+      name: 'Folds',
+      value:
+        share === null ? 'unknown' : folds === 0 ? 'none' : `${(100 * share).toPrecision(2)} %`,
+      note: `${folds} ${folds === 1 ? 'voxel' : 'voxels'}`,
+    },
+    {
+      name: 'SD of log Jacobian',
+      value: inWords(sdLogJacobian, 3),
+      note: `determinant ${inWords(minimum, 2)} to ${inWords(maximum, 2)}`,
+    },
+    {
+      name: 'Displacement',
+      value: `${displacement.meanMm.toFixed(2)} mm`,
+      note: `mean; largest ${displacement.maximumMm.toFixed(2)} mm`,
+    },
+    {
+      name: 'Overlap',
+      value: `${Math.round(100 * overlap)} %`,
+      note: 'of the smaller field of view',
+    },
+  ];
+}
+
+function provenanceOf(report: Report): readonly Fact[] {
+  const {fixed, moving, labels, model, hyperparameters, affine, answer, outputs} = report;
+  const {engine, version} = report;
+  const values = Object.entries(hyperparameters).map(([name, value]) => `${name} ${value}`);
+  return [
+    {name: 'Fixed', value: fixed.path},
+    {name: 'Moving', value: moving.path},
+    ...labels.map(({path}) => ({name: 'Labels', value: path})),
+    {name: 'Model', value: model?.path ?? 'none'},
+    {name: 'Settings', value: values.join(', ') || 'none'},
+    {
+      name: 'Affine',
+      value: [
+        affine.found === HEADERS ? 'none: the headers count' : affine.found,
+        ...affine.reasons,
+      ].join('. '),
+    },
+    {name: 'Kept', value: answer.kept},
+    ...Object.entries(outputs).map(([name, paths]) => ({
+      name: `Written: ${name}`,
+      value: [paths].flat().join(', '),
+    })),
+    {name: 'Made by', value: `hypermorph ${version}, ${engine.name} engine, ${today()}`},
+  ];
+}
+
+/** The day, so that two runs of one day make the same page. */
+function today(): string {
+  return new Date().toISOString().slice(0, 10);
+}
+
+function inWords(value: number | null, digits: number): string {
+  return value === null ? 'unknown' : value.toFixed(digits);
+}
