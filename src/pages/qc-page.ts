@@ -93,8 +93,8 @@ ${facts.map(
 </section>`;
 }
 
-const CONVENTION =
-  'Radiological convention: seen from the feet, from the front and from the left; the left of the body (L) is on the right of the picture.';
+/** Which side is which. */
+export const CONVENTION = 'Radiological convention: the left of the body (L) is on the right.';
 
 function viewer({drawing: {planes, mosaic}, layers, result}: QcContent): Markup {
   const choose = (side: 'a' | 'b', name: string, chosen: string) => markup`<label>${name}

@@ -89,8 +89,8 @@ const AFFINE_NAME: FileName = {
 };
 const QC_NAME: FileName = {
   what: 'a page to look at',
-  pattern: /\.html$/i,
-  endings: '.html',
+  pattern: /\.(html|png)$/i,
+  endings: '.html or .png',
 };
 /** Of a table of comma-separated values. */
 export const TABLE_NAME: FileName = {what: 'a table', pattern: /\.csv$/i, endings: '.csv'};

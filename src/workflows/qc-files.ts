@@ -4,7 +4,8 @@ import {encodePng} from '../formats/png.js';
 import {Affine} from '../geometry/affine.js';
 import type {KernelRunner} from '../kernels/voxel-operation.js';
 import type {PageAssets} from '../pages/html.js';
-import {qcPage, type Fact, type PageLayer, type QcContent} from '../pages/qc-page.js';
+import {CONVENTION, qcPage, type Fact, type PageLayer, type QcContent} from '../pages/qc-page.js';
+import {drawContact, drawThumbnail} from '../pictures/contact.js';
 import {drawRegistration, type Drawing} from '../pictures/draw-registration.js';
 import type {Picture} from '../pictures/picture.js';
 import {onNetwork} from '../registration/geometry.js';
@@ -61,8 +62,17 @@ export class QcLook {
     );
   };
 
-  /** The page, HTML. */
-  async pageOf(report: Report): Promise<string> {
+  /** The page, HTML; or a picture of the same, PNG, where a file is called so. */
+  async fileOf(path: string, report: Report): Promise<string | Uint8Array> {
+    return isPicture(path) ? this.#pictureOf(report) : this.#pageOf(report);
+  }
+
+  /** The result in a few small slices, PNG. */
+  thumbnail(): Promise<Uint8Array> {
+    return encodePng(drawThumbnail(this.#drawing!, this.#result));
+  }
+
+  async #pageOf(report: Report): Promise<string> {
     const drawing = this.#drawing!;
     const content = {...contentOf(report), drawing, result: this.#result};
     const jacobian = {key: 'jacobian', picture: drawing.jacobian, edges: null, labels: null};
@@ -79,6 +89,34 @@ export class QcLook {
     const grid = await addressOf(drawing.grid);
     return qcPage({...content, layers, grid}, await readPageAssets());
   }
+
+  #pictureOf(report: Report): Promise<Uint8Array> {
+    const {fixed, moving, verdict, reasons, facts, stages} = contentOf(report);
+    const limit = this.#drawing!.jacobianLimit;
+    const names = {
+      ...LAYER_NAMES,
+      grid: 'Deformed grid',
+      jacobian: `Jacobian determinant, without the affine: ${(1 / limit).toFixed(2)} blue, 1 white, ${limit.toFixed(2)} red, yellow folds`,
+      [this.#result]: `${LAYER_NAMES[this.#result]} = result`,
+    };
+    const lines = [
+      `Quality ${verdict}. ${reasons.join(' ')}`,
+      facts.map(({name, value}) => `${name} ${value}`).join('   '),
+      ...(stages.length === 0
+        ? []
+        : [
+            `Similarity ${stages.map(({name, similarity}) => `${name} ${similarity.toFixed(3)}`).join(', ')}`,
+          ]),
+      `hypermorph ${report.version}, ${today()}. ${CONVENTION}`,
+    ];
+    const title = `${moving} to ${fixed}`;
+    return encodePng(drawContact(this.#drawing!, {title, lines, names}));
+  }
+}
+
+/** Whether a file is called as a picture, not as a page. */
+function isPicture(path: string): boolean {
+  return /\.png$/i.test(path);
 }
 
 /** A picture as an address that holds it. */

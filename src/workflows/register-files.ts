@@ -138,7 +138,8 @@ export async function registerWith(
       peakMemoryMib: memory?.peak() ?? null,
     });
   const report = paths.report === undefined ? [] : [jsonFile(paths.report, describe())];
-  const pages = look === null ? [] : [{path: paths.qc!, content: await look.pageOf(describe())}];
+  const pages =
+    look === null ? [] : [{path: paths.qc!, content: await look.fileOf(paths.qc!, describe())}];
   const found = Affine.fromMatrix(registration.summary.affine.matrix);
   const texts =
     paths.affine === undefined ? [] : [{path: paths.affine, content: encodeItkAffine(found)}];

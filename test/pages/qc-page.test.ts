@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import {readFile, stat} from 'node:fs/promises';
 import {test} from 'node:test';
+import {decode} from 'fast-png';
 import {markup} from '../../src/pages/html.js';
 import {noBrowser, openPage} from '../support/browser.js';
 import {workspace} from '../support/register-workspace.js';
@@ -30,7 +31,7 @@ test('a page must be called so', async (t) => {
   const {path, register} = await workspace(t);
   const {code, stderr} = await register('--qc', path('page.pdf'));
   assert.equal(code, 2);
-  assert.match(stderr, /page\.pdf: the name of a page to look at must end in \.html\./);
+  assert.match(stderr, /page\.pdf: the name of a page to look at must end in \.html or \.png\./);
 });
 
 test(
@@ -84,3 +85,16 @@ test(
     assert.deepEqual([...seen.flickers].sort(), ['fixed', 'headers']);
   },
 );
+
+test('a page that is called as a picture is one', async (t) => {
+  const {path, register} = await workspace(t);
+  const {code} = await register('--qc', path('page.png'), '-o', path('moved.nii'));
+  assert.equal(code, 0);
+  const {width, height, data, channels} = decode(await readFile(path('page.png')));
+  assert.ok(width >= 900 && height > 600);
+  assert.equal(channels, 3);
+  // Texts are white on the ground above, slices below.
+  const bright = (row: number) =>
+    data.subarray(3 * width * row, 3 * width * (row + 1)).filter((value) => value > 250).length;
+  assert.ok(Array.from({length: 40}, (_, row) => bright(row)).some((count) => count > 30));
+});

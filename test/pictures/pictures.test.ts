@@ -13,8 +13,9 @@ import {divergingColour} from '../../src/pictures/colours.js';
 import {drawRegistration} from '../../src/pictures/draw-registration.js';
 import {edgesOf} from '../../src/pictures/edges.js';
 import {outlinesOf} from '../../src/pictures/outlines.js';
-import {greyOf, type Colour} from '../../src/pictures/picture.js';
+import {Canvas, greyOf, type Colour} from '../../src/pictures/picture.js';
 import {layPlanes} from '../../src/pictures/planes.js';
+import {write} from '../../src/pictures/text.js';
 import {affineTransform} from '../../src/transforms/transform.js';
 import {findPython} from '../support/python.js';
 import {seededRandom} from '../support/random.js';
@@ -226,4 +227,44 @@ test('without a deformation the fixed image is drawn alike, its grid straight an
     row(3).map((value, x) => value > 100 && x),
     straight,
   );
+});
+
+test('a text is written letter by letter, what has no letter as a question mark', () => {
+  const lettersOf = (text: string) => {
+    const canvas = new Canvas(40, 12, [0, 0, 0, 255]);
+    write(canvas, text, [1, 1], {colour: [255, 255, 255, 255], scale: 1});
+    return canvas.data;
+  };
+  assert.deepEqual(lettersOf('a?'), lettersOf('a\u{1F9E0}'));
+  assert.notDeepEqual(lettersOf('L'), lettersOf('R'));
+  assert.ok(lettersOf(' ').every((value) => value === 0));
+  const white = lettersOf('L').filter((value) => value === 255).length;
+  assert.equal(white, 3 * 11); // an upright of seven pixels and a foot of four more
+});
+
+test('a half-transparent colour is laid over what is there, and nothing beyond the canvas', () => {
+  const canvas = new Canvas(2, 1, [100, 0, 0, 255]);
+  canvas.blend(1, 0, [200, 255, 0, 51]);
+  canvas.blend(2, 0, [255, 255, 255, 255]);
+  assert.deepEqual([...canvas.data], [100, 0, 0, 120, 51, 0]);
+});
+
+test('PNG files are those of another reader: grey, colours, palettes with opacity', async () => {
+  const next = seededRandom(3);
+  const data = Uint8Array.from({length: 35}, () => 256 * next());
+  const grey = decode(await encodePng({width: 7, height: 5, data, palette: null}));
+  assert.deepEqual([...grey.data], [...data]);
+  const palette: Colour[] = [
+    [0, 0, 0, 0],
+    [10, 20, 30, 40],
+    [50, 60, 70, 255],
+  ];
+  const indexed = decode(
+    await encodePng({width: 7, height: 5, data: data.map((byte) => byte % 3), palette}),
+  );
+  assert.deepEqual([...indexed.data], [...data.map((byte) => byte % 3)]);
+  assert.deepEqual(indexed.palette, palette);
+  const canvas = new Canvas(3, 2, [1, 2, 3, 255]);
+  canvas.blend(2, 1, [9, 8, 7, 255]);
+  assert.deepEqual([...decode(await encodePng(canvas)).data], [...canvas.data]);
 });

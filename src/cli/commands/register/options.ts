@@ -123,7 +123,7 @@ function addOutputOptions(command: Command): void {
     .option('--report <file>', 'what was done and how well it went, as JSON')
     .option(
       '--qc <file>',
-      'an .html file to judge the result by: slices before and after every stage with swipe and flicker, edges, grid, Jacobian, key figures',
+      'a page to judge the result by (.html): slices before and after every stage with swipe and flicker, edges, grid, Jacobian, key figures; or one picture of them (.png)',
     );
 }
 

@@ -1,0 +1,156 @@
+import type {Drawing, Layer} from './draw-registration.js';
+import type {Tile} from './mosaic.js';
+import {Canvas, type Colour, type Picture} from './picture.js';
+import {lineHeight, widthOf, write} from './text.js';
+
+const BLACK: Colour = [0, 0, 0, 255];
+const WHITE: Colour = [255, 255, 255, 255];
+const GROUND: Colour = [24, 26, 28, 255];
+/** Around and between what is drawn, pixels. */
+const [MARGIN, GAP] = [12, 4];
+/** Of what is drawn, so that texts have room. */
+const LEAST_WIDTH = 900;
+/** Size of a letter's pixel in titles and in all other texts. */
+const [LARGE, SMALL] = [3, 2];
+
+/** A row of a picture of pictures: what lies on each other, and what it is called. */
+interface ContactRow {
+  readonly name: string;
+  readonly pictures: readonly Picture[];
+}
+
+/** What stands above the rows. */
+export interface ContactTexts {
+  readonly title: string;
+  readonly lines: readonly string[];
+  /** What each layer is called, `grid` and `jacobian` too. */
+  readonly names: Readonly<Record<string, string>>;
+}
+
+/**
+ * All stages of a registration in one picture, a row each: the inner slices of each plane, with the edges of the fixed image on the
+ * moving one.
+ */
+export function drawContact(drawing: Drawing, {title, names, ...texts}: ContactTexts): Canvas {
+  const rows = rowsOf(drawing, names);
+  const tiles = innerTiles(drawing);
+  const cell = Math.max(...tiles.map(({height}) => height));
+  const band = lineHeight(SMALL) + cell + MARGIN;
+  const wide = tiles.reduce((sum, {width}) => sum + width + GAP, -GAP);
+  const width = Math.max(wide, LEAST_WIDTH);
+  const lines = texts.lines.flatMap((line) => wrapped(line, width));
+  const top = MARGIN + lineHeight(LARGE) + lines.length * lineHeight(SMALL) + MARGIN;
+  const canvas = new Canvas(2 * MARGIN + width, top + rows.length * band, GROUND);
+  write(canvas, title.slice(0, Math.floor(width / widthOf(' ', LARGE))), [MARGIN, MARGIN], {
+    colour: WHITE,
+    scale: LARGE,
+  });
+  lines.forEach((line, n) => {
+    const y = MARGIN + lineHeight(LARGE) + n * lineHeight(SMALL);
+    write(canvas, line, [MARGIN, y], {colour: [200, 204, 208, 255], scale: SMALL});
+  });
+  rows.forEach(({name, pictures}, n) => {
+    const y = top + n * band;
+    write(canvas, name, [MARGIN, y], {colour: WHITE, scale: SMALL});
+    drawTiles(canvas, {tiles, pictures, drawing, cell}, [MARGIN, y + lineHeight(SMALL)]);
+  });
+  return canvas;
+}
+
+/** A text in lines that are not too long. */
+function wrapped(text: string, width: number): readonly string[] {
+  const lines: string[] = [];
+  for (const word of text.split(' ')) {
+    const longer = `${lines[lines.length - 1]} ${word}`;
+    if (lines.length > 0 && widthOf(longer, SMALL) <= width) lines[lines.length - 1] = longer;
+    else lines.push(word);
+  }
+  return lines;
+}
+
+/** The middle slice of each plane of a layer with the edges of the fixed image, at half the size. */
+export function drawThumbnail(drawing: Drawing, key: string): Canvas {
+  const middles = drawing.planes.map((_, plane) => {
+    const own = drawing.mosaic.tiles.filter((tile) => tile.plane === plane);
+    return own[own.length >> 1];
+  });
+  const cell = Math.max(...middles.map(({height}) => height));
+  const width = middles.reduce((sum, tile) => sum + tile.width + GAP, -GAP);
+  const canvas = new Canvas(width, cell, BLACK);
+  const pictures = [layerOf(drawing, key).picture, layerOf(drawing, 'fixed').edges];
+  drawTiles(canvas, {tiles: middles, pictures, drawing, cell}, [0, 0]);
+  return halved(canvas);
+}
+
+function rowsOf(drawing: Drawing, names: ContactTexts['names']): readonly ContactRow[] {
+  const {edges, picture: still} = layerOf(drawing, 'fixed');
+  return [
+    ...drawing.layers.map(({key, picture, labels}) => ({
+      name: names[key],
+      pictures: [
+        picture,
+        ...(labels === null ? [] : [labels]),
+        ...(key === 'fixed' ? [] : [edges]),
+      ],
+    })),
+    {name: names['grid'], pictures: [still, drawing.grid]},
+    {name: names['jacobian'], pictures: [drawing.jacobian, edges]},
+  ];
+}
+
+function layerOf({layers}: Drawing, key: string): Layer {
+  return layers.find((layer) => layer.key === key)!;
+}
+
+/** All slices but the outermost ones, where there are so many. */
+function innerTiles({mosaic: {tiles}}: Drawing): readonly Tile[] {
+  return tiles.filter(({plane, slice}) => {
+    const last = Math.max(
+      ...tiles.filter((tile) => tile.plane === plane).map((tile) => tile.slice),
+    );
+    return last < 4 || (slice > 0 && slice < last);
+  });
+}
+
+function drawTiles(
+  canvas: Canvas,
+  {
+    tiles,
+    pictures,
+    drawing,
+    cell,
+  }: {tiles: readonly Tile[]; pictures: readonly Picture[]; drawing: Drawing; cell: number},
+  [left, top]: readonly [number, number],
+): void {
+  let x = left;
+  tiles.forEach((tile, n) => {
+    const y = top + Math.floor((cell - tile.height) / 2);
+    for (const picture of pictures) canvas.paint(picture, tile, x, y);
+    if (tile.plane !== tiles[n - 1]?.plane) {
+      const {sides} = drawing.planes[tile.plane];
+      const letter = {colour: WHITE, scale: SMALL};
+      const [wide, high] = [widthOf(' ', SMALL), lineHeight(SMALL)];
+      const [column, line] = [x + ((tile.width - wide) >> 1), y + ((tile.height - high) >> 1)];
+      write(canvas, sides.left, [x + 3, line], letter);
+      write(canvas, sides.right, [x + tile.width - wide - 1, line], letter);
+      write(canvas, sides.top, [column, y + 3], letter);
+      write(canvas, sides.bottom, [column, y + tile.height - high + 4], letter);
+    }
+    x += tile.width + GAP;
+  });
+}
+
+/** Each pixel is the mean of four. */
+function halved({width, height, data}: Canvas): Canvas {
+  const half = new Canvas(width >> 1, height >> 1, BLACK);
+  for (let y = 0; y < half.height; y++) {
+    for (let x = 0; x < half.width; x++) {
+      for (let channel = 0; channel < 3; channel++) {
+        const at = 3 * (2 * y * width + 2 * x) + channel;
+        const sum = data[at] + data[at + 3] + data[at + 3 * width] + data[at + 3 * width + 3];
+        half.data[3 * (y * half.width + x) + channel] = Math.round(sum / 4);
+      }
+    }
+  }
+  return half;
+}
