@@ -31,7 +31,7 @@ export function jsonElement(id: string, value: unknown): Markup {
 /** What stands on every page: its style and its script, as text. */
 export interface PageAssets {
   readonly style: string;
-  readonly script: string;
+  readonly script?: string | undefined;
 }
 
 /**
@@ -55,7 +55,7 @@ export function pageOf(title: string, body: Markup, {style, script}: PageAssets)
 </head>
 <body>
 ${body}
-<script>${new Markup(script)}</script>
+${script !== undefined && markup`<script>${new Markup(script)}</script>`}
 </body>
 </html>
 `.text;

@@ -6,11 +6,10 @@ import {
   BatchRecords,
   describeError,
   keyOf,
-  summaryPaths,
-  writeSummary,
   type PairError,
   type PairRecord,
 } from './batch-records.js';
+import {summaryPaths, writeSummary} from './batch-summary.js';
 import {KeptFiles} from './kept-files.js';
 import {outputFiles, requireSeparateFiles} from './output-paths.js';
 import {
@@ -93,6 +92,8 @@ export interface BatchSummary {
   readonly summary: string;
   /** All that is known about each, a JSON object a line. */
   readonly lines: string;
+  /** The contact sheet, HTML; null where no pair has a page to look at. */
+  readonly sheet: string | null;
 }
 
 /**
@@ -129,18 +130,14 @@ export async function registerBatch(
       },
     );
   }
+  const names = settings.pairs.map(({name}) => name);
   try {
     await eachPair(batch, (pair) => registerPairOf(batch, pair));
-    await writeSummary(
-      folder,
-      settings.pairs.map(({name}) => name),
-      writer,
-    );
+    return summarise(batch, await writeSummary(folder, names, writer));
   } finally {
     batch.kept.dispose();
     await lock.release();
   }
-  return summarise(batch);
 }
 
 /**
@@ -163,7 +160,7 @@ export async function planBatch(
       return {name: pair.name, status: 'planned', plan};
     }),
   );
-  return summarise(batch);
+  return summarise(batch, null);
 }
 
 /** A batch while it goes on. */
@@ -183,7 +180,7 @@ interface Batch {
 async function openBatch(settings: BatchSettings, callbacks: BatchCallbacks): Promise<Batch> {
   const {folder, shard = {index: 1, count: 1}} = settings;
   requireNames(settings.pairs.map(({name}) => name));
-  const pairs = settings.pairs.map((pair) => withOutput(pair, folder));
+  const pairs = settings.pairs.map((pair) => withThumbnail(withOutput(pair, folder), folder));
   const sound = pairs.flatMap(({settings: one}) => (one instanceof HypermorphError ? [] : [one]));
   const summary = Object.values(summaryPaths(folder));
   await requireSeparateFiles(
@@ -234,6 +231,14 @@ function withOutput(pair: BatchPair, folder: string): BatchPair {
   if (isNamed || (settings.labels ?? []).length > 0) return pair;
   const outputs = {moved: join(folder, `${name}_moved.nii.gz`)};
   return {...pair, settings: {...settings, outputs}};
+}
+
+/** A pair with a page to look at is seen on the contact sheet, too. */
+function withThumbnail(pair: BatchPair, folder: string): BatchPair {
+  const {name, settings} = pair;
+  if (settings instanceof HypermorphError || settings.qc === undefined) return pair;
+  const thumbnail = join(folder, 'thumbnails', `${name}.png`);
+  return {...pair, settings: {...settings, thumbnail}};
 }
 
 /** Deal with all pairs, several at a time, until an interruption. */
@@ -339,11 +344,14 @@ async function isIntact(files: readonly HashedFile[]): Promise<boolean> {
   return true;
 }
 
-function summarise({pairs, counts, failed, qualities, folder}: Batch): BatchSummary {
+function summarise(
+  {pairs, counts, failed, qualities, folder}: Batch,
+  sheet: string | null,
+): BatchSummary {
   const {done, unchanged, planned} = counts;
   const {table, lines} = summaryPaths(folder);
   return {
-    ...{pairs: pairs.length, done, unchanged, failed, qualities, summary: table, lines},
+    ...{pairs: pairs.length, done, unchanged, failed, qualities, summary: table, lines, sheet},
     waiting: pairs.length - done - unchanged - planned - failed.length,
   };
 }

@@ -2,7 +2,6 @@ import {join} from 'node:path';
 import {HypermorphError, recogniseMemoryError, type ErrorCode} from '../errors.js';
 import {fileExists, readFileText, writeFilesAtomically} from '../formats/files.js';
 import {filesOfImage} from '../formats/images/nifti/nifti.js';
-import {encodeTable, type TableRow} from '../formats/table.js';
 import {sha256} from '../platform.js';
 import {VERSION} from '../version.js';
 import type {KeptFiles} from './kept-files.js';
@@ -100,84 +99,4 @@ export class BatchRecords {
   #pathOf(name: string): string {
     return join(this.#folder, 'records', name);
   }
-}
-
-/** Where the tables of a batch are. */
-export function summaryPaths(folder: string): {readonly table: string; readonly lines: string} {
-  return {table: join(folder, 'summary.csv'), lines: join(folder, 'pairs.jsonl')};
-}
-
-/**
- * Write the summary of all pairs as a table, and all that is known about them, a line for each, from the records that are there.
- *
- * @param writer - Nobody else of this name writes at the same time.
- */
-export async function writeSummary(
-  folder: string,
-  names: readonly string[],
-  writer: string,
-): Promise<void> {
-  const records = new BatchRecords(folder);
-  const paths = summaryPaths(folder);
-  const make = async () => {
-    const found: (PairRecord | null)[] = [];
-    for (const name of names) found.push(await records.read(name));
-    const rows = found.map((record, n) => summaryRow(names[n], record));
-    const lines = found.filter((record) => record !== null).map((one) => JSON.stringify(one));
-    return {
-      table: encodeTable(SUMMARY_COLUMNS, rows),
-      lines: lines.map((line) => `${line}\n`).join(''),
-    };
-  };
-  let made = await make();
-  for (;;) {
-    await writeFilesAtomically(
-      [
-        {path: paths.table, content: made.table},
-        {path: paths.lines, content: made.lines},
-      ],
-      {writer},
-    );
-    const again = await make();
-    // Another shard that ended meanwhile may have written before us what we did not see.
-    if (again.table === made.table && again.lines === made.lines) return;
-    made = again;
-  }
-}
-
-/** No column tells a time: a batch that was interrupted ends with the same table. */
-const SUMMARY_COLUMNS = [
-  ...['name', 'status', 'quality', 'reasons', 'ncc_before', 'ncc_after', 'overlap'],
-  ...['displacement_mean_mm', 'displacement_max_mm', 'folds', 'folding_fraction'],
-  ...['sd_log_jacobian', 'warnings', 'error', 'message'],
-] as const;
-
-function summaryRow(name: string, record: PairRecord | null): TableRow {
-  const empty: TableRow = Object.fromEntries(SUMMARY_COLUMNS.map((column) => [column, '']));
-  const row = {...empty, name, status: record?.status ?? 'waiting'};
-  if (record === null) return row;
-  if (record.status === 'failed') {
-    return {...row, error: record.error.code ?? '', message: record.error.message};
-  }
-  const {quality, similarity, overlap, displacement, jacobian, warnings} = record.report;
-  const numbers = {
-    ncc_before: similarity.before.ncc,
-    ncc_after: similarity.after.ncc,
-    overlap,
-    displacement_mean_mm: displacement.meanMm,
-    displacement_max_mm: displacement.maximumMm,
-    folds: jacobian.folds,
-    folding_fraction: jacobian.foldingFraction,
-    sd_log_jacobian: jacobian.sdLogJacobian,
-    warnings: warnings.length,
-  };
-  const texts: TableRow = Object.fromEntries(
-    Object.entries(numbers).map(([column, value]) => [column, String(value ?? '')]),
-  );
-  return {
-    ...row,
-    quality: quality.verdict,
-    reasons: quality.reasons.join('. '),
-    ...texts,
-  };
 }

@@ -122,7 +122,10 @@ export function bidsSidecar({source}: BidsImage, report: Report): string {
 }
 
 /** Files of a batch that are none of BIDS. */
-const NOT_BIDS = ['records/', 'summary.csv', 'pairs.jsonl', '*.lock', '*_xfm.nii.gz'];
+const NOT_BIDS = [
+  ...['records/', 'thumbnails/', 'index.html', 'summary.csv', 'pairs.jsonl', '*.lock'],
+  '*_xfm.nii.gz',
+];
 
 /**
  * Make a folder a dataset of derivatives: what made it, of which dataset, and what of it is not BIDS.

@@ -1,5 +1,6 @@
 import {basename} from 'node:path';
 import {HypermorphError} from '../errors.js';
+import type {Bytes} from '../formats/bytes.js';
 import {fileExists, identityOf, requireWritable} from '../formats/files.js';
 import {filesOfImage, requireNiftiName} from '../formats/images/nifti/nifti.js';
 import {OUTPUT_KEYS, type OutputKey, type PerOutput} from '../registration/outputs.js';
@@ -10,6 +11,12 @@ export interface FilePair {
   readonly target: string;
 }
 
+/** A file to be written. */
+export interface OutputFile {
+  readonly path: string;
+  readonly content: Bytes | string;
+}
+
 /** Where the results of a registration go; what is left out is not written. */
 export interface OutputPaths {
   readonly outputs: PerOutput<string>;
@@ -17,6 +24,7 @@ export interface OutputPaths {
   readonly report?: string | undefined;
   readonly affine?: string | undefined;
   readonly qc?: string | undefined;
+  readonly thumbnail?: string | undefined;
 }
 
 /** The outputs of a registration as they are asked for. */
@@ -26,13 +34,14 @@ interface GivenPaths {
   readonly report?: string | undefined;
   readonly affineOut?: string | undefined;
   readonly qc?: string | undefined;
+  readonly thumbnail?: string | undefined;
 }
 
 /** Every file that is asked for by its name. */
 export function outputFiles({outputs = {}, labels = [], ...texts}: GivenPaths): string[] {
-  const {report, affineOut, qc} = texts;
+  const {report, affineOut, qc, thumbnail} = texts;
   const images = [...Object.values(outputs), ...labels.map(({target}) => target)];
-  const paths = [...images, affineOut, report, qc];
+  const paths = [...images, affineOut, report, qc, thumbnail];
   return paths.filter((path) => path !== undefined);
 }
 
@@ -48,7 +57,7 @@ export async function planPaths(
   moving: string,
   given: GivenPaths,
 ): Promise<OutputPaths> {
-  const {labels = [], report, affineOut: affine, qc} = given;
+  const {labels = [], report, affineOut: affine, qc, thumbnail} = given;
   const named = OUTPUT_KEYS.flatMap((key) => {
     const path = given.outputs?.[key];
     return path === undefined ? [] : [[key, path] as const];
@@ -59,14 +68,14 @@ export async function planPaths(
     : Object.fromEntries(named);
   const images = [...Object.values(outputs), ...labels.map(({target}) => target)];
   images.forEach(requireNiftiName);
-  const all = [...images, ...[affine, report, qc].filter((path) => path !== undefined)];
+  const all = [...images, ...[affine, report, qc, thumbnail].filter((path) => path !== undefined)];
   requireName(report, REPORT_NAME);
   requireName(affine, AFFINE_NAME);
   requireName(qc, QC_NAME);
   await requireSeparateFiles(inputs, all, 'registration');
   if (isDefault) await requireNew(images[0]);
   for (const path of all) await requireWritable(path);
-  return {outputs, labels, affine, report, qc};
+  return {outputs, labels, affine, report, qc, thumbnail};
 }
 
 /** The names of a kind of file that is no image. */
@@ -122,12 +131,14 @@ export function listOutputs({
   affine,
   report,
   qc,
+  thumbnail,
 }: OutputPaths): Readonly<Record<string, string | readonly string[]>> {
   return {
     ...outputs,
     ...(affine === undefined ? {} : {affine}),
     ...(report === undefined ? {} : {report}),
     ...(qc === undefined ? {} : {qc}),
+    ...(thumbnail === undefined ? {} : {thumbnail}),
     ...(labels.length === 0 ? {} : {labels: labels.map(({target}) => target)}),
   };
 }

@@ -14,7 +14,7 @@ import type {FoundAnswers} from '../registration/register-pair.js';
 import {volumeOfTensor} from '../transforms/apply.js';
 import {affineTransform, displacementTransform} from '../transforms/transform.js';
 import type {Volume} from '../volume/volume.js';
-import {stemOf} from './output-paths.js';
+import {stemOf, type OutputFile, type OutputPaths} from './output-paths.js';
 import type {Report} from './report.js';
 
 /** The layer of the moving image where its header places it. */
@@ -62,14 +62,21 @@ export class QcLook {
     );
   };
 
-  /** The page, HTML; or a picture of the same, PNG, where a file is called so. */
-  async fileOf(path: string, report: Report): Promise<string | Uint8Array> {
-    return isPicture(path) ? this.#pictureOf(report) : this.#pageOf(report);
-  }
-
-  /** The result in a few small slices, PNG. */
-  thumbnail(): Promise<Uint8Array> {
-    return encodePng(drawThumbnail(this.#drawing!, this.#result));
+  /** The page, HTML, or a picture of the same, PNG, where it is called so; and the result in a few small slices. */
+  async filesOf(
+    {qc, thumbnail}: Pick<OutputPaths, 'qc' | 'thumbnail'>,
+    report: Report,
+  ): Promise<readonly OutputFile[]> {
+    const files: OutputFile[] = [];
+    if (qc !== undefined) {
+      const content = isPicture(qc) ? this.#pictureOf(report) : this.#pageOf(report);
+      files.push({path: qc, content: await content});
+    }
+    if (thumbnail !== undefined) {
+      const picture = drawThumbnail(this.#drawing!, this.#result);
+      files.push({path: thumbnail, content: await encodePng(picture)});
+    }
+    return files;
   }
 
   async #pageOf(report: Report): Promise<string> {
@@ -125,11 +132,18 @@ async function addressOf(picture: Picture): Promise<string> {
   return `data:image/png;base64,${Buffer.from(png).toString('base64')}`;
 }
 
-/** Style and script of the pages; they lie beside the code. */
-export async function readPageAssets(): Promise<PageAssets> {
-  const read = (name: string) =>
-    readFileText(fileURLToPath(new URL(`../pages/client/${name}`, import.meta.url)));
-  return {style: await read('style.css'), script: await read('viewer.js')};
+/** Style and script of a page; they lie beside the code. */
+async function readPageAssets(): Promise<PageAssets> {
+  return {style: await readStyle(), script: await readAsset('viewer.js')};
+}
+
+/** The style of all pages. */
+export function readStyle(): Promise<string> {
+  return readAsset('style.css');
+}
+
+function readAsset(name: string): Promise<string> {
+  return readFileText(fileURLToPath(new URL(`../pages/client/${name}`, import.meta.url)));
 }
 
 const STAGE_NAMES: Readonly<Record<AnswerName, string>> = {
@@ -153,7 +167,8 @@ function contentOf(report: Report): Omit<QcContent, 'drawing' | 'layers' | 'resu
   };
 }
 
-function factsOf({similarity, jacobian, displacement, overlap}: Report): readonly Fact[] {
+/** The key figures of a registration. */
+export function factsOf({similarity, jacobian, displacement, overlap}: Report): readonly Fact[] {
   const {before, after} = similarity;
   const {folds, foldingFraction: share, minimum, maximum, sdLogJacobian} = jacobian;
   return [

@@ -15,7 +15,7 @@ import {StageLog} from '../registration/stages.js';
 import type {Triple} from '../geometry/triple.js';
 import {encodeRegistration} from './encode-outputs.js';
 import {KeptFiles} from './kept-files.js';
-import {listOutputs, planPaths, type OutputPaths} from './output-paths.js';
+import {listOutputs, planPaths, type OutputFile, type OutputPaths} from './output-paths.js';
 import {
   DEFAULT_MODEL,
   hashInputs,
@@ -36,6 +36,8 @@ export interface RegisterFilesSettings extends InputSettings {
   readonly affineOut?: string | undefined;
   /** Where the page goes on which a person judges the result. */
   readonly qc?: string | undefined;
+  /** Where a small picture of the result goes, beside such a page: PNG. */
+  readonly thumbnail?: string | undefined;
   /** Write fields of the world although a header does not say where its voxels lie. */
   readonly assumeOrientation?: boolean | undefined;
   /** What computes; the fastest that loads unless told. */
@@ -138,8 +140,7 @@ export async function registerWith(
       peakMemoryMib: memory?.peak() ?? null,
     });
   const report = paths.report === undefined ? [] : [jsonFile(paths.report, describe())];
-  const pages =
-    look === null ? [] : [{path: paths.qc!, content: await look.fileOf(paths.qc!, describe())}];
+  const pages = look === null ? [] : await look.filesOf(paths, describe());
   const found = Affine.fromMatrix(registration.summary.affine.matrix);
   const texts =
     paths.affine === undefined ? [] : [{path: paths.affine, content: encodeItkAffine(found)}];
@@ -242,11 +243,6 @@ function wantedOutputs({outputs}: OutputPaths): readonly OutputKey[] {
 
 function engineOptions({engine = 'auto', precision = 'float32', threads}: RegisterFilesSettings) {
   return {engine, precision, ...(threads === undefined ? {} : {threads})};
-}
-
-interface OutputFile {
-  readonly path: string;
-  readonly content: Bytes | string;
 }
 
 /** Files whose name says so, compressed. */

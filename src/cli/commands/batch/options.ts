@@ -34,6 +34,9 @@ what is done: a pair is registered again where the contents of its inputs, its s
 are no longer as they were. A pair that fails stops no other; the exit code is 5 then. \
 After Ctrl-C, or a crash, the same command goes on.
 
+With --qc FOLDER, short for --qc FOLDER/{name}.html, each pair gets a page to look at, and index.html in the folder of the batch is a contact sheet of all, \
+worst first.
+
 With --bids DIR --fixed TEMPLATE there is no table: every sub-*/[ses-*/]anat/*_T1w.nii.gz is registered to the template. Moved images, with what they are made of beside them (.json), and warps get BIDS' names for derivatives, in derivatives/hypermorph of the dataset.
 
 With --shard 1/3, 2/3 and 3/3 on three machines, together the same is done as without.`;

@@ -37,7 +37,7 @@ export async function run(
   const {logger, onProgress, clear} = await createReporter(options, context);
   const {jobs, shard, dryRun = false} = options;
   const {signal, stdout} = context;
-  const {pairs, folder} = await findPairs(path, options);
+  const {pairs, folder} = await findPairs(path, withPageNames(options));
   const onPair = (result: PairResult, position: number, count: number) => {
     clear();
     tellPair(logger, result, `${position} of ${count}`);
@@ -57,6 +57,13 @@ export async function run(
     clear();
   });
   finish(summary, options, context);
+}
+
+/** A folder for pages is short for a page in it for each pair. */
+function withPageNames(options: BatchOptions): BatchOptions {
+  const qc = options['qc'];
+  if (typeof qc !== 'string' || /\{|\.(html|png)$/i.test(qc)) return options;
+  return {...options, qc: join(qc, '{name}.html')};
 }
 
 interface FoundPairs {
@@ -134,7 +141,7 @@ function tellPair(logger: Logger, result: PairResult, place: string): void {
 
 /** The figures of the whole, and an error where some pairs failed or were not reached. */
 function finish(
-  {pairs, done, unchanged, failed, waiting, qualities, summary}: BatchSummary,
+  {pairs, done, unchanged, failed, waiting, qualities, summary, sheet}: BatchSummary,
   {json, dryRun = false}: BatchOptions,
   {stdout}: CommandContext,
 ): void {
@@ -149,6 +156,7 @@ function finish(
         ([verdict, n]) => [`quality ${verdict}`, String(n)] as const,
       ),
       ...(dryRun ? [] : [['summary', summary] as const]),
+      ...(sheet === null ? [] : [['contact sheet', sheet] as const]),
     ]);
   }
   if (waiting > 0) {
