@@ -11,7 +11,7 @@ import type {Precision} from '../src/engines/engine.js';
 import {NATIVE_BACKEND} from '../src/engines/native/backend.js';
 import {registerNativeBackend} from '../src/engines/native/register-backend.js';
 import {VOXEL_KERNELS} from '../src/engines/native/kernels/index.js';
-import {readNifti} from '../src/formats/images/nifti/nifti.js';
+import {readImage} from '../src/formats/images/read-image.js';
 import {openModel} from '../src/models/open-model.js';
 import {registerPair, type NamedVolume} from '../src/registration/register-pair.js';
 
@@ -21,7 +21,7 @@ await tf.setBackend(NATIVE_BACKEND);
 const model = await openModel(modelPath);
 
 async function readNamed(path: string): Promise<NamedVolume> {
-  return {...(await readNifti(path)), name: path};
+  return {...(await readImage(path)), name: path};
 }
 const [fixed, moving] = [await readNamed(fixedPath), await readNamed(movingPath)];
 

@@ -8,7 +8,8 @@
 import {readFileSync} from 'node:fs';
 import {startEngine} from '../src/engines/select.js';
 import {meanDice} from '../src/evaluation/labels.js';
-import {readNifti, type NiftiImage} from '../src/formats/images/nifti/nifti.js';
+import {readImage} from '../src/formats/images/read-image.js';
+import type {FileImage} from '../src/formats/images/types.js';
 import {openModel} from '../src/models/open-model.js';
 import {WITHOUT_NETWORK} from '../src/registration/prepare.js';
 import {
@@ -34,12 +35,12 @@ interface Images {
 }
 
 async function readImages(pair: Pair): Promise<Images> {
-  const name = (image: NiftiImage): NamedVolume => ({...image, name: image.path});
+  const name = (image: FileImage): NamedVolume => ({...image, name: image.path});
   const labels = async (path: string | undefined) =>
-    path === undefined ? null : name(await readNifti(path, {kind: 'label'}));
+    path === undefined ? null : name(await readImage(path, {kind: 'label'}));
   return {
-    fixed: name(await readNifti(pair.fixed)),
-    moving: name(await readNifti(pair.moving)),
+    fixed: name(await readImage(pair.fixed)),
+    moving: name(await readImage(pair.moving)),
     fixedLabels: await labels(pair.fixedLabels),
     movingLabels: await labels(pair.movingLabels),
   };

@@ -6,19 +6,18 @@ export {VERSION} from './version.js';
 
 export type {NamedBytes, Source} from './formats/source.js';
 export {gzipBytes} from './formats/gzip.js';
-export {readImage} from './formats/images/read-image.js';
-export {
-  describeNifti,
-  encodeNifti,
-  geometryFromGrid,
-  readNiftiField,
-  type NiftiDescription,
-  type NiftiField,
-  type NiftiGeometry,
-  type NiftiImage,
-  type NiftiOutput,
-  type ReadNiftiOptions,
-} from './formats/images/nifti/nifti.js';
+export {readImage, readField} from './formats/images/read-image.js';
+export {describeImage} from './formats/images/describe-image.js';
+export {encodeNifti} from './formats/images/nifti/encode.js';
+export {geometryFromGrid} from './formats/images/nifti/geometry.js';
+export type {
+  FileDescription,
+  FileField,
+  NiftiGeometry,
+  FileImage,
+  ImageOutput,
+  ReadImageOptions,
+} from './formats/images/types.js';
 
 export {Affine} from './geometry/affine.js';
 export type {Grid} from './geometry/grid.js';

@@ -18,6 +18,11 @@ export const ERROR_CODES = {
     meaning: 'A file is no NIfTI image, or one whose header contradicts itself.',
     remedy: 'Write the image again with the program that made it, or convert it.',
   },
+  E_IMAGE: {
+    meaning:
+      'A file is no image of FreeSurfer, NRRD or MetaImage although it is called so, or its header contradicts itself.',
+    remedy: 'Write the image again with the program that made it, or convert it.',
+  },
   E_GRID: {
     meaning: 'Images do not fit together, or do not say where their voxels lie.',
     remedy: 'Give images of one space, or say how they lie.',

@@ -44,7 +44,7 @@ export type {FieldOrder, FieldUnit, VectorField} from './transforms/vector-field
 
 export type {Bytes} from './formats/bytes.js';
 export type {NamedBytes, Source} from './formats/source.js';
-export {readImage} from './formats/images/read-image.js';
+export {readImage, readField} from './formats/images/read-image.js';
 export {CONVENTIONS, type ConventionName} from './formats/transforms/conventions.js';
 export {
   readTransform,
@@ -56,19 +56,18 @@ export {
   type EncodeTransformOptions,
 } from './formats/transforms/write-transform.js';
 export type {TransformInput} from './workflows/transform-chain.js';
-export {
-  describeNifti,
-  encodeNifti,
-  geometryFromGrid,
-  readNiftiField,
-  writeNifti,
-  type NiftiDescription,
-  type NiftiField,
-  type NiftiGeometry,
-  type NiftiImage,
-  type NiftiOutput,
-  type ReadNiftiOptions,
-} from './formats/images/nifti/nifti.js';
+export {describeImage} from './formats/images/describe-image.js';
+export {encodeNifti} from './formats/images/nifti/encode.js';
+export {geometryFromGrid} from './formats/images/nifti/geometry.js';
+export type {
+  FileDescription,
+  FileField,
+  NiftiGeometry,
+  FileImage,
+  ImageOutput,
+  ReadImageOptions,
+} from './formats/images/types.js';
+export {writeImage} from './formats/images/write-image.js';
 
 export {decodeItkWarp, encodeItkWarp, ITK_VECTORS} from './formats/transforms/itk.js';
 

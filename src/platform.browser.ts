@@ -26,12 +26,18 @@ export function pause(): Promise<void> {
   });
 }
 
+/** Gzip begins with 1f 8b; what else is compressed is a zlib stream. */
+function unpacking(start: Uint8Array | undefined): DecompressionStream {
+  const isGzip = start?.[0] === 0x1f && start[1] === 0x8b;
+  return new DecompressionStream(isGzip ? 'gzip' : 'deflate');
+}
+
 /** Streams of one member only: browsers refuse what follows it. The size of the pieces is the browser's choice. */
 export async function gunzip(
   compressed: Uint8Array,
   take: (piece: Uint8Array) => boolean,
 ): Promise<void> {
-  for await (const piece of through(new DecompressionStream('gzip'), [compressed])) {
+  for await (const piece of through(unpacking(compressed), [compressed])) {
     if (!take(piece)) return;
   }
 }
@@ -49,7 +55,8 @@ export async function deflate(bytes: Uint8Array): Promise<Uint8Array> {
 }
 
 export async function* gunzipPieces(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  yield* through(new DecompressionStream('gzip'), await allOf(pieces));
+  const all = await allOf(pieces);
+  yield* through(unpacking(all[0]), all);
 }
 
 export async function* gzipPieces(parts: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {

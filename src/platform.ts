@@ -64,7 +64,7 @@ export function pause(): Promise<void> {
 }
 
 /**
- * Unpack a gzip stream with all its members, piece by piece.
+ * Unpack a gzip stream with all its members, or a zlib stream, piece by piece.
  *
  * @param take - Given every piece of at most `pieceBytes`, until it returns false.
  * @param options.isStart - The stream may end anywhere: only its start is at hand.
@@ -76,7 +76,7 @@ export function gunzip(
   {pieceBytes, isStart = false}: {readonly pieceBytes: number; readonly isStart?: boolean},
 ): Promise<void> {
   const finishFlush = isStart ? zlib.constants.Z_SYNC_FLUSH : zlib.constants.Z_FINISH;
-  const stream = zlib.createGunzip({chunkSize: pieceBytes, finishFlush});
+  const stream = zlib.createUnzip({chunkSize: pieceBytes, finishFlush});
   return new Promise((resolve, reject) => {
     stream.on('data', (piece: Uint8Array) => {
       if (!take(piece)) {
@@ -90,9 +90,9 @@ export function gunzip(
   });
 }
 
-/** Unpack a gzip stream with all its members that comes in pieces, piece by piece; errors as those of `gunzip`. */
+/** Unpack such a stream that comes in pieces, piece by piece; errors as those of `gunzip`. */
 export async function* gunzipPieces(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  const unpacking = zlib.createGunzip({chunkSize: CHUNK_BYTES});
+  const unpacking = zlib.createUnzip({chunkSize: CHUNK_BYTES});
   // What fails is thrown where the pieces are taken.
   yield* pipeline(Readable.from(pieces), unpacking, () => undefined);
 }

@@ -30,7 +30,7 @@ test('the library has these names, and no others', () => {
     'decodeItkWarp',
     'decodeModel',
     'describeFile',
-    'describeNifti',
+    'describeImage',
     'diceLoss',
     'displacementOn',
     'displacementTransform',
@@ -64,9 +64,9 @@ test('the library has these names, and no others', () => {
     'planBatch',
     'planRegistration',
     'planTraining',
+    'readField',
     'readImage',
     'readModel',
-    'readNiftiField',
     'readTransform',
     'registerBatch',
     'registerFiles',
@@ -78,8 +78,8 @@ test('the library has these names, and no others', () => {
     'trainFiles',
     'tukeyLoss',
     'warpTensor',
+    'writeImage',
     'writeModel',
-    'writeNifti',
   ]);
 });
 

@@ -1,7 +1,8 @@
 import {mkdtemp, rm} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
-import {geometryFromGrid, writeNifti} from '../../src/formats/images/nifti/nifti.js';
+import {geometryFromGrid} from '../../src/formats/images/nifti/geometry.js';
+import {writeImage} from '../../src/formats/images/write-image.js';
 import {Affine} from '../../src/geometry/affine.js';
 import {
   architectureSchema,
@@ -76,6 +77,6 @@ async function writeMadeUpImage(path: string, n: number): Promise<string> {
   }
   const affine = Affine.translation([-80, -80, -96]);
   const bytes = Uint8Array.from(data);
-  await writeNifti(path, {shape, data: bytes, geometry: geometryFromGrid({affine})});
+  await writeImage(path, {shape, data: bytes, geometry: geometryFromGrid({affine})});
   return path;
 }

@@ -8,12 +8,11 @@ import {decodeTrainingConfig} from '../../src/config/load-config.js';
 import {startNative} from '../../src/engines/native.js';
 import {loadAddon} from '../../src/engines/native/open-addon.js';
 import {HypermorphError} from '../../src/errors.js';
-import {readImage} from '../../src/formats/images/read-image.js';
-import {
-  describeNifti,
-  openNiftiSeries,
-  readNiftiField,
-} from '../../src/formats/images/nifti/nifti.js';
+import {readImage, readField} from '../../src/formats/images/read-image.js';
+import {describeImage} from '../../src/formats/images/describe-image.js';
+import {geometryFromGrid} from '../../src/formats/images/nifti/geometry.js';
+import {encodeImage} from '../../src/formats/images/write-image.js';
+import {openSeries} from '../../src/formats/images/series.js';
 import {joinBytes} from '../../src/formats/bytes.js';
 import type {ConventionName} from '../../src/formats/transforms/conventions.js';
 import {readTransform} from '../../src/formats/transforms/read-transform.js';
@@ -107,10 +106,19 @@ const images = [
   buildNifti({datatype: 1024, dim: [3, 3, 3, 3], voxels: new Uint8Array(216)}),
 ];
 
+/** An image in every other format. */
+const others = ['a.mgh', 'a.nrrd', 'a.mha'].flatMap((name) => {
+  const output = {shape: [3, 2, 2], geometry: geometryFromGrid({affine: Affine.identity})} as const;
+  const bytes = joinBytes(encodeImage(name, {...output, data: new Int16Array(12)}));
+  const isText = name !== 'a.mgh';
+  const packed = {name: 'a.mgz', bytes: new Uint8Array(gzipSync(bytes)), isText};
+  return isText ? [{name, bytes, isText}] : [{name, bytes, isText}, packed];
+});
+
 async function readAsImage(bytes: Uint8Array, random: Random): Promise<void> {
   const source = {name: 'damaged.nii.gz', bytes};
-  await describeNifti(source);
-  if (random.index(3) === 0) await readNiftiField(source);
+  await describeImage(source);
+  if (random.index(3) === 0) await readField(source);
   const volume = random.index(2);
   await readImage(source, {volume, kind: random.index(2) === 0 ? 'label' : 'intensity'});
 }
@@ -176,6 +184,20 @@ const PAIRS = {
 /** Everything that reads what others wrote. */
 export const FUZZERS: Readonly<Record<string, Fuzzer>> = {
   headers: (random) => readAsImage(damage(images[random.index(images.length)], random), random),
+  // Of FreeSurfer, NRRD and MetaImage: as bytes, or as the texts that their headers are.
+  formats: async (random) => {
+    const {name, bytes, isText} = others[random.index(others.length)];
+    const damaged =
+      isText && random.index(2) === 0
+        ? Uint8Array.from(damageText(String.fromCharCode(...bytes), random), (one) =>
+            one.charCodeAt(0),
+          )
+        : damage(bytes, random);
+    const source = {name, bytes: damaged};
+    await describeImage(source);
+    const volume = random.index(2);
+    await readImage(source, {volume, kind: random.index(2) === 0 ? 'label' : 'intensity'});
+  },
   gzip: (random) => {
     const inside = random.index(2) === 0 ? images[0] : damage(images[0], random);
     return readAsImage(damage(gzipSync(inside), random), random);
@@ -209,7 +231,7 @@ export const FUZZERS: Readonly<Record<string, Fuzzer>> = {
       name: 'damaged.nii',
       bytes: damage(images[random.index(images.length)], random),
     };
-    const {read} = await openNiftiSeries(source, {
+    const {read} = await openSeries(source, {
       kind: random.index(2) === 0 ? 'label' : 'intensity',
     });
     for await (const volume of read()) if (volume.length > 1e7) return;

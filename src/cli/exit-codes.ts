@@ -29,6 +29,7 @@ const EXIT_OF: Readonly<Record<ErrorCode, number>> = {
   E_CONFIG: EXIT.usage,
   E_IO: EXIT.input,
   E_NIFTI: EXIT.input,
+  E_IMAGE: EXIT.input,
   E_GRID: EXIT.input,
   E_SHAPE: EXIT.input,
   E_RANGE: EXIT.input,

@@ -66,11 +66,11 @@ const KINDS: readonly (FileKind & {readonly fits: (start: string) => boolean})[]
       'A download may have ended in an error page: open the file in a browser, and fetch it again.',
   },
   {fits: (start) => start.startsWith('DICM', 128), name: 'a DICOM file', advice: dicom()},
-  {fits: begins('NRRD'), name: 'an NRRD file', advice: IMAGE},
+  {fits: begins('NRRD'), name: 'an NRRD file', advice: called('.nrrd or .nhdr')},
   {
     fits: (start) => /^\s*(ObjectType|NDims)\s*=/.test(start),
     name: 'a MetaImage header (.mhd, .mha)',
-    advice: IMAGE,
+    advice: called('.mha or .mhd'),
   },
   {fits: begins('CDF'), name: 'a MINC 1 file', advice: IMAGE},
   {fits: begins('\x89PNG'), name: 'a PNG picture', advice: IMAGE},
@@ -112,7 +112,7 @@ const KINDS: readonly (FileKind & {readonly fits: (start: string) => boolean})[]
   {
     fits: (start) => start.startsWith('\0\0\0\x01\0\0') && start[6] < '\x10',
     name: 'a FreeSurfer MGH file',
-    advice: IMAGE,
+    advice: called('.mgh or .mgz'),
   },
 ];
 
@@ -126,6 +126,11 @@ function pytorch(): FileKind {
     advice:
       'Such files hold programs and are not read; of VoxelMorph and HyperMorph, models that Keras saved as .h5 can be imported (`hypermorph import`).',
   };
+}
+
+/** Of an image whose name says another format. */
+function called(endings: string): string {
+  return `Such an image is read when its name ends in ${endings}.`;
 }
 
 function dicom(): string {

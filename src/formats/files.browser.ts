@@ -13,4 +13,5 @@ function refuse(path: string): Promise<never> {
 export const withOpenFile = refuse;
 export const readFileBytes = refuse;
 export const fileExists = refuse;
+export const kindOfPath = refuse;
 export const writeFileAtomically = refuse;

@@ -9,7 +9,7 @@ export interface PlacedImage extends Grid {
   /** Whether the file says where its voxels lie. */
   readonly orientationKnown: boolean;
   /** Which of the header's placements is believed, where it has any. */
-  readonly geometrySource?: 'sform' | 'qform' | 'assumed';
+  readonly geometrySource?: 'sform' | 'qform' | 'header' | 'assumed';
 }
 
 /**

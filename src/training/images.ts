@@ -1,6 +1,7 @@
 import type {TrainingConfig} from '../config/training-config.js';
 import {HypermorphError} from '../errors.js';
-import {describeNifti, type NiftiImage} from '../formats/images/nifti/nifti.js';
+import {describeImage} from '../formats/images/describe-image.js';
+import type {FileImage} from '../formats/images/types.js';
 import {readImage} from '../formats/images/read-image.js';
 import {Affine} from '../geometry/affine.js';
 import {countVoxels, isSameGrid, type Grid} from '../geometry/grid.js';
@@ -178,15 +179,15 @@ export class ImageStore {
     return loading;
   }
 
-  async #read(path: string, kind: 'intensity' | 'label'): Promise<NiftiImage> {
+  async #read(path: string, kind: 'intensity' | 'label'): Promise<FileImage> {
     const {geometry, volume} = this.#config;
-    const {volumes} = await describeNifti(path, {geometry});
+    const {volumes} = await describeImage(path, {geometry});
     const several = volumes > 1 && volume !== null ? {volume} : {};
     return readImage(path, {geometry, kind, ...several});
   }
 
   async #requireGridOf(path: string, labels: Grid & {readonly name: string}): Promise<void> {
-    const image = await describeNifti(path, {geometry: this.#config.geometry});
+    const image = await describeImage(path, {geometry: this.#config.geometry});
     if (isSameGrid(labels, image)) return;
     throw new HypermorphError(
       'E_GRID',
@@ -219,7 +220,7 @@ export class ImageStore {
     const {centre, reference} = this.#config.grid;
     const centred = centre === 'volume' || reference === null ? path : reference;
     const {geometry} = this.#config;
-    const image = await describeNifti(centred, {geometry});
+    const image = await describeImage(centred, {geometry});
     return trainingGridOn({...image, name: centred}, this.#config);
   }
 }

@@ -2,14 +2,10 @@ import {HypermorphError} from '../errors.js';
 import type {EngineName} from '../engines/engine.js';
 import {startEngine} from '../engines/select.js';
 import {requireWritable, writeFilesAtomically, type FileContent} from '../formats/files.js';
-import {
-  encodeNiftiSeries,
-  geometryFromGrid,
-  openNiftiSeries,
-  requireNiftiName,
-  type NiftiSeries,
-  type PlacedGrid,
-} from '../formats/images/nifti/nifti.js';
+import {geometryFromGrid} from '../formats/images/nifti/geometry.js';
+import {openSeries} from '../formats/images/series.js';
+import type {FileSeries, PlacedGrid} from '../formats/images/types.js';
+import {encodeSeries, isCompressedName, requireImageName} from '../formats/images/write-image.js';
 import {atSpacing, isSameGrid, type Grid} from '../geometry/grid.js';
 import type {Triple} from '../geometry/triple.js';
 import type {KernelRunner} from '../kernels/voxel-operation.js';
@@ -152,7 +148,7 @@ async function checkPaths({
       {hint: 'With `reference: own` each result lies on the grid of its own image.'},
     );
   }
-  maps.forEach(({target}) => requireNiftiName(target));
+  maps.forEach(({target}) => requireImageName(target));
   points.forEach(({target}) => requireName(target, TABLE_NAME));
   const pairs = [...maps, ...points];
   const inputs = [...transforms.map(({path}) => path), ...pairs.map(({source}) => source)];
@@ -187,7 +183,7 @@ async function moveImage(
   work: Work,
 ): Promise<AppliedFile & {readonly content: FileContent}> {
   const {settings, warn} = work;
-  const series = await openNiftiSeries(pair.source, {
+  const series = await openSeries(pair.source, {
     kind: kind === 'image' ? 'intensity' : 'label',
     onWarning: warn,
   });
@@ -198,13 +194,13 @@ async function moveImage(
     description: `hypermorph ${VERSION} ${kind === 'image' ? 'moved' : 'labels moved'}`,
     ...(kind === 'image' ? {} : {intent: LABEL}),
   };
-  const pieces = encodeNiftiSeries(output, moveVolumes(series, grid, kind, work));
-  const content = /\.gz$/i.test(pair.target) ? gzipPieces(pieces) : pieces;
+  const pieces = encodeSeries(pair.target, output, moveVolumes(series, grid, kind, work));
+  const content = isCompressedName(pair.target) ? gzipPieces(pieces) : pieces;
   return {...pair, kind, shape: grid.shape, count: series.volumes, content};
 }
 
 async function* moveVolumes(
-  series: NiftiSeries,
+  series: FileSeries,
   grid: Grid,
   kind: 'image' | 'labels',
   {settings, transform, engine, signal}: Work,

@@ -1,7 +1,7 @@
 import {join} from 'node:path';
 import {HypermorphError, recogniseMemoryError, type ErrorCode} from '../errors.js';
 import {fileExists, readFileText, writeFilesAtomically} from '../formats/files.js';
-import {filesOfImage} from '../formats/images/nifti/nifti.js';
+import {filesOfImage} from '../formats/images/open-image.js';
 import {sha256} from '../platform.js';
 import {VERSION} from '../version.js';
 import type {KeptFiles} from './kept-files.js';

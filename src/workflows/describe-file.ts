@@ -1,10 +1,11 @@
-import {withOpenFile} from '../formats/files.js';
-import {describeNifti, type NiftiDescription} from '../formats/images/nifti/nifti.js';
+import {kindOfPath, withOpenFile} from '../formats/files.js';
+import {describeImage} from '../formats/images/describe-image.js';
+import type {FileDescription} from '../formats/images/types.js';
 import type {ModelDescription} from '../models/model-description.js';
 import {readModel} from '../models/model-file.js';
 
 /** An image or a warp, from its header alone. */
-export interface ImageDescription extends NiftiDescription {
+export interface ImageDescription extends FileDescription {
   readonly kind: 'image';
 }
 
@@ -27,7 +28,7 @@ export interface ModelFileDescription extends ModelDescription {
  * (await describeFile('model.safetensors')).kind; // 'model'
  */
 export async function describeFile(path: string): Promise<ImageDescription | ModelFileDescription> {
-  if (!(await isSafetensors(path))) return {kind: 'image', ...(await describeNifti(path))};
+  if (!(await isSafetensors(path))) return {kind: 'image', ...(await describeImage(path))};
   const {description, weights} = await readModel(path);
   const parameters = [...weights.values()].reduce((sum, {data}) => sum + data.length, 0);
   return {kind: 'model', path, parameters, ...description};
@@ -36,6 +37,7 @@ export async function describeFile(path: string): Promise<ImageDescription | Mod
 /** A safetensors file starts with the length of a JSON text, eight bytes, and that text. */
 async function isSafetensors(path: string): Promise<boolean> {
   if (/\.safetensors$/i.test(path)) return true;
+  if ((await kindOfPath(path)) === 'folder') return false; // its reader says what to do
   return withOpenFile(path, async (file) => {
     if (file.size < 10) return false;
     const start = await file.read(0, 9);

@@ -1,13 +1,9 @@
 import {areFinite} from '../volume/finite.js';
 import {PORTABLE, type KernelRunner} from '../kernels/voxel-operation.js';
 import type {Bytes} from '../formats/bytes.js';
-import {
-  encodeNiftiParts,
-  geometryFromGrid,
-  type NiftiGeometry,
-  type NiftiImage,
-  type NiftiOutput,
-} from '../formats/images/nifti/nifti.js';
+import {encodeImage} from '../formats/images/write-image.js';
+import {geometryFromGrid} from '../formats/images/nifti/geometry.js';
+import type {NiftiGeometry, FileImage, ImageOutput} from '../formats/images/types.js';
 import {ITK_VECTORS} from '../formats/transforms/itk.js';
 import {OUTPUTS} from '../registration/outputs.js';
 import type {Registration} from '../registration/register-pair.js';
@@ -25,13 +21,14 @@ export const LABEL = {code: 1002};
  */
 export function* encodeRegistration(
   registration: Registration,
-  images: {readonly fixed: NiftiImage; readonly moving: NiftiImage},
+  images: {readonly fixed: FileImage; readonly moving: FileImage},
   {outputs, labels}: Pick<OutputPaths, 'outputs' | 'labels'>,
   engine: KernelRunner = PORTABLE,
 ): Generator<{readonly path: string; readonly content: Bytes}> {
-  const encode = (path: string, summary: string, output: NiftiOutput) => ({
+  const encode = (path: string, summary: string, output: ImageOutput) => ({
     path,
-    content: encodeNiftiParts(
+    content: encodeImage(
+      path,
       {...output, description: `hypermorph ${VERSION} ${summary}`},
       (values) => areFinite(engine, values),
     ),
@@ -54,7 +51,7 @@ export function* encodeRegistration(
 /** The network's grid, in the world that the fixed image's header names. */
 function placeOfNetwork(
   {network}: Registration,
-  {geometry: {sformCode, qformCode}}: NiftiImage,
+  {geometry: {sformCode, qformCode}}: FileImage,
 ): {readonly shape: Triple; readonly geometry: NiftiGeometry} {
   const code = sformCode || qformCode || 1;
   return {shape: network.shape, geometry: geometryFromGrid(network, {code})};

@@ -1,6 +1,6 @@
 import {HypermorphError} from '../errors.js';
 import {readPointPairs, readPoints} from '../formats/landmarks.js';
-import {describeNifti} from '../formats/images/nifti/nifti.js';
+import {describeImage} from '../formats/images/describe-image.js';
 import {readImage} from '../formats/images/read-image.js';
 import {Affine} from '../geometry/affine.js';
 import {isSameGrid, type Grid} from '../geometry/grid.js';
@@ -86,7 +86,7 @@ export async function readLandmarks(
 export async function toRas(system: LandmarkSystem): Promise<readonly [Affine, Affine]> {
   if (system.kind === 'voxels') {
     const [fixed, moving] = system.images;
-    return [(await describeNifti(fixed)).affine, (await describeNifti(moving)).affine];
+    return [(await describeImage(fixed)).affine, (await describeImage(moving)).affine];
   }
   const sign = system.kind === 'lps' ? -1 : 1;
   const map = Affine.scaling([sign, sign, 1]);

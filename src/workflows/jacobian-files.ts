@@ -7,12 +7,9 @@ import {
   type JacobianMeasure,
 } from '../evaluation/deformation.js';
 import {requireWritable} from '../formats/files.js';
-import {
-  geometryFromGrid,
-  requireNiftiName,
-  writeNifti,
-  type PlacedGrid,
-} from '../formats/images/nifti/nifti.js';
+import {geometryFromGrid} from '../formats/images/nifti/geometry.js';
+import type {PlacedGrid} from '../formats/images/types.js';
+import {requireImageName, writeImage} from '../formats/images/write-image.js';
 import type {Grid} from '../geometry/grid.js';
 import {MEASURE_DETERMINANTS} from '../kernels/measures.js';
 import {jacobianOn} from '../transforms/jacobian.js';
@@ -71,7 +68,7 @@ export async function jacobianFiles(
   {onProgress}: Pick<WorkflowCallbacks, 'onProgress'> = {},
 ): Promise<JacobianFile> {
   const {transforms, target, reference, logarithm = false, withoutAffine = false} = settings;
-  requireNiftiName(target);
+  requireImageName(target);
   const inputs = [...transforms.map(({path}) => path), ...(reference ? [reference] : [])];
   await requireSeparateFiles(inputs, [target], 'jacobian');
   await requireWritable(target);
@@ -104,7 +101,7 @@ export async function jacobianFiles(
   const data = logarithm
     ? determinants.map((value) => Math.log(Math.max(value, SMALLEST_DETERMINANT)))
     : determinants;
-  await writeNifti(target, {
+  await writeImage(target, {
     ...{
       shape: grid.shape,
       data,

@@ -1,5 +1,5 @@
 import {sha256OfFile} from '../formats/files.js';
-import type {NiftiImage} from '../formats/images/nifti/nifti.js';
+import type {FileImage} from '../formats/images/types.js';
 import {readModel, type Model} from '../models/model-file.js';
 import type {OpenModel} from '../models/open-model.js';
 
@@ -27,7 +27,7 @@ class Kept<Value> {
  */
 export class KeptFiles {
   readonly #model = new Kept<Model>();
-  readonly #fixed = new Kept<NiftiImage>();
+  readonly #fixed = new Kept<FileImage>();
   readonly #hashes = new Map<string, Promise<string>>();
   #opened: {readonly model: Model; readonly engine: string; readonly value: OpenModel} | null =
     null;
@@ -37,7 +37,7 @@ export class KeptFiles {
   }
 
   /** @param how - All that decides how it is read. */
-  fixed<Image extends NiftiImage>(how: unknown, read: () => Promise<Image>): Promise<Image> {
+  fixed<Image extends FileImage>(how: unknown, read: () => Promise<Image>): Promise<Image> {
     return this.#fixed.get(JSON.stringify(how), read) as Promise<Image>;
   }
 

@@ -2,8 +2,9 @@ import {basename} from 'node:path';
 import {HypermorphError} from '../errors.js';
 import type {Bytes} from '../formats/bytes.js';
 import {fileExists, identityOf, requireWritable} from '../formats/files.js';
-import {filesOfImage, requireNiftiName} from '../formats/images/nifti/nifti.js';
-import {OUTPUT_KEYS, type OutputKey, type PerOutput} from '../registration/outputs.js';
+import {filesOfImage} from '../formats/images/open-image.js';
+import {requireImageName} from '../formats/images/write-image.js';
+import {OUTPUTS, OUTPUT_KEYS, type OutputKey, type PerOutput} from '../registration/outputs.js';
 
 /** A file that belongs to the moving image, and where to write it moved. */
 export interface FilePair {
@@ -67,7 +68,11 @@ export async function planPaths(
     ? {moved: `${stemOf(moving)}_moved.nii.gz`}
     : Object.fromEntries(named);
   const images = [...Object.values(outputs), ...labels.map(({target}) => target)];
-  images.forEach(requireNiftiName);
+  for (const {key, components} of OUTPUTS) {
+    const path = outputs[key];
+    if (path !== undefined) requireImageName(path, components);
+  }
+  labels.forEach(({target}) => requireImageName(target));
   const all = [...images, ...[affine, report, qc, thumbnail].filter((path) => path !== undefined)];
   requireName(report, REPORT_NAME);
   requireName(affine, AFFINE_NAME);
@@ -88,7 +93,8 @@ interface FileName {
 /** No ending, or one that promises no other format. */
 const REPORT_NAME: FileName = {
   what: 'the report',
-  pattern: /^(?!.*\.(nii|gz|hdr|img|mha|nrrd|h5|csv|tsv|txt|tfm|mat|xlsx?|ya?ml|safetensors)$)/i,
+  pattern:
+    /^(?!.*\.(nii|gz|hdr|img|mg[hz]|mh[ad]|nrrd|nhdr|h5|csv|tsv|txt|tfm|mat|xlsx?|ya?ml|safetensors)$)/i,
   endings: '.json',
 };
 const AFFINE_NAME: FileName = {
@@ -145,7 +151,7 @@ export function listOutputs({
 
 /** The name of an image file without folder and endings. */
 export function stemOf(path: string): string {
-  return basename(path).replace(/(\.(nii|hdr|img))?(\.gz)?$/i, '');
+  return basename(path).replace(/(\.(nii|hdr|img|mgh|mgz|nrrd|nhdr|mha|mhd))?(\.gz)?$/i, '');
 }
 
 /**

@@ -2,6 +2,7 @@ import type {EngineName, Precision} from '../engines/engine.js';
 import type {Bytes} from '../formats/bytes.js';
 import {writeFilesAtomically} from '../formats/files.js';
 import {gzipBytes} from '../formats/gzip.js';
+import {isCompressedName} from '../formats/images/write-image.js';
 import type {NamedHyperparameters} from '../models/hyperparameters.js';
 import type {OnProgress} from '../progress.js';
 import {encodeItkAffine} from '../formats/transforms/itk-text.js';
@@ -252,7 +253,7 @@ function compressed(
   return Promise.all(
     files.map(async ({path, content}) => ({
       path,
-      content: /\.gz$/i.test(path) ? await gzipBytes(content) : content,
+      content: isCompressedName(path) ? await gzipBytes(content) : content,
     })),
   );
 }

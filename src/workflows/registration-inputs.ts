@@ -1,12 +1,9 @@
 import {fileURLToPath} from 'node:url';
 import {HypermorphError} from '../errors.js';
 import {fileExists} from '../formats/files.js';
-import {
-  describeNifti,
-  readNifti,
-  type NiftiImage,
-  type ReadNiftiOptions,
-} from '../formats/images/nifti/nifti.js';
+import {describeImage} from '../formats/images/describe-image.js';
+import {readImage} from '../formats/images/read-image.js';
+import type {FileImage, ReadImageOptions} from '../formats/images/types.js';
 import type {ConventionName} from '../formats/transforms/conventions.js';
 import {readTransform, type ReadTransformOptions} from '../formats/transforms/read-transform.js';
 import type {Affine} from '../geometry/affine.js';
@@ -75,11 +72,11 @@ export interface InputSettings {
   /** Memory that the work may take, bytes; all of the machine's unless told. */
   readonly maxMemory?: number | undefined;
   /** Which placement in the headers to believe. */
-  readonly geometry?: ReadNiftiOptions['geometry'];
+  readonly geometry?: ReadImageOptions['geometry'];
 }
 
 /** An image that was read, with the name under which messages speak of it. */
-export type InputImage = NiftiImage & NamedVolume;
+export type InputImage = FileImage & NamedVolume;
 
 /** Everything that is read before anything is computed. */
 export interface RegistrationInputs {
@@ -115,16 +112,16 @@ export async function readInputs(
 ): Promise<RegistrationInputs> {
   const {fixed, moving, labels = [], fixedMask, movingMask} = settings;
   const readMask = (of: keyof PerImage, path: string | undefined) =>
-    path === undefined ? undefined : readImage(path, settings, {of, kind: 'label'});
+    path === undefined ? undefined : readInput(path, settings, {of, kind: 'label'});
   const reading = Promise.all([
     Promise.all([
       kept.fixed([fixed, settings.geometry, ofImage(settings.volume, 'fixed')], () =>
-        readImage(fixed, settings, {of: 'fixed'}),
+        readInput(fixed, settings, {of: 'fixed'}),
       ),
-      readImage(moving, settings, {of: 'moving'}),
+      readInput(moving, settings, {of: 'moving'}),
     ]),
     Promise.all(
-      labels.map(({source}) => readImage(source, settings, {of: 'moving', kind: 'label'})),
+      labels.map(({source}) => readInput(source, settings, {of: 'moving', kind: 'label'})),
     ),
     Promise.all([readMask('fixed', fixedMask), readMask('moving', movingMask)]),
   ]);
@@ -265,15 +262,15 @@ export function ofImage(
 }
 
 /** Read an image; `volume` speaks of the files that hold several. */
-async function readImage(
+async function readInput(
   path: string,
   {geometry, ...settings}: InputSettings,
   {of, kind = 'intensity'}: {readonly of: keyof PerImage; readonly kind?: 'intensity' | 'label'},
 ): Promise<InputImage> {
   const volume = ofImage(settings.volume, of);
   const place = geometry === undefined ? {} : {geometry};
-  const hasSeveral = volume !== undefined && (await describeNifti(path, place)).volumes > 1;
-  const image = await readNifti(path, {...place, kind, ...(hasSeveral ? {volume} : {})});
+  const hasSeveral = volume !== undefined && (await describeImage(path, place)).volumes > 1;
+  const image = await readImage(path, {...place, kind, ...(hasSeveral ? {volume} : {})});
   return {...image, name: image.path};
 }
 

@@ -1,6 +1,7 @@
 import type {ConventionName, TransformImages} from '../formats/transforms/conventions.js';
 import {readTransform} from '../formats/transforms/read-transform.js';
-import {openNiftiSeries, type PlacedGrid} from '../formats/images/nifti/nifti.js';
+import {openSeries} from '../formats/images/series.js';
+import type {PlacedGrid} from '../formats/images/types.js';
 import type {Grid} from '../geometry/grid.js';
 import {inverse} from '../transforms/inverse.js';
 import {compose, partsOf, type Transform} from '../transforms/transform.js';
@@ -62,7 +63,7 @@ export function fieldGridOf(transform: Transform): Grid | undefined {
 
 /** Where the voxels of an image or a warp lie, from its header alone. */
 export async function readGrid(path: string, warn: Warn): Promise<PlacedGrid> {
-  const {shape, affine, geometry, warnings} = await openNiftiSeries(path);
+  const {shape, affine, geometry, warnings} = await openSeries(path);
   warn(...warnings);
   return {shape, affine, geometry};
 }

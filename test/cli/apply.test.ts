@@ -4,12 +4,9 @@ import {join} from 'node:path';
 import {Readable} from 'node:stream';
 import {describe, test, type TestContext} from 'node:test';
 import {gunzipSync, gzipSync} from 'node:zlib';
-import {
-  encodeNiftiSeries,
-  geometryFromGrid,
-  readNifti,
-  writeNifti,
-} from '../../src/formats/images/nifti/nifti.js';
+import {geometryFromGrid} from '../../src/formats/images/nifti/geometry.js';
+import {readImage} from '../../src/formats/images/read-image.js';
+import {encodeSeries, writeImage} from '../../src/formats/images/write-image.js';
 import {encodeItkAffine} from '../../src/formats/transforms/itk-text.js';
 import {encodeItkWarp, ITK_VECTORS} from '../../src/formats/transforms/itk.js';
 import {Affine} from '../../src/geometry/affine.js';
@@ -50,7 +47,7 @@ async function folderOf(t: TestContext): Promise<Folder> {
   const folder = await temporaryFolder(t);
   const path = (name: string) => join(folder, name);
   const write = (name: string, {shape, affine}: Grid, data: Float32Array | Int16Array) =>
-    writeNifti(path(name), {shape, data, geometry: geometryFromGrid({affine})});
+    writeImage(path(name), {shape, data, geometry: geometryFromGrid({affine})});
   await write('fixed.nii', FIXED, imageOf(FIXED, blobs).data as Float32Array);
   const moving = imageOf(MOVING, blobs).data as Float32Array;
   await write('moving.nii.gz', MOVING, moving);
@@ -58,7 +55,7 @@ async function folderOf(t: TestContext): Promise<Folder> {
   await write('labels.nii', MOVING, labels);
   await writeFile(path('a.txt'), encodeItkAffine(A.affine));
   await writeFile(path('b.tfm'), encodeItkAffine(B.affine));
-  await writeNifti(path('warp.nii.gz'), {
+  await writeImage(path('warp.nii.gz'), {
     ...{shape: FIELD_GRID.shape, data: encodeItkWarp(waves(), FIELD_GRID), components: 3},
     ...{geometry: geometryFromGrid(FIELD_GRID), intent: ITK_VECTORS},
   });
@@ -95,14 +92,14 @@ describe('apply', () => {
       ...['--labels', `${path('labels.nii')}:${path('l.nii.gz')}`],
       ...['--points', `${path('points.csv')}:${path('p.csv')}`],
     );
-    assert.deepEqual(await readNifti(path('m.nii')), {
-      ...(await readNifti(path('moving.nii.gz'))),
+    assert.deepEqual(await readImage(path('m.nii')), {
+      ...(await readImage(path('moving.nii.gz'))),
       ...{path: path('m.nii'), files: [path('m.nii')]},
     });
     const [labels, moved] = [path('labels.nii'), path('l.nii.gz')];
     assert.deepEqual(
-      (await readNifti(moved, {kind: 'label'})).data,
-      (await readNifti(labels, {kind: 'label'})).data,
+      (await readImage(moved, {kind: 'label'})).data,
+      (await readImage(labels, {kind: 'label'})).data,
     );
     assert.equal(await readFile(path('p.csv'), 'utf8'), await readFile(path('points.csv'), 'utf8'));
   });
@@ -119,7 +116,7 @@ describe('apply', () => {
     assertPoints(await pointsIn(path('p.csv')), goal);
     assert.ok(Math.abs(mapPoints(compose(B, A), points)[0][0] - goal[0][0]) > 0.1);
     const expected = sample(imageOf(MOVING, blobs), compose(A, B), FIXED).data;
-    assert.ok(largestDifference((await readNifti(path('m.nii'))).data, expected) < 1e-3);
+    assert.ok(largestDifference((await readImage(path('m.nii'))).data, expected) < 1e-3);
   });
 
   test('an image goes through affine, warp and affine by one interpolation', async (t) => {
@@ -129,9 +126,9 @@ describe('apply', () => {
       ...[...files, '-r', path('fixed.nii'), '-i', `${path('moving.nii.gz')}:${path('m.nii')}`],
     );
     const expected = sample(imageOf(MOVING, blobs), compose(A, waves(), B), FIXED).data;
-    const moved = await readNifti(path('m.nii'));
+    const moved = await readImage(path('m.nii'));
     assert.ok(largestDifference(moved.data, expected) < 1e-2);
-    assert.deepEqual(moved.geometry, (await readNifti(path('fixed.nii'))).geometry);
+    assert.deepEqual(moved.geometry, (await readImage(path('fixed.nii'))).geometry);
     assert.deepEqual([written[0].shape, reference], [FIXED.shape, path('fixed.nii')]);
   });
 
@@ -212,7 +209,7 @@ describe('apply', () => {
         pair,
         ...words,
       );
-      const labels = await readNifti(path(name), {kind: 'label'});
+      const labels = await readImage(path(name), {kind: 'label'});
       assert.equal(labels.datatype, 'int16');
       assert.equal(labels.intent.code, 1002);
       assert.deepEqual([...new Set(labels.data)].sort(), [-3, 0, 1000]);
@@ -233,7 +230,7 @@ describe('apply', () => {
       '-i',
       `${path('fixed.nii')}:${path('m.nii')}`,
     );
-    const moved = await readNifti(path('m.nii'));
+    const moved = await readImage(path('m.nii'));
     assert.deepEqual(moved.shape, [30, 22, 26]);
     assert.ok(largestDifference(moved.affine.spacing, [2, 2.5, 2.25]) < 1e-5);
     const middle = moved.affine.apply([14.5, 10.5, 12.5]);
@@ -249,8 +246,8 @@ describe('apply', () => {
         ...['-i', `${path('moving.nii.gz')}:${path('m.nii')}`, ...words],
         ...['--labels', `${path('labels.nii')}:${path('l.nii')}`],
       );
-      assert.ok((await readNifti(path('l.nii'))).data.every((value) => value === 0));
-      return new Set((await readNifti(path('m.nii'))).data);
+      assert.ok((await readImage(path('l.nii'))).data.every((value) => value === 0));
+      return new Set((await readImage(path('m.nii'))).data);
     };
     assert.deepEqual(await move(), new Set([0]));
     assert.deepEqual(await move('--background=-1024'), new Set([-1024]));
@@ -263,11 +260,11 @@ describe('apply', () => {
     const shape: Triple = [7, 5, 1];
     const data = Float32Array.from({length: 35}, (_, n) => n);
     const affine = Affine.scaling([-1, 1, 5]);
-    await writeNifti(path('slice.nii'), {shape, data, geometry: geometryFromGrid({affine})});
+    await writeImage(path('slice.nii'), {shape, data, geometry: geometryFromGrid({affine})});
     await writeFile(path('shift.txt'), encodeItkAffine(Affine.translation([-2, 1, 0])));
     const pair = `${path('slice.nii')}:${path('m.nii')}`;
     await apply('-t', path('shift.txt'), '-r', path('slice.nii'), '-i', pair, '--background=-1');
-    const moved = await readNifti(path('m.nii'));
+    const moved = await readImage(path('m.nii'));
     // Two voxels on along i, which runs to the left, one along j.
     assert.equal(moved.data[0], 2 + 7);
     assert.equal(moved.data[5], -1);
@@ -290,7 +287,8 @@ describe('a series', () => {
   const plain = async () => {
     const pieces: Uint8Array[] = [];
     const output = {shape: MOVING.shape, geometry, further};
-    for await (const piece of encodeNiftiSeries(output, Readable.from(volumes))) pieces.push(piece);
+    for await (const piece of encodeSeries('series.nii', output, Readable.from(volumes)))
+      pieces.push(piece);
     return Buffer.concat(pieces);
   };
 
@@ -306,13 +304,13 @@ describe('a series', () => {
     await apply(
       ...[...chain, ...names.flatMap((name) => ['-i', `${path(name)}:${path(`moved_${name}`)}`])],
     );
-    const read = (name: string, volume: number) => readNifti(path(`moved_${name}`), {volume});
+    const read = (name: string, volume: number) => readImage(path(`moved_${name}`), {volume});
     for (const volume of volumes.keys()) {
       const {data: moved} = await read('plain.nii', volume);
       const data = Float32Array.from(volumes[volume]);
-      await writeNifti(path('one.nii'), {shape: MOVING.shape, geometry, data});
+      await writeImage(path('one.nii'), {shape: MOVING.shape, geometry, data});
       await apply(...chain, '-i', `${path('one.nii')}:${path('moved_one.nii')}`);
-      assert.deepEqual(moved, (await readNifti(path('moved_one.nii'))).data);
+      assert.deepEqual(moved, (await readImage(path('moved_one.nii'))).data);
     }
     const plainBytes = await readFile(path('moved_plain.nii'));
     for (const name of ['packed.nii.gz', 'members.nii.gz']) {
@@ -376,7 +374,7 @@ test('what cannot be applied is refused in one sentence', async (t) => {
     [
       ['-r', 'own', '-i', `${path('moving.nii.gz')}:${path('a.txt')}`],
       2,
-      /a\.txt: the name of an output image must end in \.nii or \.nii\.gz\.$/,
+      /a\.txt: the name of an output image must end in \.nii, \.nii\.gz, \.mgz, \.mgh, \.nrrd or \.mha\.$/,
     ],
     [
       [

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import {join} from 'node:path';
-import {geometryFromGrid, writeNifti} from '../../src/formats/images/nifti/nifti.js';
+import {geometryFromGrid} from '../../src/formats/images/nifti/geometry.js';
+import {writeImage} from '../../src/formats/images/write-image.js';
 import {readTransform} from '../../src/formats/transforms/read-transform.js';
 import {Affine} from '../../src/geometry/affine.js';
 import type {Grid} from '../../src/geometry/grid.js';
@@ -183,7 +184,7 @@ for (const {name, fixed, moving, motion, show, seen, mostMm} of PAIRS) {
       ['fixed.nii', fixed, (point: Triple) => picture(head(point), point, seen)],
       ['moving.nii', moving, (point: Triple) => picture(head(motion(point)), point, show)],
     ] as const) {
-      await writeNifti(path(file), {...imageOf(grid, value), geometry: geometryFromGrid(grid)});
+      await writeImage(path(file), {...imageOf(grid, value), geometry: geometryFromGrid(grid)});
     }
     const {code, stdout, logs} = await runCli([
       ...['register', '--json', '--lambda', '0.3', '--warp', path('warp.nii')],

@@ -8,7 +8,9 @@ import {after, describe, test, type TestContext} from 'node:test';
 import {setTimeout} from 'node:timers/promises';
 import {fileURLToPath} from 'node:url';
 import * as tf from '@tensorflow/tfjs-core';
-import {geometryFromGrid, readNifti, writeNifti} from '../../src/formats/images/nifti/nifti.js';
+import {geometryFromGrid} from '../../src/formats/images/nifti/geometry.js';
+import {readImage} from '../../src/formats/images/read-image.js';
+import {writeImage} from '../../src/formats/images/write-image.js';
 import {encodeItkAffine} from '../../src/formats/transforms/itk-text.js';
 import {Affine} from '../../src/geometry/affine.js';
 import {runCli, type CliResult} from '../support/cli.js';
@@ -33,12 +35,12 @@ async function pairsFolder(t: TestContext): Promise<string> {
   const names = Array.from({length: PAIRS}, (_, n) => `m${String(n + 1).padStart(2, '0')}`);
   for (const [n, name] of names.entries()) {
     const image = imageOf(MOVING, ([x, y, z]) => blobs([x + n / 4, y - n / 5, z]));
-    await writeNifti(path(`${name}.nii`), {...image, geometry});
+    await writeImage(path(`${name}.nii`), {...image, geometry});
   }
   await rm(path('m04.nii'));
   await writeFile(path('m11.nii'), 'not an image at all '.repeat(40));
   const blank = {shape: MOVING.shape, data: new Float32Array(21 * 17 * 19).fill(3), geometry};
-  await writeNifti(path('m17.nii'), blank);
+  await writeImage(path('m17.nii'), blank);
   const rows = names.map((name) => `${name},fixed.nii,${name}.nii,warps/${name}.nii`);
   await writeFile('pairs.csv', `name,fixed,moving,warp\n${rows.join('\n')}\n`);
   return folder;
@@ -225,7 +227,7 @@ test('every file that a registration reads counts: label map, mask, affine and m
   const writeAffine = (mm: number) =>
     writeFile('a.txt', encodeItkAffine(Affine.translation([mm, 0, 0])));
   const writeMask = (low: number) =>
-    writeNifti('mask.nii', {
+    writeImage('mask.nii', {
       ...imageOf(FIXED, (point) => (blobs(point) > low ? 1 : 0)),
       geometry: geometryFromGrid(FIXED),
     });
@@ -239,11 +241,11 @@ test('every file that a registration reads counts: label map, mask, affine and m
     return Number(/^registered +(\d+)$/m.exec(stdout)![1]);
   };
   assert.deepEqual([await registered(), await registered()], [1, 0]);
-  const labels = await readNifti('labels.nii', {kind: 'label'});
+  const labels = await readImage('labels.nii', {kind: 'label'});
   for (const change of [
     () => writeAffine(2),
     () => writeMask(5),
-    () => writeNifti('labels.nii', {...labels, data: labels.data.map((label) => label + 1)}),
+    () => writeImage('labels.nii', {...labels, data: labels.data.map((label) => label + 1)}),
     () => writeTinyModel('model.safetensors', {strength: 0.01}),
   ]) {
     await change();

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import {readFile, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {test} from 'node:test';
-import {geometryFromGrid, writeNifti} from '../../src/formats/images/nifti/nifti.js';
+import {geometryFromGrid} from '../../src/formats/images/nifti/geometry.js';
+import {writeImage} from '../../src/formats/images/write-image.js';
 import type {Grid} from '../../src/geometry/grid.js';
 import type {Triple} from '../../src/geometry/triple.js';
 import type {Evaluation} from '../../src/workflows/evaluate-files.js';
@@ -27,9 +28,9 @@ async function exampleFolder(folder: string): Promise<(name: string) => string> 
     ['moving', SHIFT],
   ] as const) {
     const {data} = imageOf(GRID, ([x, y, z]) => blobs([x - shift[0], y - shift[1], z - shift[2]]));
-    await writeNifti(path(`${name}.nii.gz`), {shape: SHAPE, data, geometry});
+    await writeImage(path(`${name}.nii.gz`), {shape: SHAPE, data, geometry});
     const labels = Uint8Array.from(data, (value) => (value > 60 ? 2 : value > 25 ? 1 : 0));
-    await writeNifti(path(`${name}_labels.nii.gz`), {shape: SHAPE, data: labels, geometry});
+    await writeImage(path(`${name}_labels.nii.gz`), {shape: SHAPE, data: labels, geometry});
     const points = [
       [0, 0, 0],
       [5, -6, 7],
@@ -41,7 +42,7 @@ async function exampleFolder(folder: string): Promise<(name: string) => string> 
   const lps = [-SHIFT[0], -SHIFT[1], SHIFT[2]];
   const data = Float32Array.from({length: 3 * voxels}, (_, n) => lps[Math.floor(n / voxels)]);
   const intent = {code: 1007};
-  await writeNifti(path('warp.nii.gz'), {shape: SHAPE, components: 3, data, geometry, intent});
+  await writeImage(path('warp.nii.gz'), {shape: SHAPE, components: 3, data, geometry, intent});
   return path;
 }
 
@@ -108,7 +109,7 @@ test('landmarks may be voxels of their images, LPS, or pairs in one table', asyn
 test('what cannot be compared is refused in one sentence', async (t) => {
   const path = await exampleFolder(await temporaryFolder(t));
   const geometry = geometryFromGrid({affine: obliqueAffine([0, 0, 0], [2, 2, 2])});
-  await writeNifti(path('other.nii'), {shape: [3, 3, 3], data: new Uint8Array(27), geometry});
+  await writeImage(path('other.nii'), {shape: [3, 3, 3], data: new Uint8Array(27), geometry});
   await writeFile(path('words.csv'), 'x,y,z\n1,2,three\n');
   await writeFile(path('columns.csv'), 'a,b,c\n1,2,3\n');
   await writeFile(path('empty.csv'), 'x,y,z\n');

@@ -3,12 +3,9 @@ import {readFile, readdir, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {describe, test} from 'node:test';
 import {fileURLToPath} from 'node:url';
-import {
-  geometryFromGrid,
-  readNifti,
-  readNiftiField,
-  writeNifti,
-} from '../../src/formats/images/nifti/nifti.js';
+import {geometryFromGrid} from '../../src/formats/images/nifti/geometry.js';
+import {readImage, readField} from '../../src/formats/images/read-image.js';
+import {writeImage} from '../../src/formats/images/write-image.js';
 import {readModel} from '../../src/models/model-file.js';
 import {Affine} from '../../src/geometry/affine.js';
 import type {Triple} from '../../src/geometry/triple.js';
@@ -65,7 +62,7 @@ describe("an imported model gives the original's moved image and field through r
         ['moving.nii', 'source'],
         ['fixed.nii', 'target'],
       ]) {
-        await writeNifti(path(file), {...toDiskOrder(goldenInput(golden, input)), geometry});
+        await writeImage(path(file), {...toDiskOrder(goldenInput(golden, input)), geometry});
       }
       const source = goldenModelPath(golden);
       const model = path('model.safetensors');
@@ -90,12 +87,12 @@ describe("an imported model gives the original's moved image and field through r
       assert.equal(registered.code, 0, registered.stderr);
 
       const suffix = run === null ? '' : `.${run}`;
-      const moved = await readNifti(path('moved.nii'));
+      const moved = await readImage(path('moved.nii'));
       const expected = toDiskOrder(goldenOutput(golden, `y_source${suffix}`)).data;
       const intensities = goldenInput(golden, 'source').data;
       const range = Math.max(...intensities) - Math.min(...intensities);
       const movedError = largestDifference(moved.data, expected) / range;
-      const warp = await readNiftiField(path('warp.nii'));
+      const warp = await readField(path('warp.nii'));
       const voxels = warp.data.length / 3;
       // The file holds mm to the left, back and up; the field voxels of 1 mm to the right, front and up.
       const field = warp.data.map((value, n) => (n < 2 * voxels ? -value : value));

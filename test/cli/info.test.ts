@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import {writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {test} from 'node:test';
-import {geometryFromGrid, writeNifti} from '../../src/formats/images/nifti/nifti.js';
+import {geometryFromGrid} from '../../src/formats/images/nifti/geometry.js';
+import {writeImage} from '../../src/formats/images/write-image.js';
 import type {Triple} from '../../src/geometry/triple.js';
 import {runCli} from '../support/cli.js';
 import {temporaryFolder} from '../support/temporary-folder.js';
@@ -14,7 +15,7 @@ const GEOMETRY = geometryFromGrid({affine: obliqueAffine([0, 0, 0], [-2, 2, 3], 
 
 test('info says how an image is stored', async (t) => {
   const path = join(await temporaryFolder(t), 'image.nii.gz');
-  await writeNifti(path, {
+  await writeImage(path, {
     shape: SHAPE,
     data: new Int16Array(120),
     geometry: GEOMETRY,
@@ -39,7 +40,7 @@ test('info says how an image is stored', async (t) => {
 
 test('info says what the numbers of a warp mean', async (t) => {
   const path = join(await temporaryFolder(t), 'warp.nii');
-  await writeNifti(path, {
+  await writeImage(path, {
     shape: SHAPE,
     components: 3,
     data: new Float32Array(360),

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import {link, readFile, writeFile} from 'node:fs/promises';
 import {after, describe, test} from 'node:test';
-import {geometryFromGrid} from '../../src/formats/images/nifti/nifti.js';
+import {geometryFromGrid} from '../../src/formats/images/nifti/geometry.js';
 import {printable, shortened} from '../../src/cli/printable.js';
 import {readModel, writeModel} from '../../src/models/model-file.js';
 import {buildNifti} from '../support/nifti-builder.js';
@@ -113,8 +113,8 @@ describe('names of outputs', () => {
       ['--report', 'r.csv', /the report must end in \.json/],
       ['--affine-out', 'a.mat', /an affine must end in \.txt or \.tfm/],
       ['--affine-out', 'a.json', /an affine must end in \.txt or \.tfm/],
-      ['-o', 'm.mha', /an output image must end in \.nii or \.nii\.gz/],
-      ['--warp', 'w.h5', /an output image must end in \.nii or \.nii\.gz/],
+      ['-o', 'm.mhd', /an output image must end in .*\.nrrd or \.mha\./],
+      ['--warp', 'w.mha', /an output field must end in \.nii or \.nii\.gz/],
     ] as const) {
       const {code, logs} = await register(option, path(name), '-n');
       assert.equal(code, 2);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import {existsSync} from 'node:fs';
 import {join} from 'node:path';
 import {describe, test} from 'node:test';
-import {readNifti} from '../../src/formats/images/nifti/nifti.js';
+import {readImage} from '../../src/formats/images/read-image.js';
 import type {Report} from '../../src/workflows/report.js';
 import {runCli} from '../support/cli.js';
 import {findShared} from '../../scripts/support/shared-folder.js';
@@ -47,7 +47,7 @@ describe(`every odd file registers to a head, or is refused in one sentence (${O
       assert.equal(code, 0, logs.at(-1)?.msg);
       const report = JSON.parse(stdout) as Report;
       assert.ok(report.displacement.maximumMm > 0);
-      const image = await readNifti(moved);
+      const image = await readImage(moved);
       assert.ok(image.data.every(Number.isFinite));
     });
   }
@@ -63,7 +63,7 @@ async function assertSameMoved(
   for (const path of paths) {
     const {code, moved} = await register(folder, path);
     assert.equal(code, 0);
-    images.push((await readNifti(moved)).data as Float32Array);
+    images.push((await readImage(moved)).data as Float32Array);
   }
   const maximum = images[0].reduce((largest, value) => Math.max(largest, value), 0);
   for (const [n, image] of images.entries()) {
@@ -114,7 +114,7 @@ test(
       FIXED,
     ]);
     assert.equal(code, 0, logs.at(-1)?.msg);
-    const [template, image] = [await readNifti(TEMPLATE), await readNifti(moved)];
+    const [template, image] = [await readImage(TEMPLATE), await readImage(moved)];
     assert.deepEqual(image.shape, template.shape);
     assert.deepEqual(image.affine, template.affine);
   },

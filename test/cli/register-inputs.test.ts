@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import {mkdir} from 'node:fs/promises';
 import {describe, test} from 'node:test';
-import {geometryFromGrid, readNifti, writeNifti} from '../../src/formats/images/nifti/nifti.js';
+import {geometryFromGrid} from '../../src/formats/images/nifti/geometry.js';
+import {readImage} from '../../src/formats/images/read-image.js';
+import {writeImage} from '../../src/formats/images/write-image.js';
 import {Affine} from '../../src/geometry/affine.js';
 import type {Grid} from '../../src/geometry/grid.js';
 import {FIXED, MOVING, workspace} from '../support/register-workspace.js';
@@ -19,7 +21,7 @@ async function writeLabels({path}: Workspace, grid: Grid, code = 1): Promise<voi
     grid.shape.reduce((product, length) => product * length, 1),
   );
   const geometry = {...geometryFromGrid(grid), ...(code === 0 ? {qformCode: 0, sformCode: 0} : {})};
-  await writeNifti(path('labels.nii'), {shape: grid.shape, data: sized, geometry});
+  await writeImage(path('labels.nii'), {shape: grid.shape, data: sized, geometry});
 }
 
 /** The warnings of a registration, and of its dry run. */
@@ -94,9 +96,9 @@ describe('a label map must lie where its image lies', () => {
       said,
       /labels.nii: a label map must lie where its image lies, but only the header of .*moving.nii says/,
     );
-    const moving = await readNifti(space.path('moving.nii'));
+    const moving = await readImage(space.path('moving.nii'));
     const geometry = {...moving.geometry, qformCode: 0, sformCode: 0};
-    await writeNifti(space.path('moving.nii'), {...moving, geometry});
+    await writeImage(space.path('moving.nii'), {...moving, geometry});
     await writeLabels(space, MOVING);
     const {foreseen} = await warningsOf(space, ...labels(space));
     assert.match(foreseen, /but only the header of .*labels.nii says/);
@@ -105,20 +107,20 @@ describe('a label map must lie where its image lies', () => {
 
   test('one placed by the qform, the other by the sform: both are named', async (t) => {
     const space = await workspace(t);
-    const moving = await readNifti(space.path('moving.nii'));
+    const moving = await readImage(space.path('moving.nii'));
     const elsewhere = geometryFromGrid(shifted(40));
     const qform = {
       qformCode: 1,
       quaternion: elsewhere.quaternion,
       qformOffset: elsewhere.qformOffset,
     };
-    await writeNifti(space.path('moving.nii'), {
+    await writeImage(space.path('moving.nii'), {
       ...moving,
       geometry: {...moving.geometry, ...qform},
     });
     const data = Uint8Array.from(moving.data, (value) => (value > 50 ? 1 : 0));
     const geometry = {...elsewhere, sformCode: 0};
-    await writeNifti(space.path('labels.nii'), {shape: moving.shape, data, geometry});
+    await writeImage(space.path('labels.nii'), {shape: moving.shape, data, geometry});
     const {said} = await warningsOf(space, ...labels(space));
     assert.match(
       said,
@@ -143,7 +145,7 @@ describe('a label map must lie where its image lies', () => {
       imageOf(MOVING, ([x]) => large[Math.abs(Math.round(x)) % 3]).data.map((_, n) => n % 3),
       (n) => large[n],
     );
-    await writeNifti(space.path('labels.nii'), {
+    await writeImage(space.path('labels.nii'), {
       shape: MOVING.shape,
       data,
       geometry: geometryFromGrid(MOVING),
@@ -151,7 +153,7 @@ describe('a label map must lie where its image lies', () => {
     for (const engine of ['javascript', 'native']) {
       const {said} = await warningsOf(space, ...labels(space), '--engine', engine);
       assert.doesNotMatch(said, /labels\.nii/);
-      const moved = await readNifti(space.path('labels_moved.nii'), {kind: 'label'});
+      const moved = await readImage(space.path('labels_moved.nii'), {kind: 'label'});
       assert.deepEqual(
         [...new Set(moved.data)].filter((label) => label !== 0).sort((a, b) => a - b),
         large,
@@ -164,7 +166,7 @@ test('a label map in float32 whose labels are beyond its whole numbers is said',
   const space = await workspace(t);
   const data = Float32Array.from({length: 21 * 17 * 19}, (_, n) => (n % 2) * (2 ** 24 + 4));
   const geometry = geometryFromGrid(MOVING);
-  await writeNifti(space.path('labels.nii'), {shape: MOVING.shape, data, geometry});
+  await writeImage(space.path('labels.nii'), {shape: MOVING.shape, data, geometry});
   const pair = `${space.path('labels.nii')}:${space.path('labels_moved.nii')}`;
   const {said, foreseen} = await warningsOf(space, '--labels', pair);
   for (const text of [said, foreseen]) {
@@ -179,7 +181,7 @@ describe('what is in the images is looked at, not their boxes alone', () => {
   test('one box around two objects that hardly meet', async (t) => {
     const space = await workspace(t);
     const write = (name: string, grid: Grid, value: Parameters<typeof imageOf>[1]) =>
-      writeNifti(space.path(name), {...imageOf(grid, value), geometry: geometryFromGrid(grid)});
+      writeImage(space.path(name), {...imageOf(grid, value), geometry: geometryFromGrid(grid)});
     const near = ([x, y, z]: readonly [number, number, number]) =>
       blobs([3 * x + 55, 3 * y + 50, 3 * z + 45]);
     await write('fixed.nii', MOVING, far);
@@ -222,7 +224,7 @@ describe('sizes that no body has are asked about', () => {
         const image = imageOf({...grid, affine}, ([x, y, z]) =>
           blobs([x / factor, y / factor, z / factor]),
         );
-        await writeNifti(space.path(name), {...image, geometry: geometryFromGrid(image)});
+        await writeImage(space.path(name), {...image, geometry: geometryFromGrid(image)});
       }
       const {logs, stdout} = await space.register('-n', ...BY_HEADERS);
       const text = logs.map(({msg}) => msg).join('\n');
@@ -236,7 +238,7 @@ describe('sizes that no body has are asked about', () => {
     const space = await workspace(t);
     const affine = Affine.compose(Affine.scaling([10, 10, 10]), MOVING.affine);
     const image = imageOf({...MOVING, affine}, ([x, y, z]) => blobs([x / 10, y / 10, z / 10]));
-    await writeNifti(space.path('moving.nii'), {...image, geometry: geometryFromGrid(image)});
+    await writeImage(space.path('moving.nii'), {...image, geometry: geometryFromGrid(image)});
     assert.match(
       (await warningsOf(space)).foreseen,
       /moving.nii: the field of view is 630 x 510 x 570 mm, that of .*fixed.nii 45 x 44 x 45 mm; check/,
@@ -247,7 +249,7 @@ describe('sizes that no body has are asked about', () => {
     const space = await workspace(t);
     const affine = Affine.compose(Affine.scaling([1000, 1000, 1000]), FIXED.affine);
     const image = imageOf({...FIXED, affine}, ([x, y, z]) => blobs([x / 1000, y / 1000, z / 1000]));
-    await writeNifti(space.path('fixed.nii'), {...image, geometry: geometryFromGrid(image)});
+    await writeImage(space.path('fixed.nii'), {...image, geometry: geometryFromGrid(image)});
     for (const run of [[], ['--dry-run']]) {
       const {code, logs} = await space.register(...BY_HEADERS, ...run);
       assert.equal(code, 4);
@@ -285,7 +287,7 @@ describe('what lies outside the moving image', () => {
   async function halfMoving(space: Workspace, offset: number): Promise<void> {
     const half: Grid = {...MOVING, shape: [21, 17, 7]};
     const image = imageOf(half, (point) => offset + Math.max(0, blobs(point) - 20));
-    await writeNifti(space.path('moving.nii'), {...image, geometry: geometryFromGrid(half)});
+    await writeImage(space.path('moving.nii'), {...image, geometry: geometryFromGrid(half)});
   }
 
   test('is its background, whatever number that is', async (t) => {
@@ -293,7 +295,7 @@ describe('what lies outside the moving image', () => {
     for (const offset of [0, 1000, -300]) {
       await halfMoving(space, offset);
       await warningsOf(space);
-      const {data} = await readNifti(space.path('moved.nii'));
+      const {data} = await readImage(space.path('moved.nii'));
       assert.ok(Math.abs(Math.min(...data) - offset) < 5, String(Math.min(...data)));
     }
   });
@@ -303,7 +305,7 @@ describe('what lies outside the moving image', () => {
     await halfMoving(space, 0);
     for (const text of ['-7', '0,-7']) {
       await warningsOf(space, '--background', text);
-      const {data} = await readNifti(space.path('moved.nii'));
+      const {data} = await readImage(space.path('moved.nii'));
       assert.equal(Math.min(...data), -7);
     }
     const {code, logs} = await space.register('--background', '1,x');
@@ -322,7 +324,7 @@ describe('two files, two choices', () => {
     );
     // A file of several volumes, made of a vector file: its fifth axis counts as well.
     const three = Float32Array.from(volumes.slice(0, 3).flatMap((data) => [...data]));
-    await writeNifti(space.path('moving.nii'), {
+    await writeImage(space.path('moving.nii'), {
       shape,
       components: 3,
       data: three,
@@ -338,7 +340,7 @@ describe('two files, two choices', () => {
         ...BY_HEADERS,
       );
       assert.equal(code, 0, stderr);
-      return Math.max(...(await readNifti(space.path('m.nii'))).data);
+      return Math.max(...(await readImage(space.path('m.nii'))).data);
     };
     const [first, last] = [await moved('0,0'), await moved('0,2')];
     assert.ok(Math.abs(last / first - 3) < 0.05);
@@ -354,8 +356,8 @@ describe('two files, two choices', () => {
   test('a colon in a path of --labels is no border where a file stands before another one', async (t) => {
     const space = await workspace(t);
     await mkdir(space.path('time 12:30:05'));
-    const labels = await readNifti(space.path('labels.nii'), {kind: 'label'});
-    await writeNifti(space.path('time 12:30:05/l.nii'), labels);
+    const labels = await readImage(space.path('labels.nii'), {kind: 'label'});
+    await writeImage(space.path('time 12:30:05/l.nii'), labels);
     for (const target of ['time 12:30:05/o.nii', 'plain.nii', '1:2.nii']) {
       const {code, stderr} = await space.register(
         ...[
@@ -365,7 +367,7 @@ describe('two files, two choices', () => {
         ],
       );
       assert.equal(code, 0, stderr);
-      assert.deepEqual((await readNifti(space.path(target), {kind: 'label'})).shape, FIXED.shape);
+      assert.deepEqual((await readImage(space.path(target), {kind: 'label'})).shape, FIXED.shape);
     }
   });
 });

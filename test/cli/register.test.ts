@@ -4,12 +4,9 @@ import {join} from 'node:path';
 import {after, describe, test} from 'node:test';
 import {fileURLToPath} from 'node:url';
 import {sha256OfFile} from '../../src/formats/files.js';
-import {
-  geometryFromGrid,
-  readNifti,
-  readNiftiField,
-  writeNifti,
-} from '../../src/formats/images/nifti/nifti.js';
+import {geometryFromGrid} from '../../src/formats/images/nifti/geometry.js';
+import {readImage, readField} from '../../src/formats/images/read-image.js';
+import {writeImage} from '../../src/formats/images/write-image.js';
 import type {Report} from '../../src/workflows/report.js';
 import {buildNifti} from '../support/nifti-builder.js';
 import {runCli} from '../support/cli.js';
@@ -45,24 +42,24 @@ describe('register writes', () => {
       ...['--report', at('report.json')],
     );
     assert.equal(code, 0);
-    const fixed = await readNifti(path('fixed.nii'));
-    const moved = await readNifti(at('moved.nii'));
+    const fixed = await readImage(path('fixed.nii'));
+    const moved = await readImage(at('moved.nii'));
     assert.deepEqual(moved.shape, fixed.shape);
     assert.deepEqual(moved.geometry, fixed.geometry);
     assert.equal(moved.datatype, 'float32');
-    const warp = await readNiftiField(at('warp.nii.gz'));
+    const warp = await readField(at('warp.nii.gz'));
     assert.equal(warp.intent.code, 1007);
     assert.deepEqual(warp.geometry, fixed.geometry);
-    const inverse = await readNiftiField(at('inverse.nii'));
+    const inverse = await readField(at('inverse.nii'));
     assert.deepEqual(inverse.shape, MOVING.shape);
-    const jacobian = await readNifti(at('jacobian.nii'));
+    const jacobian = await readImage(at('jacobian.nii'));
     assert.ok(jacobian.data.every((value) => value > 0 && value < 10));
-    const velocity = await readNiftiField(at('svf.nii'));
+    const velocity = await readField(at('svf.nii'));
     assert.deepEqual(
       velocity.shape.map((length) => length % 4),
       [0, 0, 0],
     );
-    const labels = await readNifti(at('labels.nii'), {kind: 'label'});
+    const labels = await readImage(at('labels.nii'), {kind: 'label'});
     assert.equal(labels.datatype, 'uint8');
     assert.ok([...labels.data].every((label) => [0, 3, 11].includes(label)));
     assert.ok(labels.data.includes(3) && labels.data.includes(11));
@@ -153,7 +150,7 @@ describe('register writes', () => {
     const source = fileURLToPath(new URL('../fixtures/golden/models/vxm2d.h5', import.meta.url));
     await runCli(['import', source, path('slices.safetensors')]);
     const unplaced = {...geometryFromGrid(FIXED), qformCode: 0, sformCode: 0};
-    await writeNifti(path('unplaced.nii'), {...imageOf(FIXED, blobs), geometry: unplaced});
+    await writeImage(path('unplaced.nii'), {...imageOf(FIXED, blobs), geometry: unplaced});
     const before = await readdir(folder);
     for (const options of [['--dry-run'], []]) {
       const flat = await register(...options, '--model', path('slices.safetensors'));
@@ -173,7 +170,7 @@ describe('register writes', () => {
     const {path, register} = await workspace(t);
     await register('--lambda', '0', '-o', path('a.nii'));
     await register('--lambda', '1', '-o', path('b.nii'));
-    const [a, b] = [await readNifti(path('a.nii')), await readNifti(path('b.nii'))];
+    const [a, b] = [await readImage(path('a.nii')), await readImage(path('b.nii'))];
     assert.ok(largestDifference(a.data, b.data) > 0.01);
   });
 });
@@ -335,7 +332,7 @@ describe('register ends with exit code 3, one sentence and no output for', () =>
       /moving\.nii: /,
     ],
     'an image without contrast': [
-      (path) => writeNifti(path, {...imageOf(MOVING, () => 5), geometry: geometryFromGrid(MOVING)}),
+      (path) => writeImage(path, {...imageOf(MOVING, () => 5), geometry: geometryFromGrid(MOVING)}),
       /moving\.nii: voxels must differ from each other, got 5 in all of them\.$/,
     ],
   };

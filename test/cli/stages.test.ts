@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import {readdir, readFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {meanDice} from '../../src/evaluation/labels.js';
-import {readNifti, writeNifti} from '../../src/formats/images/nifti/nifti.js';
+import {readImage} from '../../src/formats/images/read-image.js';
+import {writeImage} from '../../src/formats/images/write-image.js';
 import {registerFiles} from '../../src/workflows/register-files.js';
 import type {Report} from '../../src/workflows/report.js';
 import {runCli} from '../support/cli.js';
@@ -22,7 +23,7 @@ async function register(...options: readonly string[]): Promise<Report> {
 
 test('with no option but lambda, brains of two people end far above where an affine leaves them, and the smoother the larger lambda', async (t) => {
   const folder = await temporaryFolder(t);
-  const fixedLabels = await readNifti(brain('sub05_labels'), {kind: 'label'});
+  const fixedLabels = await readImage(brain('sub05_labels'), {kind: 'label'});
   const runs: {report: Report; dice: number}[] = [];
   for (const lambda of [0.1, 0.3, 0.9]) {
     const labels = join(folder, `labels_${lambda}.nii.gz`);
@@ -30,7 +31,7 @@ test('with no option but lambda, brains of two people end far above where an aff
       ...['--lambda', String(lambda), '--labels', `${brain('sub11_labels')}:${labels}`],
       ...PAIR,
     );
-    const {data} = await readNifti(labels, {kind: 'label'});
+    const {data} = await readImage(labels, {kind: 'label'});
     runs.push({report, dice: meanDice(fixedLabels.data, data)!});
   }
   const {report, dice} = runs[1];
@@ -85,15 +86,15 @@ test('every number of threads writes the same bytes', async (t) => {
 
 test('what a mask leaves out counts neither when scaling, refining nor judging', async (t) => {
   const folder = await temporaryFolder(t);
-  const fixed = await readNifti(PAIR[0]);
+  const fixed = await readImage(PAIR[0]);
   const [lengthI] = fixed.shape;
   const half = fixed.data.map((_, n) => (n % lengthI < lengthI / 2 ? 1 : 0));
   const mask = join(folder, 'half.nii.gz');
   const ruined = join(folder, 'ruined.nii.gz');
   const random = (n: number) => ((n * 7919) % 251) / 251;
   const top = Math.max(...fixed.data.slice(0, 1e5));
-  await writeNifti(mask, {...fixed, data: Float32Array.from(half)});
-  await writeNifti(ruined, {
+  await writeImage(mask, {...fixed, data: Float32Array.from(half)});
+  await writeImage(ruined, {
     ...fixed,
     data: Float32Array.from(fixed.data, (value, n) => (half[n] === 1 ? value : top * random(n))),
   });
@@ -118,10 +119,10 @@ test('a mask on another grid than its image is refused by name', async (t) => {
 
 test('what has nothing in common is called so', async (t) => {
   const folder = await temporaryFolder(t);
-  const fixed = await readNifti(PAIR[0]);
+  const fixed = await readImage(PAIR[0]);
   const random = (n: number) => ((n * 7919) % 2503) / 2503;
   const noise = join(folder, 'noise.nii.gz');
-  await writeNifti(noise, {...fixed, data: Float32Array.from(fixed.data, (_, n) => random(n))});
+  await writeImage(noise, {...fixed, data: Float32Array.from(fixed.data, (_, n) => random(n))});
   const {quality} = await register('-o', join(folder, 'moved.nii.gz'), PAIR[0], noise);
   assert.equal(quality.verdict, 'failed');
   assert.match(quality.reasons.join(' '), /hardly alike/);

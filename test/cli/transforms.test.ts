@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import {readFile, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {describe, test, type TestContext} from 'node:test';
-import {geometryFromGrid, readNifti, writeNifti} from '../../src/formats/images/nifti/nifti.js';
+import {geometryFromGrid} from '../../src/formats/images/nifti/geometry.js';
+import {readImage} from '../../src/formats/images/read-image.js';
+import {writeImage} from '../../src/formats/images/write-image.js';
 import {encodeItkAffine} from '../../src/formats/transforms/itk-text.js';
 import {encodeItkWarp, ITK_VECTORS} from '../../src/formats/transforms/itk.js';
 import {readTransform} from '../../src/formats/transforms/read-transform.js';
@@ -53,12 +55,12 @@ async function folderOf(t: TestContext): Promise<Folder> {
     ['moving.nii', MOVING],
   ] as const) {
     const data = new Float32Array(grid.shape[0] * grid.shape[1] * grid.shape[2]);
-    await writeNifti(path(name), {shape: grid.shape, data, geometry: geometryFromGrid(grid)});
+    await writeImage(path(name), {shape: grid.shape, data, geometry: geometryFromGrid(grid)});
   }
   await writeFile(path('turn.txt'), encodeItkAffine(TURN.affine));
   await writeFile(path('far.txt'), encodeItkAffine(FAR.affine));
   const writeWarp = (name: string, transform: Transform) =>
-    writeNifti(path(name), {
+    writeImage(path(name), {
       ...{shape: FIELD_GRID.shape, data: encodeItkWarp(transform, FIELD_GRID), components: 3},
       ...{geometry: geometryFromGrid(FIELD_GRID), intent: ITK_VECTORS},
     });
@@ -133,7 +135,7 @@ describe('jacobian', () => {
   const jacobian = async (folder: Folder, ...words: string[]) => {
     const {path, run} = folder;
     const result = await run('jacobian', ...words, '-o', path('j.nii'));
-    const {data} = await readNifti(path('j.nii'));
+    const {data} = await readImage(path('j.nii'));
     return {...(result as JacobianFile), data};
   };
   const all = (values: ArrayLike<number>, expected: number) =>
@@ -272,7 +274,7 @@ test('apply gives the moved image and labels of register again, by its warp', as
     ...['-i', `${path('moving.nii')}:${path('again.nii')}`],
   ]);
   assert.equal(code, 0, stderr);
-  const read = async (name: string) => (await readNifti(path(name))).data;
+  const read = async (name: string) => (await readImage(path(name))).data;
   assert.ok(largestDifference(await read('again.nii'), await read('moved.nii')) < 1e-2);
   const [again, moved] = [await read('labels_again.nii'), await read('labels_moved.nii')];
   const different = again.filter((label, n) => label !== moved[n]).length;

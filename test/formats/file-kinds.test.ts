@@ -37,8 +37,8 @@ const OTHERS: readonly (readonly [bytes: Buffer, name: RegExp, advice: RegExp])[
   [Buffer.from('/annex/objects/MD5E-s12--ab.nii.gz\n'), /git-annex/, /datalad get/],
   [Buffer.from('<!DOCTYPE html><html><title>404</title></html>'), /web page/, /fetch it again/],
   [Buffer.concat([Buffer.alloc(128), padded('DICM')]), /DICOM/, /dcm2niix/],
-  [padded('NRRD0004\ntype: float\n'), /NRRD/, /Convert it to NIfTI/],
-  [Buffer.from('ObjectType = Image\nNDims = 3\n'), /MetaImage/, /Convert it to NIfTI/],
+  [padded('NRRD0004\ntype: float\n'), /NRRD/, /ends in \.nrrd or \.nhdr/],
+  [Buffer.from('ObjectType = Image\nNDims = 3\n'), /MetaImage/, /ends in \.mha or \.mhd/],
   [padded('\xff\xd8\xff\xe0'), /JPEG/, /Convert/],
   [padded('\x93NUMPY\x01'), /NumPy \(\.npy\)/, /Convert/],
 ];

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import {readFile, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import test from 'node:test';
-import {geometryFromGrid, writeNifti} from '../../src/formats/images/nifti/nifti.js';
+import {geometryFromGrid} from '../../src/formats/images/nifti/geometry.js';
+import {writeImage} from '../../src/formats/images/write-image.js';
 import {encodeItkAffine} from '../../src/formats/transforms/itk-text.js';
 import {encodeItkWarp, ITK_VECTORS} from '../../src/formats/transforms/itk.js';
 import type {Grid} from '../../src/geometry/grid.js';
@@ -33,14 +34,14 @@ for (const [name, fixed, moving] of [
     const folder = await temporaryFolder(t);
     const path = (file: string) => join(folder, file);
     const write = (file: string, {shape, affine}: Grid, data: Float32Array | Uint8Array) =>
-      writeNifti(path(file), {shape, data, geometry: geometryFromGrid({affine})});
+      writeImage(path(file), {shape, data, geometry: geometryFromGrid({affine})});
     await write('fixed.nii', fixed, imageOf(fixed, blobs).data as Float32Array);
     const image = imageOf(moving, blobs).data as Float32Array;
     await write('moving.nii', moving, image);
     const labels = Uint8Array.from(image, (value) => (value > 60 ? 7 : value > 20 ? 2 : 0));
     await write('labels.nii', moving, labels);
     await writeFile(path('affine.txt'), encodeItkAffine(TURN.affine));
-    await writeNifti(path('warp.nii.gz'), {
+    await writeImage(path('warp.nii.gz'), {
       ...{shape: FIELD_GRID.shape, data: encodeItkWarp(waves(), FIELD_GRID), components: 3},
       ...{geometry: geometryFromGrid(FIELD_GRID), intent: ITK_VECTORS},
     });

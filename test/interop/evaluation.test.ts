@@ -4,7 +4,9 @@ import {join} from 'node:path';
 import {test, type TestContext} from 'node:test';
 import {squaredDistances} from '../../src/evaluation/distance-transform.js';
 import {startEngine} from '../../src/engines/select.js';
-import {geometryFromGrid, readNifti, writeNifti} from '../../src/formats/images/nifti/nifti.js';
+import {geometryFromGrid} from '../../src/formats/images/nifti/geometry.js';
+import {readImage} from '../../src/formats/images/read-image.js';
+import {writeImage} from '../../src/formats/images/write-image.js';
 import {readWarp} from '../../src/formats/transforms/read-transform.js';
 import {Affine} from '../../src/geometry/affine.js';
 import type {Grid} from '../../src/geometry/grid.js';
@@ -41,7 +43,7 @@ function ellipsoids(centre: Triple, seed: number): Uint8Array {
 }
 
 async function writeLabels(path: string, data: Uint8Array): Promise<void> {
-  await writeNifti(path, {shape: SHAPE, data, geometry: geometryFromGrid(GRID)});
+  await writeImage(path, {shape: SHAPE, data, geometry: geometryFromGrid(GRID)});
 }
 
 /** The same voxels along ITK's axes: its determinants leave the direction of a grid out of account. */
@@ -55,7 +57,7 @@ async function writeWave(path: string, grid: Grid): Promise<void> {
     (p: Triple) => 2 * Math.sin(p[2] / 7 + p[1] / 9),
   ].map((component) => imageOf(grid, component).data as Float32Array);
   const data = Float32Array.from(wave.flatMap((component) => [...component]));
-  await writeNifti(path, {
+  await writeImage(path, {
     shape: SHAPE,
     components: 3,
     data,
@@ -118,7 +120,7 @@ test('SciPy agrees on the distance of every voxel', async (t) => {
   await writeLabels(path, mask);
   const expected = ask(t, 'distances', path) as number[] | undefined;
   if (expected === undefined) return;
-  const {data, shape, affine} = await readNifti(path, {kind: 'label'});
+  const {data, shape, affine} = await readImage(path, {kind: 'label'});
   const found = squaredDistances(data, shape, affine.spacing);
   found.forEach((squared, n) => assertClose(Math.sqrt(squared), expected[n], 1e-6));
 });
@@ -155,7 +157,7 @@ test('NumPy agrees on correlation, mean square and mutual information', async (t
   const random = new Random(13);
   for (const path of paths) {
     const {data} = imageOf(GRID, ([x, y, z]) => 500 + 3 * x - 2 * y + z + random.normal(20));
-    await writeNifti(path, {shape: SHAPE, data, geometry: geometryFromGrid(GRID)});
+    await writeImage(path, {shape: SHAPE, data, geometry: geometryFromGrid(GRID)});
   }
   interface Expected {
     readonly ncc: number;

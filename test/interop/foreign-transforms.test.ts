@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import {readFile, rm, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {describe, test, type TestContext} from 'node:test';
-import {geometryFromGrid, readNifti, writeNifti} from '../../src/formats/images/nifti/nifti.js';
+import {geometryFromGrid} from '../../src/formats/images/nifti/geometry.js';
+import {readImage} from '../../src/formats/images/read-image.js';
+import {writeImage} from '../../src/formats/images/write-image.js';
 import {encodeItkAffine} from '../../src/formats/transforms/itk-text.js';
 import {encodeItkWarp, ITK_VECTORS} from '../../src/formats/transforms/itk.js';
 import type {Grid} from '../../src/geometry/grid.js';
@@ -93,8 +95,8 @@ class Workspace {
   /** Whether the program's image is the one that `lead` moved. */
   async assertImage(name: string): Promise<number> {
     const [theirs, ours] = await Promise.all([
-      readNifti(this.path(name)),
-      readNifti(this.path('ours.nii')),
+      readImage(this.path(name)),
+      readImage(this.path('ours.nii')),
     ]);
     const difference = largestDifference(theirs.data, ours.data);
     assert.ok(difference < IMAGE, `${name} differs by up to ${difference} of 150`);
@@ -114,7 +116,7 @@ async function workspace(
   }
   const folder = await temporaryFolder(t);
   const write = (name: string, {shape, affine}: Grid, change: (point: Triple) => Triple) =>
-    writeNifti(join(folder, name), {
+    writeImage(join(folder, name), {
       ...{shape, geometry: geometryFromGrid({affine})},
       data: imageOf({shape, affine}, (point) => blobs(change(point))).data,
     });
@@ -136,7 +138,7 @@ async function writeOwn(work: Workspace, fixed: Grid): Promise<Transform> {
   const data = encodeItkWarp(waves(), fixed);
   const intent = ITK_VECTORS;
   const {shape} = fixed;
-  await writeNifti(work.path('own.nii.gz'), {shape, data, geometry, intent, components: 3});
+  await writeImage(work.path('own.nii.gz'), {shape, data, geometry, intent, components: 3});
   return compose(TURN, waves());
 }
 

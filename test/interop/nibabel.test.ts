@@ -2,8 +2,10 @@ import assert from 'node:assert/strict';
 import {writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import test from 'node:test';
-import {geometryFromGrid, readNifti, writeNifti} from '../../src/formats/images/nifti/nifti.js';
-import type {NiftiOutput} from '../../src/formats/images/nifti/nifti.js';
+import {geometryFromGrid} from '../../src/formats/images/nifti/geometry.js';
+import {readImage} from '../../src/formats/images/read-image.js';
+import {writeImage} from '../../src/formats/images/write-image.js';
+import type {ImageOutput} from '../../src/formats/images/types.js';
 import type {Affine} from '../../src/geometry/affine.js';
 import {buildNifti} from '../support/nifti-builder.js';
 import {findPython, runReference} from '../support/python.js';
@@ -66,7 +68,7 @@ test('nibabel finds our images where we put them: both forms, spacing, codes, nu
   });
   for (const {path, affine} of cases) {
     const geometry = geometryFromGrid({affine});
-    await writeNifti(path, {shape: SHAPE, data: ramp(COUNT), geometry, description: 'ours'});
+    await writeImage(path, {shape: SHAPE, data: ramp(COUNT), geometry, description: 'ours'});
   }
   nibabelReads(cases.map(({path}) => path)).forEach((read, n) => {
     const {affine, sheared} = cases[n];
@@ -96,7 +98,7 @@ test('nibabel sees a field as X x Y x Z x 1 x 3 with intent 1007, components slo
     return;
   }
   const path = join(await temporaryFolder(t), 'warp.nii.gz');
-  await writeNifti(path, {
+  await writeImage(path, {
     shape: SHAPE,
     components: 3,
     data: ramp(3 * COUNT),
@@ -131,8 +133,8 @@ test('nibabel finds an output on a fixed grid exactly where it finds the fixed i
     sform: [1, 0.125, 0.25, 3, -0.5, 2, 0.5, 4, 0.5, 0.25, 3, -5],
   });
   await writeFile(fixedPath, file);
-  const fixed = await readNifti(fixedPath);
-  await writeNifti(movedPath, fixed);
+  const fixed = await readImage(fixedPath);
+  await writeImage(movedPath, fixed);
   const [first, second] = nibabelReads([fixedPath, movedPath]);
   assert.deepEqual(second.sform, first.sform);
   assert.deepEqual(second.qform, first.qform);
@@ -149,13 +151,13 @@ test('nibabel reads label maps of every integer type that we write', async (t) =
   const types = [Uint8Array, Int8Array, Uint16Array, Int16Array, Uint32Array, Int32Array] as const;
   const paths = types.map((type) => join(folder, `${type.name}.nii`));
   for (const [n, type] of types.entries()) {
-    const output: NiftiOutput = {
+    const output: ImageOutput = {
       shape: SHAPE,
       data: new type(ramp(COUNT)),
       geometry: geometryFromGrid({affine: randomAffine(seededRandom(13))}),
       intent: {code: 1002},
     };
-    await writeNifti(paths[n], output);
+    await writeImage(paths[n], output);
   }
   nibabelReads(paths).forEach((read, n) => {
     assert.equal(`${read.datatype}array`, types[n].name.toLowerCase());

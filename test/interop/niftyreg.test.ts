@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import {readFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {test} from 'node:test';
-import {readNifti} from '../../src/formats/images/nifti/nifti.js';
+import {readImage} from '../../src/formats/images/read-image.js';
 import {readTransform} from '../../src/formats/transforms/read-transform.js';
 import type {Grid} from '../../src/geometry/grid.js';
 import type {Triple} from '../../src/geometry/triple.js';
@@ -35,7 +35,7 @@ for (const [name, expected] of Object.entries(mapped)) {
 
 test('a deformation moves the image as reg_resample does', async () => {
   const [fixed, moving, theirs] = await Promise.all(
-    ['fixed.nii.gz', 'moving.nii.gz', 'moved.nii.gz'].map((name) => readNifti(path(name))),
+    ['fixed.nii.gz', 'moving.nii.gz', 'moved.nii.gz'].map((name) => readImage(path(name))),
   );
   const {transform} = await readTransform(path('deformation.nii.gz'));
   const {data} = sample(moving, transform, fixed);

@@ -3,11 +3,9 @@ import {writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import test from 'node:test';
 import {startEngine} from '../../src/engines/select.js';
-import {
-  geometryFromGrid,
-  readNiftiField,
-  writeNifti,
-} from '../../src/formats/images/nifti/nifti.js';
+import {geometryFromGrid} from '../../src/formats/images/nifti/geometry.js';
+import {readField} from '../../src/formats/images/read-image.js';
+import {writeImage} from '../../src/formats/images/write-image.js';
 import {encodeItkAffine} from '../../src/formats/transforms/itk-text.js';
 import {decodeItkWarp, encodeItkWarp, ITK_VECTORS} from '../../src/formats/transforms/itk.js';
 import type {Grid} from '../../src/geometry/grid.js';
@@ -51,13 +49,13 @@ test('SimpleITK takes image and points through affine, displacement and affine a
   const folder = await temporaryFolder(t);
   const path = (name: string) => join(folder, name);
   const write = (name: string, {shape, affine}: Grid, data: Float32Array, components: 1 | 3 = 1) =>
-    writeNifti(path(name), {
+    writeImage(path(name), {
       ...{shape, data, components, geometry: geometryFromGrid({affine})},
       ...(components === 3 ? {intent: ITK_VECTORS} : {}),
     });
 
   await write('warp.nii', FIELD_GRID, encodeItkWarp(waves(), FIELD_GRID), 3);
-  const field = decodeItkWarp(await readNiftiField(path('warp.nii')));
+  const field = decodeItkWarp(await readField(path('warp.nii')));
   const chain = compose(TURN, field, SHEAR);
   const moving = imageOf(MOVING, blobs);
   const moved = sample(moving, chain, FIXED);

@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import {join} from 'node:path';
 import test from 'node:test';
 import {PORTABLE} from '../../src/kernels/voxel-operation.js';
-import {geometryFromGrid, readNifti, writeNifti} from '../../src/formats/images/nifti/nifti.js';
+import {geometryFromGrid} from '../../src/formats/images/nifti/geometry.js';
+import {readImage} from '../../src/formats/images/read-image.js';
+import {writeImage} from '../../src/formats/images/write-image.js';
 import {writeFilesAtomically} from '../../src/formats/files.js';
 import {registerPair} from '../../src/registration/register-pair.js';
 import type {Grid} from '../../src/geometry/grid.js';
@@ -52,9 +54,9 @@ for (const align of ['headers', 'fov'] as const) {
     const grids = pairOfGrids();
     for (const name of ['fixed', 'moving'] as const) {
       const {shape, affine, data} = imageOf(grids[name], blobs);
-      await writeNifti(path(name), {shape, data, geometry: geometryFromGrid({affine})});
+      await writeImage(path(name), {shape, data, geometry: geometryFromGrid({affine})});
     }
-    const [fixed, moving] = [await readNifti(path('fixed')), await readNifti(path('moving'))];
+    const [fixed, moving] = [await readImage(path('fixed')), await readImage(path('moving'))];
 
     const registration = await registerPair({
       fixed: {...fixed, name: 'fixed'},

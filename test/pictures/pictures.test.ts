@@ -3,7 +3,8 @@ import {execFileSync} from 'node:child_process';
 import {join} from 'node:path';
 import {test} from 'node:test';
 import {decode} from 'fast-png';
-import {geometryFromGrid, writeNifti} from '../../src/formats/images/nifti/nifti.js';
+import {geometryFromGrid} from '../../src/formats/images/nifti/geometry.js';
+import {writeImage} from '../../src/formats/images/write-image.js';
 import {encodePng} from '../../src/formats/png.js';
 import {Affine} from '../../src/geometry/affine.js';
 import {middleOf, type Grid} from '../../src/geometry/grid.js';
@@ -82,7 +83,7 @@ test('nibabel finds each pixel where the letters say', {skip: python.missing}, a
   for (const grid of [OBLIQUE_RIGHT, OBLIQUE_LEFT]) {
     const image = imageOf(grid, blobs);
     const path = join(folder, 'image.nii');
-    await writeNifti(path, {...image, geometry: geometryFromGrid(grid)});
+    await writeImage(path, {...image, geometry: geometryFromGrid(grid)});
     // The corner of the axial plane, as nibabel's closest canonical axes (right, front, head) see it.
     const script = `
 import nibabel, json, sys, numpy

@@ -1,11 +1,8 @@
 import {copyFile, mkdir, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {Readable} from 'node:stream';
-import {
-  encodeNiftiSeries,
-  geometryFromGrid,
-  writeNifti,
-} from '../../src/formats/images/nifti/nifti.js';
+import {geometryFromGrid} from '../../src/formats/images/nifti/geometry.js';
+import {encodeSeries, writeImage} from '../../src/formats/images/write-image.js';
 import {encodeItkAffine} from '../../src/formats/transforms/itk-text.js';
 import {Affine} from '../../src/geometry/affine.js';
 import type {Triple} from '../../src/geometry/triple.js';
@@ -30,13 +27,13 @@ export async function exampleFolder(folder: string): Promise<string> {
   const geometry = geometryFromGrid({affine});
   const {data} = imageOf({shape, affine}, blobs);
   for (const name of ['fixed', 'moving']) {
-    await writeNifti(join(folder, `${name}.nii.gz`), {shape, data, geometry});
+    await writeImage(join(folder, `${name}.nii.gz`), {shape, data, geometry});
   }
   const labels = data.map((value) => (value > 30 ? 2 : 0));
   for (const name of ['labels', 'fixed_labels']) {
-    await writeNifti(join(folder, `${name}.nii.gz`), {shape, data: labels, geometry});
+    await writeImage(join(folder, `${name}.nii.gz`), {shape, data: labels, geometry});
   }
-  await writeNifti(join(folder, 'warp.nii.gz'), {
+  await writeImage(join(folder, 'warp.nii.gz'), {
     shape,
     components: 3,
     data: new Float32Array(3 * data.length).fill(0.5),
@@ -46,7 +43,7 @@ export async function exampleFolder(folder: string): Promise<string> {
   const further = {lengths: [2], steps: [2], timeUnit: 8};
   await writeFile(
     join(folder, 'series.nii.gz'),
-    encodeNiftiSeries({shape, geometry, further}, Readable.from([data, data])),
+    encodeSeries('series.nii', {shape, geometry, further}, Readable.from([data, data])),
   );
   await writeFile(join(folder, 'flirt.mat'), '1 0 0 3\n0 1 0 2\n0 0 1 1\n0 0 0 1\n');
   await writeFile(join(folder, 'affine.txt'), encodeItkAffine(Affine.translation([1, 2, 3])));

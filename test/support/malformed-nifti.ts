@@ -1,5 +1,5 @@
 import type {ErrorCode} from '../../src/errors.js';
-import type {ReadNiftiOptions} from '../../src/formats/images/nifti/nifti.js';
+import type {ReadImageOptions} from '../../src/formats/images/types.js';
 import {buildNifti, type NiftiRecipe} from './nifti-builder.js';
 
 /** What a damaged file must end in: a code, and the sentence behind the file's name. */
@@ -8,7 +8,7 @@ export interface Refusal {
   readonly file: NiftiRecipe | Uint8Array;
   readonly code: ErrorCode;
   readonly says: string;
-  readonly options?: ReadNiftiOptions;
+  readonly options?: ReadImageOptions;
 }
 
 const NAN = Number.NaN;

@@ -1,6 +1,7 @@
 import {join} from 'node:path';
 import type {TestContext} from 'node:test';
-import {geometryFromGrid, writeNifti} from '../../src/formats/images/nifti/nifti.js';
+import {geometryFromGrid} from '../../src/formats/images/nifti/geometry.js';
+import {writeImage} from '../../src/formats/images/write-image.js';
 import type {Grid} from '../../src/geometry/grid.js';
 import type {Triple} from '../../src/geometry/triple.js';
 import {runCli} from './cli.js';
@@ -24,14 +25,14 @@ export async function workspace(t: TestContext) {
   const folder = await temporaryFolder(t);
   const path = (name: string) => join(folder, name);
   const write = (name: string, grid: Grid, value: (point: Triple) => number) =>
-    writeNifti(path(name), {
+    writeImage(path(name), {
       ...imageOf(grid, value),
       geometry: geometryFromGrid(grid),
     });
   await write('fixed.nii', FIXED, blobs);
   await write('moving.nii', MOVING, ([x, y, z]) => blobs([x + 3, y, z - 2]));
   const drawn = imageOf(MOVING, ([x]) => (x < 0 ? 3 : 11)).data;
-  await writeNifti(path('labels.nii'), {
+  await writeImage(path('labels.nii'), {
     shape: MOVING.shape,
     data: Uint8Array.from(drawn),
     geometry: geometryFromGrid(MOVING),

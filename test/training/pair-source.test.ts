@@ -3,7 +3,8 @@ import {join} from 'node:path';
 import {test, type TestContext} from 'node:test';
 import {PORTABLE} from '../../src/kernels/voxel-operation.js';
 import {decodeTrainingConfig} from '../../src/config/load-config.js';
-import {geometryFromGrid, writeNifti} from '../../src/formats/images/nifti/nifti.js';
+import {geometryFromGrid} from '../../src/formats/images/nifti/geometry.js';
+import {writeImage} from '../../src/formats/images/write-image.js';
 import {Random} from '../../src/random.js';
 import {ImageStore} from '../../src/training/images.js';
 import {openData} from '../../src/training/data.js';
@@ -25,7 +26,7 @@ async function writeBall(path: string, centre: Triple, {isTurned = false} = {}):
   const affine = centredAffine(Affine.scaling([3, 3, 3]), shape, centre);
   const upright = imageOf({shape, affine}, ball(centre, 12));
   const image = isTurned ? reoriented(upright, [1, 2, 0], [true, false, true]) : upright;
-  await writeNifti(path, {shape: image.shape, data: image.data, geometry: geometryFromGrid(image)});
+  await writeImage(path, {shape: image.shape, data: image.data, geometry: geometryFromGrid(image)});
 }
 
 async function twoBalls(t: TestContext): Promise<string> {
@@ -72,10 +73,10 @@ async function writeHead(folder: string, name: string, motion: Affine): Promise<
   const inverse = motion.inverse();
   const image = imageOf({shape, affine}, (point) => blobs(inverse.apply(point)));
   const geometry = geometryFromGrid(image);
-  await writeNifti(join(folder, `${name}_t1.nii`), {shape, data: image.data, geometry});
+  await writeImage(join(folder, `${name}_t1.nii`), {shape, data: image.data, geometry});
   const middle = (Math.min(...image.data) + Math.max(...image.data)) / 2;
   const data = image.data.map((value) => (value > middle ? 7 : 0));
-  await writeNifti(join(folder, `${name}_labels.nii`), {shape, data, geometry});
+  await writeImage(join(folder, `${name}_labels.nii`), {shape, data, geometry});
 }
 
 function shareOf(image: ArrayLike<number>, counts: (n: number) => boolean): number {
@@ -266,7 +267,7 @@ test('settings of the configuration choose a volume and a placement', async (t) 
   );
   const blank = new Float32Array(ballImage.data.length).map((_, n) => n % 2);
   const data = Float32Array.from([...ballImage.data, ...blank, ...ballImage.data]);
-  await writeNifti(join(folder, 'c.nii'), {
+  await writeImage(join(folder, 'c.nii'), {
     shape: ballImage.shape,
     components: 3,
     data,
@@ -284,7 +285,7 @@ test('slices are taken in the plane that is trained, as a registration takes the
   const write = async (name: string, shape: Triple) => {
     const grid = {shape, affine: Affine.scaling([3, 3, 3])};
     const image = imageOf(grid, ([x, y, z]) => x + 2 * y + 3 * z);
-    await writeNifti(join(folder, name), {
+    await writeImage(join(folder, name), {
       shape,
       data: image.data,
       geometry: geometryFromGrid(grid),
@@ -372,7 +373,7 @@ test('what lies outside an image is cut to [0, 1] as its voxels are', async (t) 
   const image = imageOf({shape, affine}, ([x, y, z]) =>
     Math.max(Math.abs(x), Math.abs(y), Math.abs(z)) > 10 ? 0 : -100 - x,
   );
-  await writeNifti(path, {shape, data: image.data, geometry: geometryFromGrid(image)});
+  await writeImage(path, {shape, data: image.data, geometry: geometryFromGrid(image)});
   const config = decodeTrainingConfig(`${GRID}sources: [{kind: shapes}]`, {
     where: 'test',
     overrides: ['normalisation={kind: percentile, low: 0, high: 20}'],

@@ -7,7 +7,7 @@
 import {mkdtempSync, rmSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
-import {readNifti} from '../../../src/formats/images/nifti/nifti.js';
+import {readImage} from '../../../src/formats/images/read-image.js';
 import {readWarp} from '../../../src/formats/transforms/read-transform.js';
 import type {DisplacementTransform} from '../../../src/transforms/transform.js';
 import {registerFiles, type RegisterFilesSettings} from '../../../src/workflows/register-files.js';
@@ -29,7 +29,7 @@ try {
     await registerFiles({fixed, moving, outputs: {warp}, hashes: false, ...settings});
     warps.push((await readWarp(warp)).transform);
   }
-  drawWarps(picture, {fixed: await readNifti(fixed), moving: await readNifti(moving)}, warps);
+  drawWarps(picture, {fixed: await readImage(fixed), moving: await readImage(moving)}, warps);
 } finally {
   rmSync(folder, {recursive: true});
 }

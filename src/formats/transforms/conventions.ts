@@ -1,7 +1,7 @@
 import {HypermorphError} from '../../errors.js';
 import type {Affine} from '../../geometry/affine.js';
 import type {Grid} from '../../geometry/grid.js';
-import type {NiftiIntent, NiftiOutput} from '../images/nifti/types.js';
+import type {NiftiIntent, ImageOutput} from '../images/types.js';
 import {fslWorld, LPS_WORLDS, RAS_WORLDS, type FieldKind, type Worlds} from './worlds.js';
 
 /** The images that a transform lies between, as far as they are known. */
@@ -21,7 +21,7 @@ interface MatrixConvention {
 interface FieldConvention {
   readonly worlds: WorldsOf;
   readonly kind: FieldKind;
-  readonly header: Pick<NiftiOutput, 'intent' | 'components' | 'further'>;
+  readonly header: Pick<ImageOutput, 'intent' | 'components' | 'further'>;
 }
 
 type WorldsOf = (images: Known) => Worlds;

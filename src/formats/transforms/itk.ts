@@ -1,7 +1,7 @@
 import type {Grid} from '../../geometry/grid.js';
 import type {KernelRunner} from '../../kernels/voxel-operation.js';
 import type {DisplacementTransform, Transform} from '../../transforms/transform.js';
-import type {NiftiIntent} from '../images/nifti/types.js';
+import type {NiftiIntent} from '../images/types.js';
 import {fromOneWorld, LPS, LPS_WORLDS, toField, type FieldOnGrid} from './worlds.js';
 
 /** What says in a header that the vectors are displacements in ITK's sense: LPS mm, not to be turned. */

@@ -6,8 +6,8 @@ import {
 } from '../../transforms/transform.js';
 import {recogniseFile} from '../file-kinds.js';
 import {isHdf5} from '../hdf5.js';
-import {readNiftiField} from '../images/nifti/nifti.js';
-import type {NiftiIntent} from '../images/nifti/types.js';
+import {readField} from '../images/read-image.js';
+import type {NiftiIntent} from '../images/types.js';
 import {named} from '../named.js';
 import {nameOf, withOpenSource, type Source} from '../source.js';
 import {
@@ -68,12 +68,12 @@ export async function readTransform(
   options: ReadTransformOptions = {},
 ): Promise<ReadTransform> {
   const name = nameOf(source);
-  if (/\.(nii|hdr|img)(\.gz)?$/i.test(name)) return readField(source, options);
+  if (/\.(nii|hdr|img|mgh|mgz)(\.gz)?$/i.test(name)) return readVectors(source, options);
   const bytes = await withOpenSource(source, (file) => file.read(0, file.size));
   return named(name, () => decode(bytes, name, options));
 }
 
-/** Any file that is no NIfTI file; what it throws has no name of the file, its warnings have. */
+/** Any file that is no image; what it throws has no name of the file, its warnings have. */
 async function decode(
   bytes: Uint8Array,
   name: string,
@@ -140,8 +140,8 @@ function requireConvention(
   );
 }
 
-async function readField(source: Source, options: ReadTransformOptions): Promise<ReadTransform> {
-  const field = await readNiftiField(source);
+async function readVectors(source: Source, options: ReadTransformOptions): Promise<ReadTransform> {
+  const field = await readField(source);
   const transform = named(nameOf(source), () => {
     const name = options.convention ?? shownConvention(field.intent);
     // Of NiftyReg's own two kinds the header tells which.

@@ -7,7 +7,7 @@ import type {Bytes} from '../bytes.js';
 import {gzipBytes} from '../gzip.js';
 import {encodeNiftiParts} from '../images/nifti/encode.js';
 import {geometryFromGrid} from '../images/nifti/geometry.js';
-import type {PlacedGrid} from '../images/nifti/types.js';
+import type {PlacedGrid} from '../images/types.js';
 import {named} from '../named.js';
 import {
   fieldConvention,

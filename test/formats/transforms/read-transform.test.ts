@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
-import {encodeNifti, geometryFromGrid} from '../../../src/formats/images/nifti/nifti.js';
+import {encodeNifti} from '../../../src/formats/images/nifti/encode.js';
+import {geometryFromGrid} from '../../../src/formats/images/nifti/geometry.js';
 import {encodeItkAffine} from '../../../src/formats/transforms/itk-text.js';
 import {ITK_VECTORS, encodeItkWarp} from '../../../src/formats/transforms/itk.js';
 import {readTransform} from '../../../src/formats/transforms/read-transform.js';

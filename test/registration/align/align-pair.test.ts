@@ -3,7 +3,7 @@ import {join} from 'node:path';
 import {describe, test} from 'node:test';
 import type {HypermorphError} from '../../../src/errors.js';
 import {VOXEL_KERNELS} from '../../../src/engines/native/kernels/index.js';
-import {readNifti} from '../../../src/formats/images/nifti/nifti.js';
+import {readImage} from '../../../src/formats/images/read-image.js';
 import {Affine} from '../../../src/geometry/affine.js';
 import {largestDistance, type Grid} from '../../../src/geometry/grid.js';
 import type {Triple} from '../../../src/geometry/triple.js';
@@ -242,8 +242,8 @@ describe('alignPair', () => {
   });
 
   test('moving the header of a real scan of another contrast moves the answer', async () => {
-    const epi = await readImage('brain/someone_epi_3mm.nii.gz');
-    const t1 = await readImage('brain/someone_t1_2p75mm.nii.gz');
+    const epi = await realImage('brain/someone_epi_3mm.nii.gz');
+    const t1 = await realImage('brain/someone_t1_2p75mm.nii.gz');
     const plain = await alignPair(epi, t1, {kind: 'rigid', engine});
     const motion = Affine.fromParameters({
       translation: [35, 10, -20],
@@ -255,6 +255,6 @@ describe('alignPair', () => {
   });
 });
 
-async function readImage(name: string): Promise<AlignedImage> {
-  return named(await readNifti(join(DATA, name)), name);
+async function realImage(name: string): Promise<AlignedImage> {
+  return named(await readImage(join(DATA, name)), name);
 }

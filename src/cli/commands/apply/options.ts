@@ -38,6 +38,8 @@ and points that were marked in fixed.nii.gz, "-t inverse:warp.nii.gz" the image 
 The order of -t is that of mathematics, so that an affine map stands before the warp that was found after it: \
 "-t affine.txt -t warp.nii.gz" is "-t warp.nii.gz -t affine.txt" of antsApplyTransforms.
 
+Images are those that register reads and writes: NIfTI, .mgz, .mgh, .nrrd and .mha.
+
 ${TRANSFORM_FILES}
 
 Those of FSL depend on both images: that of -r and those that are moved, which must share a grid. All files are written, or none.`;

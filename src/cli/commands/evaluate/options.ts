@@ -21,7 +21,7 @@ export function evaluateCommand(): Command {
   const command = new Command('evaluate')
     .summary('measure how good a registration is')
     .description(
-      'Measure how well images, label maps or landmarks agree, and how regular a warp is. Each of --images, --labels, --warp and --landmarks asks for its own measures; give one or several. The fixed file comes first.',
+      'Measure how well images, label maps or landmarks agree, and how regular a warp is. Each of --images, --labels, --warp and --landmarks asks for its own measures; give one or several. The fixed file comes first. Images and label maps are those that register reads.',
     )
     .option('--images <files...>', 'fixed and moved image: NCC, local NCC, MSE, mutual information')
     .option(

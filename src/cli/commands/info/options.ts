@@ -5,9 +5,9 @@ export function infoCommand(): Command {
   const command = new Command('info')
     .summary('describe an image, a warp or a model')
     .description(
-      'Describe a NIfTI image or warp (size, spacing, orientation, what its numbers mean) or a model (what it is made of, what it expects, what it was trained on).',
+      'Describe an image (NIfTI, FreeSurfer, NRRD, MetaImage) or warp (size, spacing, orientation, what its numbers mean) or a model (what it is made of, what it expects, what it was trained on).',
     )
-    .argument('<file>', 'a NIfTI file or a model (.safetensors)');
+    .argument('<file>', 'an image, a warp or a model (.safetensors)');
   addCommonOptions(command);
   return addExamples(command, [
     {purpose: 'How is this image stored?', command: 'hypermorph info moving.nii.gz'},

@@ -25,7 +25,7 @@ export async function run(
 
 function imageRows(image: ImageDescription): Row[] {
   const storage = [
-    `NIfTI-${image.version}`,
+    image.format,
     image.byteOrder,
     ...(image.compressed ? ['gzip'] : []),
     ...(image.pair ? ['two files'] : []),
@@ -51,8 +51,9 @@ function imageRows(image: ImageDescription): Row[] {
   ];
 }
 
-function placementOf({geometrySource, qformCode, sformCode}: ImageDescription): string {
-  const codes = `qform code ${qformCode}, sform code ${sformCode}`;
+function placementOf({geometrySource, codes: given}: ImageDescription): string {
+  if (given === null) return geometrySource === 'assumed' ? 'unknown' : 'from the header';
+  const codes = `qform code ${given.qform}, sform code ${given.sform}`;
   return geometrySource === 'assumed'
     ? `unknown (${codes})`
     : `from the ${geometrySource} (${codes})`;

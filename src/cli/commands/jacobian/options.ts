@@ -35,7 +35,10 @@ export function jacobianCommand(): Command {
       '-r, --reference <image>',
       'the image on whose grid the result lies (default: the grid of the field, where there is one)',
     )
-    .requiredOption('-o, --output <file>', 'the image to write (.nii, .nii.gz)')
+    .requiredOption(
+      '-o, --output <file>',
+      'the image to write (.nii, .nii.gz, .mgz, .mgh, .nrrd, .mha)',
+    )
     .option('--log', 'its natural logarithm, of at least 1e-9')
     .option(
       '--without-affine',

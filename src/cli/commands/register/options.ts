@@ -49,7 +49,8 @@ export const outputAttributes = makeOutputOptions().map((option, n) => ({
 
 const DESCRIPTION = `Register <moving> to <fixed>.
 
-Both are NIfTI images (.nii, .nii.gz, .hdr/.img) of any size, spacing and orientation. \
+Both are images of any size, spacing and orientation: NIfTI (.nii, .nii.gz, .hdr/.img), FreeSurfer (.mgz, .mgh), NRRD (.nrrd, .nhdr) or \
+MetaImage (.mha, .mhd). The name of an output says its format: .nii, .nii.gz, .mgz, .mgh, .nrrd or .mha; of a warp .nii or .nii.gz. \
 The result lies on the grid of <fixed>: each of its voxels is looked up once in <moving>. \
 Without an output option the moved image is written to <moving>_moved.nii.gz in the current folder.`;
 

@@ -1,10 +1,11 @@
 import {HypermorphError} from '../../../errors.js';
 import {isFiniteArray} from '../../../volume/finite.js';
+import {axesOf, bytesOf, requireCount, withoutMissing} from '../output-voxels.js';
 import type {VoxelArray} from '../../../kernels/voxels.js';
 import {joinBytes} from '../../bytes.js';
-import {datatypeFor, type ReadableDatatype} from './datatypes.js';
+import {datatypeFor, type ReadableDatatype} from '../datatypes.js';
 import {HOST_IS_LITTLE_ENDIAN} from '../../bytes.js';
-import type {NiftiOutput} from './types.js';
+import type {ImageOutput} from '../types.js';
 
 /** Header and extension flag. */
 const DATA_OFFSET = 352;
@@ -29,7 +30,7 @@ const SECONDS = 8;
  * const bytes = encodeNifti({shape: [4, 4, 4], data: new Float32Array(64), geometry});
  * bytes.length; // 608
  */
-export function encodeNifti(output: NiftiOutput): Uint8Array<ArrayBuffer> {
+export function encodeNifti(output: ImageOutput): Uint8Array<ArrayBuffer> {
   return joinBytes(encodeNiftiParts(output));
 }
 
@@ -39,70 +40,30 @@ export function encodeNifti(output: NiftiOutput): Uint8Array<ArrayBuffer> {
  * @param areFinite - Looks for numbers that are not.
  */
 export function encodeNiftiParts(
-  output: NiftiOutput,
+  output: ImageOutput,
   areFinite: (values: Float32Array) => boolean = isFiniteArray,
 ): readonly [header: Uint8Array, voxels: Uint8Array] {
   const {shape, data} = output;
-  const axes = axesOf(output);
-  const count = axes.reduce((product, length) => product * length, 1);
-  if (data.length !== count) {
-    throw new HypermorphError(
-      'E_SHAPE',
-      `encodeNifti: data must have ${axes.join(' x ')} = ${count} numbers, got ${data.length}.`,
-    );
-  }
+  requireCount(output);
   if (!shape.every((length) => Number.isInteger(length) && length >= 1 && length <= LONGEST_AXIS)) {
     throw new HypermorphError(
       'E_RANGE',
       `encodeNifti: axes must have 1 to ${LONGEST_AXIS} voxels, got ${shape.join(' x ')}.`,
     );
   }
-  return [encodeHeader(output, data), bytesOf(data, areFinite)];
+  return [encodeNiftiHeader(output, data), bytesOf(withoutMissing(data, areFinite))];
 }
 
-/**
- * As `encodeNifti`, of volumes that follow each other: header and voxels of each as they are made.
- *
- * @param volumes - All of one element type and size; as many as `output.further` says.
- */
-export async function* encodeNiftiSeries(
-  output: Omit<NiftiOutput, 'data' | 'components'>,
-  volumes: AsyncIterable<VoxelArray>,
-): AsyncGenerator<Uint8Array> {
-  let isFirst = true;
-  for await (const data of volumes) {
-    if (isFirst) yield encodeHeader(output, data);
-    isFirst = false;
-    yield bytesOf(data, isFiniteArray);
-  }
-}
-
-function encodeHeader(output: Omit<NiftiOutput, 'data'>, data: VoxelArray): Uint8Array {
+/** The header, and the four bytes that say that it has no extensions. */
+export function encodeNiftiHeader(output: Omit<ImageOutput, 'data'>, data: VoxelArray): Uint8Array {
   const header = new Uint8Array(DATA_OFFSET);
   writeHeader(new DataView(header.buffer), output, datatypeFor(data));
   return header;
 }
 
-function bytesOf(data: VoxelArray, areFinite: (values: Float32Array) => boolean): Uint8Array {
-  const voxels = withoutMissing(data, areFinite);
-  return new Uint8Array(voxels.buffer, voxels.byteOffset, voxels.byteLength);
-}
-
-/** NaN and infinite become 0: ITK up to 5.4 replaces NaN by 0 itself, others spread it. */
-function withoutMissing(
-  data: VoxelArray,
-  areFinite: (values: Float32Array) => boolean,
-): VoxelArray {
-  const isFloat = data instanceof Float32Array || data instanceof Float64Array;
-  if (!isFloat || (data instanceof Float32Array ? areFinite(data) : isFiniteArray(data))) {
-    return data;
-  }
-  return data.map((value) => (Number.isFinite(value) ? value : 0));
-}
-
 function writeHeader(
   view: DataView,
-  output: Omit<NiftiOutput, 'data'>,
+  output: Omit<ImageOutput, 'data'>,
   datatype: ReadableDatatype,
 ): void {
   const {intent} = output;
@@ -124,14 +85,9 @@ function writeHeader(
   writeGeometry(view, output);
 }
 
-/** Lengths of all axes of the file. */
-function axesOf({shape, components = 1, further}: Omit<NiftiOutput, 'data'>): readonly number[] {
-  return [...shape, ...(components === 1 ? (further?.lengths ?? []) : [1, components])];
-}
-
 function writeGeometry(
   view: DataView,
-  {geometry, further}: Pick<NiftiOutput, 'geometry' | 'further'>,
+  {geometry, further}: Pick<ImageOutput, 'geometry' | 'further'>,
 ): void {
   const steps = Array.from({length: 4}, (_, n) => further?.steps[n] ?? 1);
   setFloats(view, 76, [...geometry.pixdim, ...steps]);

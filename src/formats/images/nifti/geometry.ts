@@ -1,20 +1,10 @@
 import {HypermorphError} from '../../../errors.js';
 import type {NiftiFields} from './fields.js';
-import type {NiftiGeometry} from './types.js';
+import type {NiftiGeometry, Placement} from '../types.js';
 import {Affine} from '../../../geometry/affine.js';
 import {largestDistance, type Grid} from '../../../geometry/grid.js';
 import {rotationFromQuaternion, toRigidPlacement} from '../../../geometry/rotations.js';
 import type {Triple} from '../../../geometry/triple.js';
-
-/** Where a file's voxels lie, and how sure that is. */
-export interface Placement {
-  /** Voxel -> RAS mm. */
-  readonly affine: Affine;
-  readonly source: 'sform' | 'qform' | 'assumed';
-  /** For outputs on this grid: the file's own fields, or sound ones where those needed repair. */
-  readonly geometry: NiftiGeometry;
-  readonly warnings: readonly string[];
-}
 
 /** Where qform and sform place a corner further apart than this, programs will disagree about the file. */
 const DISAGREEMENT_MM = 0.1;
@@ -204,7 +194,10 @@ function repairSpacing(pixdim: readonly number[]): Triple {
   return [repair(pixdim[1]), repair(pixdim[2]), repair(pixdim[3])];
 }
 
-function qformMatrix(fields: NiftiFields, spacing: Triple): Affine {
+function qformMatrix(
+  fields: Pick<NiftiGeometry, 'quaternion' | 'qformOffset'> & {readonly pixdim: readonly number[]},
+  spacing: Triple,
+): Affine {
   const flip = fields.pixdim[0] < 0 ? -1 : 1;
   const scale = Affine.scaling([spacing[0], spacing[1], flip * spacing[2]]);
   const rotation = rotationFromQuaternion(fields.quaternion);
@@ -229,6 +222,14 @@ function toMm(affine: Affine, unit: NiftiGeometry['unit']): Affine {
 
 function scaled(affine: Affine, factor: number): Affine {
   return Affine.compose(Affine.scaling([factor, factor, factor]), affine);
+}
+
+/** Where header fields place the voxels: sform if its code is set, else qform, else centred as nibabel has it; RAS mm. */
+export function affineOfGeometry(geometry: NiftiGeometry, shape: Triple): Affine {
+  const {sformCode, qformCode, sform, unit, pixdim} = geometry;
+  const spacing = repairSpacing(pixdim);
+  if (sformCode > 0) return toMm(Affine.fromMatrix(sform), unit);
+  return toMm(qformCode > 0 ? qformMatrix(geometry, spacing) : centredLas(spacing, shape), unit);
 }
 
 function ownGeometry(fields: NiftiFields, unit: NiftiGeometry['unit']): NiftiGeometry {

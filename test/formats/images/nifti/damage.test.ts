@@ -3,7 +3,8 @@ import {writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import test from 'node:test';
 import {HypermorphError} from '../../../../src/errors.js';
-import {describeNifti, readNifti} from '../../../../src/formats/images/nifti/nifti.js';
+import {describeImage} from '../../../../src/formats/images/describe-image.js';
+import {readImage} from '../../../../src/formats/images/read-image.js';
 import {buildGzipped, buildNifti} from '../../../support/nifti-builder.js';
 import {seededRandom} from '../../../support/random.js';
 import {temporaryFolder} from '../../../support/temporary-folder.js';
@@ -29,7 +30,7 @@ for (const version of [1, 2] as const) {
         }
         const length = random() < 0.2 ? Math.floor(random() * damaged.length) : damaged.length;
         await writeFile(path, damaged.subarray(0, length));
-        for (const use of [readNifti, describeNifti]) {
+        for (const use of [readImage, describeImage]) {
           try {
             await use(path);
             endings.read++;
@@ -50,7 +51,7 @@ test('a header that promises more than its compressed file can hold is refused b
   const path = join(await temporaryFolder(t), 'bomb.nii.gz');
   await writeFile(path, buildGzipped({dim: [3, 30000, 30000, 30000]}));
   const started = performance.now();
-  await assert.rejects(readNifti(path), (error: unknown) => {
+  await assert.rejects(readImage(path), (error: unknown) => {
     assert.ok(error instanceof HypermorphError);
     assert.equal(error.code, 'E_NIFTI');
     assert.match(error.message, /must hold 54000000000352 bytes .*, got \d+ compressed;/);
@@ -62,7 +63,7 @@ test('a header that promises more than its compressed file can hold is refused b
 test('compressed content that is shorter than the header says is refused with both numbers', async (t) => {
   const path = join(await temporaryFolder(t), 'short.nii.gz');
   await writeFile(path, buildGzipped({dim: [3, 4, 5, 7]}));
-  await assert.rejects(readNifti(path), {
+  await assert.rejects(readImage(path), {
     code: 'E_NIFTI',
     message: `${path}: the file must hold 632 bytes (4 x 5 x 7 voxels of int16, from byte 352), got 592; it is cut off or its header is wrong.`,
   });
@@ -72,7 +73,7 @@ test('a gzipped file with the name of a plain one is read, and the other way rou
   const folder = await temporaryFolder(t);
   await writeFile(join(folder, 'a.nii'), buildGzipped());
   await writeFile(join(folder, 'b.nii.gz'), buildNifti());
-  const a = await readNifti(join(folder, 'a.nii'));
-  const b = await readNifti(join(folder, 'b.nii.gz'));
+  const a = await readImage(join(folder, 'a.nii'));
+  const b = await readImage(join(folder, 'b.nii.gz'));
   assert.deepEqual(a.data, b.data);
 });

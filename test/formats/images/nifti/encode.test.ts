@@ -3,13 +3,11 @@ import {readdir, readFile, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import test from 'node:test';
 import {gunzipSync} from 'node:zlib';
-import {
-  encodeNifti,
-  geometryFromGrid,
-  readNifti,
-  writeNifti,
-} from '../../../../src/formats/images/nifti/nifti.js';
-import type {NiftiOutput} from '../../../../src/formats/images/nifti/nifti.js';
+import {encodeNifti} from '../../../../src/formats/images/nifti/encode.js';
+import {geometryFromGrid} from '../../../../src/formats/images/nifti/geometry.js';
+import {readImage} from '../../../../src/formats/images/read-image.js';
+import {writeImage} from '../../../../src/formats/images/write-image.js';
+import type {ImageOutput} from '../../../../src/formats/images/types.js';
 import {AFFINE, buildNifti, SHAPE} from '../../../support/nifti-builder.js';
 import type {NiftiRecipe} from '../../../support/nifti-builder.js';
 import {randomAffine} from '../../../support/random-affine.js';
@@ -19,7 +17,7 @@ import {Affine} from '../../../../src/geometry/affine.js';
 import type {VoxelArray} from '../../../../src/kernels/voxels.js';
 
 const COUNT = SHAPE[0] * SHAPE[1] * SHAPE[2];
-const OUTPUT: NiftiOutput = {
+const OUTPUT: ImageOutput = {
   shape: SHAPE,
   data: Float32Array.from({length: COUNT}, (_, n) => n / 2),
   geometry: geometryFromGrid({affine: Affine.fromMatrix(AFFINE)}),
@@ -126,7 +124,7 @@ for (const version of [1, 2] as const) {
       const folder = await temporaryFolder(t);
       const source = buildNifti({...ODD_GEOMETRY, version, littleEndian});
       await writeFile(join(folder, 'fixed.nii'), source);
-      const fixed = await readNifti(join(folder, 'fixed.nii'));
+      const fixed = await readImage(join(folder, 'fixed.nii'));
       const written = encodeNifti({...OUTPUT, geometry: fixed.geometry});
       assert.deepEqual(
         geometryBlock(written, 1, true),
@@ -141,14 +139,14 @@ for (const qformCode of [0, 1]) {
     const folder = await temporaryFolder(t);
     const path = join(folder, 'fixed.nii');
     await writeFile(path, buildNifti({qformCode, pixdim: [1, 2, 4, 6]}));
-    const fixed = await readNifti(path);
+    const fixed = await readImage(path);
     await writeFile(path, encodeNifti({...OUTPUT, geometry: fixed.geometry}));
     for (const geometry of ['sform', 'qform'] as const) {
-      const moved = await readNifti(path, {geometry});
+      const moved = await readImage(path, {geometry});
       assert.ok(moved.affine.largestDifference(fixed.affine) < 1e-5, geometry);
       assert.deepEqual(moved.warnings, []);
     }
-    assert.deepEqual((await readNifti(path)).geometry.pixdim.slice(1), fixed.affine.spacing);
+    assert.deepEqual((await readImage(path)).geometry.pixdim.slice(1), fixed.affine.spacing);
   });
 }
 
@@ -162,11 +160,11 @@ for (const [units, code] of [
   test(`lengths with unit code ${units} are written with code ${code} and mean the same`, async (t) => {
     const folder = await temporaryFolder(t);
     await writeFile(join(folder, 'fixed.nii'), buildNifti({units}));
-    const fixed = await readNifti(join(folder, 'fixed.nii'));
+    const fixed = await readImage(join(folder, 'fixed.nii'));
     const path = join(folder, 'moved.nii');
-    await writeNifti(path, {...OUTPUT, geometry: fixed.geometry});
+    await writeImage(path, {...OUTPUT, geometry: fixed.geometry});
     assert.equal((await readFile(path))[123], code);
-    const moved = await readNifti(path);
+    const moved = await readImage(path);
     assert.deepEqual(moved.affine, fixed.affine);
     assert.deepEqual(moved.geometry.sform, fixed.geometry.sform);
   });
@@ -180,7 +178,7 @@ for (const [name, recipe] of [
   test(`${name} is not passed on: outputs say twice what was read`, async (t) => {
     const folder = await temporaryFolder(t);
     await writeFile(join(folder, 'fixed.nii'), buildNifti(recipe));
-    const fixed = await readNifti(join(folder, 'fixed.nii'));
+    const fixed = await readImage(join(folder, 'fixed.nii'));
     await assertBothForms(join(folder, 'moved.nii'), fixed.geometry, fixed.affine);
   });
 }
@@ -189,7 +187,7 @@ test('the placement that the user chose is the one that every program finds in t
   const folder = await temporaryFolder(t);
   await writeFile(join(folder, 'fixed.nii'), buildNifti({qformOffset: [1, 2, 3]}));
   for (const geometry of ['sform', 'qform'] as const) {
-    const fixed = await readNifti(join(folder, 'fixed.nii'), {geometry});
+    const fixed = await readImage(join(folder, 'fixed.nii'), {geometry});
     assert.equal(fixed.affine.offset[0], geometry === 'sform' ? -10 : 1);
     await assertBothForms(join(folder, `${geometry}.nii`), fixed.geometry, fixed.affine);
   }
@@ -197,12 +195,12 @@ test('the placement that the user chose is the one that every program finds in t
 
 async function assertBothForms(
   path: string,
-  geometry: NiftiOutput['geometry'],
+  geometry: ImageOutput['geometry'],
   affine: Affine,
 ): Promise<void> {
-  await writeNifti(path, {...OUTPUT, geometry});
+  await writeImage(path, {...OUTPUT, geometry});
   for (const form of ['sform', 'qform'] as const) {
-    const image = await readNifti(path, {geometry: form});
+    const image = await readImage(path, {geometry: form});
     assert.deepEqual(image.warnings, []);
     assert.ok(image.affine.largestDifference(affine) < 1e-5, form);
   }
@@ -215,11 +213,11 @@ test('any affine survives in the sform, and in the qform where it has no shear',
     const sheared = n % 5 === 4;
     const affine = randomAffine(random, {sheared});
     const path = join(folder, `${n}.nii`);
-    await writeNifti(path, {...OUTPUT, geometry: geometryFromGrid({affine})});
-    const bySform = await readNifti(path, {geometry: 'sform'});
+    await writeImage(path, {...OUTPUT, geometry: geometryFromGrid({affine})});
+    const bySform = await readImage(path, {geometry: 'sform'});
     assert.ok(bySform.affine.largestDifference(affine) < 1e-5); // float32 of offsets up to 100 mm
     if (!sheared) {
-      const byQform = await readNifti(path, {geometry: 'qform'});
+      const byQform = await readImage(path, {geometry: 'qform'});
       // A half turn in float32: the scalar part is a root of a small difference (up to 5e-4 rad), times 3 mm.
       assert.ok(byQform.affine.largestDifference(affine) < 5e-3);
     }
@@ -266,8 +264,8 @@ test('data that does not fit the shape, or axes that NIfTI-1 cannot count, are r
 
 test('the name decides about compression, and both files hold the same', async (t) => {
   const folder = await temporaryFolder(t);
-  await writeNifti(join(folder, 'a.nii'), OUTPUT);
-  await writeNifti(join(folder, 'b.nii.gz'), OUTPUT);
+  await writeImage(join(folder, 'a.nii'), OUTPUT);
+  await writeImage(join(folder, 'b.nii.gz'), OUTPUT);
   const plain = await readFile(join(folder, 'a.nii'));
   assert.deepEqual(gunzipSync(await readFile(join(folder, 'b.nii.gz'))), plain);
   assert.deepEqual(new Uint8Array(plain), encodeNifti(OUTPUT));
@@ -275,9 +273,9 @@ test('the name decides about compression, and both files hold the same', async (
 
 test('an output that is no NIfTI name is refused before anything is written', async (t) => {
   const folder = await temporaryFolder(t);
-  await assert.rejects(writeNifti(join(folder, 'moved.img'), OUTPUT), {
+  await assert.rejects(writeImage(join(folder, 'moved.img'), OUTPUT), {
     code: 'E_USAGE',
-    message: `${join(folder, 'moved.img')}: the name of an output image must end in .nii or .nii.gz.`,
+    message: `${join(folder, 'moved.img')}: the name of an output image must end in .nii, .nii.gz, .mgz, .mgh, .nrrd or .mha.`,
   });
   assert.deepEqual(await readdir(folder), []);
 });

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import {writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import test from 'node:test';
-import {readNifti} from '../../../../src/formats/images/nifti/nifti.js';
-import type {NiftiImage} from '../../../../src/formats/images/nifti/nifti.js';
+import {readImage} from '../../../../src/formats/images/read-image.js';
+import type {FileImage} from '../../../../src/formats/images/types.js';
 import {AFFINE, buildNifti, SHAPE} from '../../../support/nifti-builder.js';
 import type {NiftiRecipe} from '../../../support/nifti-builder.js';
 import {temporaryFolder} from '../../../support/temporary-folder.js';
@@ -189,7 +189,7 @@ for (const {name, file, affine = AFFINE, warns = []} of ODDITIES) {
   test(`${name} is read, and the user is told where it matters`, async (t) => {
     const path = join(await temporaryFolder(t), 'image.nii');
     await writeFile(path, buildNifti(file));
-    const image = await readNifti(path);
+    const image = await readImage(path);
     assert.deepEqual(
       image.warnings,
       warns.map((text) => `${path}: ${text}`),
@@ -200,7 +200,7 @@ for (const {name, file, affine = AFFINE, warns = []} of ODDITIES) {
   });
 }
 
-function assertAffine(image: NiftiImage, expected: readonly number[]): void {
+function assertAffine(image: FileImage, expected: readonly number[]): void {
   image.affine.rows.forEach((value, n) => {
     // The header holds float32; large numbers come from metres.
     const tolerance = 1e-6 * Math.max(1, Math.abs(expected[n]));

@@ -2,11 +2,8 @@ import assert from 'node:assert/strict';
 import {readFileSync} from 'node:fs';
 import {join} from 'node:path';
 import test from 'node:test';
-import {
-  describeNifti,
-  readNifti,
-  readNiftiField,
-} from '../../../../src/formats/images/nifti/nifti.js';
+import {describeImage} from '../../../../src/formats/images/describe-image.js';
+import {readImage, readField} from '../../../../src/formats/images/read-image.js';
 import {Affine} from '../../../../src/geometry/affine.js';
 import type {Triple} from '../../../../src/geometry/triple.js';
 
@@ -47,7 +44,7 @@ test('the reference set holds every type, version, byte order and orientation', 
 for (const name of names) {
   const expected = files[name];
   test(`${name} is described as nibabel sees it`, async () => {
-    const description = await describeNifti(join(FOLDER, name));
+    const description = await describeImage(join(FOLDER, name));
     assert.deepEqual(description.dimensions, expected.shape);
     assertAffine(description.affine.rows, expected.affine);
     assert.equal(description.orientation, expected.orientation);
@@ -67,12 +64,12 @@ for (const name of names.filter((each) => files[each].values !== undefined)) {
 
   test(`${name} holds nibabel's numbers`, async () => {
     if (expected.intent === 1007) {
-      const field = await readNiftiField(join(FOLDER, name));
+      const field = await readField(join(FOLDER, name));
       assert.deepEqual(field.data, values);
       return;
     }
     for (let volume = 0; volume < volumes; volume++) {
-      const image = await readNifti(
+      const image = await readImage(
         join(FOLDER, name),
         volumes === 1 && name !== 'axes/one_volume_4d.nii' ? {} : {volume},
       );
@@ -85,10 +82,10 @@ for (const name of names.filter((each) => files[each].values !== undefined)) {
     test(`${name} keeps whole numbers as a label map`, async () => {
       const path = join(FOLDER, name);
       if (/int64|uint64/.test(name)) {
-        await assert.rejects(readNifti(path, {kind: 'label'}), {code: 'E_RANGE'});
+        await assert.rejects(readImage(path, {kind: 'label'}), {code: 'E_RANGE'});
         return;
       }
-      const image = await readNifti(path, {kind: 'label'});
+      const image = await readImage(path, {kind: 'label'});
       assert.equal(image.data.constructor.name.toLowerCase(), `${expected.datatype}array`);
       assert.deepEqual([...image.data], expected.values);
     });
@@ -96,10 +93,10 @@ for (const name of names.filter((each) => files[each].values !== undefined)) {
 }
 
 test('all 48 orientations of one volume put the same voxels at the same places', async () => {
-  const base = await readNifti(join(FOLDER, 'orientations/RAS.nii'));
+  const base = await readImage(join(FOLDER, 'orientations/RAS.nii'));
   const [width, height] = base.shape;
   for (const name of names.filter((each) => each.startsWith('orientations/'))) {
-    const image = await readNifti(join(FOLDER, name));
+    const image = await readImage(join(FOLDER, name));
     assert.equal(`orientations/${image.affine.orientation}.nii`, name);
     const toBase = Affine.compose(base.affine.inverse(), image.affine);
     let n = 0;
@@ -116,11 +113,11 @@ test('all 48 orientations of one volume put the same voxels at the same places',
 
 test('either name of a pair reads it', async () => {
   for (const name of ['pairs/n1', 'pairs/n2']) {
-    const byHeader = await readNifti(join(FOLDER, `${name}.hdr`));
-    const byVoxels = await readNifti(join(FOLDER, `${name}.img`));
+    const byHeader = await readImage(join(FOLDER, `${name}.hdr`));
+    const byVoxels = await readImage(join(FOLDER, `${name}.img`));
     assert.deepEqual(byVoxels.data, byHeader.data);
     assert.deepEqual(byVoxels.affine, byHeader.affine);
-    const zipped = await readNifti(join(FOLDER, `${name}_be_gz.img.gz`));
+    const zipped = await readImage(join(FOLDER, `${name}_be_gz.img.gz`));
     assert.deepEqual(zipped.data, byHeader.data);
   }
 });

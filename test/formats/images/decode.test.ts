@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import {datatypeOf} from '../../../../src/formats/images/nifti/datatypes.js';
-import type {ReadableDatatype} from '../../../../src/formats/images/nifti/datatypes.js';
-import {decodeIntensities, decodeLabels} from '../../../../src/formats/images/nifti/decode.js';
-import type {StoredNumbers} from '../../../../src/formats/images/nifti/decode.js';
+import {datatypeOf} from '../../../src/formats/images/datatypes.js';
+import type {ReadableDatatype} from '../../../src/formats/images/datatypes.js';
+import {decodeIntensities, decodeLabels} from '../../../src/formats/images/decode.js';
+import type {StoredNumbers} from '../../../src/formats/images/decode.js';
 
 type Numbers = Uint8Array | Int16Array | Int32Array | Float32Array | Float64Array | BigInt64Array;
 

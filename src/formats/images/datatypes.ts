@@ -1,4 +1,4 @@
-import type {VoxelArray} from '../../../kernels/voxels.js';
+import type {VoxelArray} from '../../kernels/voxels.js';
 
 /** An element type that this program reads. */
 export interface ReadableDatatype {
@@ -66,8 +66,12 @@ export function datatypeOf(code: number): Datatype {
   );
 }
 
-/** The datatype code that stores a typed array as it is. */
-export function datatypeFor(data: VoxelArray): ReadableDatatype {
-  const name = data.constructor.name.replace('Array', '').toLowerCase();
+/** The element type of a name, such as 'int16'. */
+export function datatypeNamed(name: string): ReadableDatatype {
   return DATATYPES.find((type) => type.name === name) as ReadableDatatype;
+}
+
+/** The element type that stores a typed array as it is. */
+export function datatypeFor(data: VoxelArray): ReadableDatatype {
+  return datatypeNamed(data.constructor.name.replace('Array', '').toLowerCase());
 }

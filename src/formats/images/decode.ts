@@ -1,6 +1,6 @@
-import {HypermorphError} from '../../../errors.js';
-import {HOST_IS_LITTLE_ENDIAN} from '../../bytes.js';
-import type {VoxelArray} from '../../../kernels/voxels.js';
+import {HypermorphError, type ErrorCode} from '../../errors.js';
+import {HOST_IS_LITTLE_ENDIAN} from '../bytes.js';
+import type {VoxelArray} from '../../kernels/voxels.js';
 import type {ReadableDatatype} from './datatypes.js';
 
 /** How the numbers of one file are stored. */
@@ -10,6 +10,8 @@ export interface StoredNumbers {
   readonly datatype: ReadableDatatype;
   readonly littleEndian: boolean;
   readonly scaling: {readonly slope: number; readonly intercept: number} | null;
+  /** The code of an error about the numbers; that of NIfTI unless told. */
+  readonly fault?: ErrorCode;
 }
 
 /** Numbers are converted through float64 in pieces of this many. */
@@ -62,10 +64,10 @@ function scaleNumbers(stored: VoxelArray, slope: number, intercept: number): Flo
  * Stored numbers -> labels: whole numbers in the file's integer type, or in the smallest of int16, int32, uint32 that holds them.
  *
  * @param warn - Called with a sentence when NaN was read as label 0.
- * @throws {HypermorphError} E_NIFTI if a number is not whole, E_RANGE if one needs more than 32 bits.
+ * @throws {HypermorphError} The fault of the file if a number is not whole, E_RANGE if one needs more than 32 bits.
  */
 export function decodeLabels(stored: StoredNumbers, warn: (text: string) => void): VoxelArray {
-  const {datatype, scaling} = stored;
+  const {datatype, scaling, fault = 'E_NIFTI'} = stored;
   toHostOrder(stored);
   if (datatype.view !== null && !datatype.isFloat && scaling === null) {
     return datatype.view(stored.bytes.buffer);
@@ -84,7 +86,7 @@ export function decodeLabels(stored: StoredNumbers, warn: (text: string) => void
         smallest = Math.min(smallest, label);
         largest = Math.max(largest, label);
       } else {
-        throw new HypermorphError('E_NIFTI', `a label map must hold whole numbers, got ${value}.`, {
+        throw new HypermorphError(fault, `a label map must hold whole numbers, got ${value}.`, {
           hint: 'Is this an intensity image?',
         });
       }
@@ -121,10 +123,12 @@ function intoSmallestType(
   );
 }
 
-/** Swap the bytes of every number, in place, where the file's order is not the machine's. */
 function toHostOrder({bytes, datatype, littleEndian}: StoredNumbers): void {
-  if (littleEndian === HOST_IS_LITTLE_ENDIAN) return;
-  const size = datatype.bytes;
+  if (littleEndian !== HOST_IS_LITTLE_ENDIAN) swapBytes(bytes, datatype.bytes);
+}
+
+/** Turn the bytes of every number round, in place. */
+export function swapBytes(bytes: Uint8Array, size: number): void {
   for (let start = 0; start < bytes.length; start += size) {
     for (let [low, high] = [start, start + size - 1]; low < high; low++, high--) {
       [bytes[low], bytes[high]] = [bytes[high], bytes[low]];

@@ -1,10 +1,11 @@
-import type {Affine} from '../../../geometry/affine.js';
-import type {Grid} from '../../../geometry/grid.js';
-import type {Triple} from '../../../geometry/triple.js';
-import type {Volume} from '../../../volume/volume.js';
+import type {Affine} from '../../geometry/affine.js';
+import type {Grid} from '../../geometry/grid.js';
+import type {Triple} from '../../geometry/triple.js';
+import type {Volume} from '../../volume/volume.js';
 
 /**
- * How a file says where its voxels lie: the header fields, as they are written to an output on the same grid.
+ * How a file says where its voxels lie: the header fields of NIfTI, as they are written to an output on the same grid. Of other formats
+ * they are made from what their headers say.
  *
  * Copied unchanged, every reader places the output exactly where it places the source.
  */
@@ -36,7 +37,7 @@ export interface NiftiIntent {
 }
 
 /** The axes of a file behind the three of space: its volumes, one after the other. */
-export interface NiftiFurtherAxes {
+export interface FurtherAxes {
   /** dim[4], dim[5] …; empty where the file has one volume. */
   readonly lengths: readonly number[];
   /** pixdim[4], pixdim[5] …: the time from volume to volume, in the file's unit. */
@@ -45,15 +46,30 @@ export interface NiftiFurtherAxes {
   readonly timeUnit: number;
 }
 
+export type ImageFormat = 'NIfTI-1' | 'NIfTI-2' | 'MGH' | 'NRRD' | 'MetaImage';
+
+/** Which of the placements in a header of NIfTI; 'header' of a format that has one; 'assumed' where it has none. */
+export type GeometrySource = 'sform' | 'qform' | 'header' | 'assumed';
+
+/** Where a file's voxels lie, and how sure that is. */
+export interface Placement {
+  /** Voxel -> RAS mm. */
+  readonly affine: Affine;
+  readonly source: GeometrySource;
+  /** For outputs on this grid: the file's own fields, or sound ones where those needed repair. */
+  readonly geometry: NiftiGeometry;
+  readonly warnings: readonly string[];
+}
+
 /** What `hypermorph info` says about a file; nothing of it needs the voxels. */
-export interface NiftiDescription {
+export interface FileDescription {
   readonly path: string;
-  readonly version: 1 | 2;
+  readonly format: ImageFormat;
   readonly byteOrder: 'little-endian' | 'big-endian';
   readonly compressed: boolean;
-  /** Header and voxels lie in two files (.hdr and .img). */
+  /** Header and voxels lie in two files, such as .hdr and .img. */
   readonly pair: boolean;
-  /** All axes of the file, dim[1..dim[0]]. */
+  /** All axes of the file, those of space first. */
   readonly dimensions: readonly number[];
   /** Voxels along i, j, k. */
   readonly shape: Triple;
@@ -70,9 +86,9 @@ export interface NiftiDescription {
   /** Such as 'RAS'; assumed where `orientationKnown` is false. */
   readonly orientation: string;
   readonly orientationKnown: boolean;
-  readonly geometrySource: 'sform' | 'qform' | 'assumed';
-  readonly qformCode: number;
-  readonly sformCode: number;
+  readonly geometrySource: GeometrySource;
+  /** Of a format that has such codes. */
+  readonly codes: {readonly qform: number; readonly sform: number} | null;
   readonly unit: NiftiGeometry['unit'];
   readonly intent: NiftiIntent;
   /** The standard's name of the intent, in words. */
@@ -82,7 +98,7 @@ export interface NiftiDescription {
 }
 
 /** What to take from a file, and how. */
-export interface ReadNiftiOptions {
+export interface ReadImageOptions {
   /** Which volume of a file with several, counted from 0. */
   readonly volume?: number | undefined;
   /** Which of the header's two placements to believe; 'auto' takes the sform where its code is set, else the qform. */
@@ -91,8 +107,8 @@ export interface ReadNiftiOptions {
   readonly kind?: 'intensity' | 'label' | undefined;
 }
 
-/** A scalar image from a NIfTI file. */
-export interface NiftiImage extends Volume {
+/** A scalar image from a file. */
+export interface FileImage extends Volume {
   readonly path: string;
   /** The files that were read: one, or header and voxels of a pair. */
   readonly files: readonly string[];
@@ -103,34 +119,34 @@ export interface NiftiImage extends Volume {
   /** False where neither qform nor sform is set: the affine is then an assumption (LAS, centred). */
   readonly orientationKnown: boolean;
   /** Which placement of the header the affine is. */
-  readonly geometrySource: 'sform' | 'qform' | 'assumed';
+  readonly geometrySource: GeometrySource;
   readonly intent: NiftiIntent;
   /** Sentences for the user, each starting with the path. */
   readonly warnings: readonly string[];
 }
 
 /** An image of one or many volumes whose header was read; the voxels are read when they are asked for. */
-export interface NiftiSeries extends Omit<NiftiImage, 'data'> {
+export interface FileSeries extends Omit<FileImage, 'data'> {
   /** How many. */
   readonly volumes: number;
-  readonly further: NiftiFurtherAxes;
+  readonly further: FurtherAxes;
   /** The volumes one after the other, memory for one at a time; all of one element type. */
   readonly read: () => AsyncGenerator<Volume['data']>;
 }
 
-/** A vector field from a NIfTI file: three numbers per voxel, in the units and axes that the file's convention says. */
-export interface NiftiField extends Omit<NiftiImage, 'data'> {
+/** A vector field from a file: three numbers per voxel, in the units and axes that the file's convention says. */
+export interface FileField extends Omit<FileImage, 'data'> {
   /** Component slowest, then k, j, i: as on disk. */
   readonly data: Float32Array;
 }
 
 /** What is written to a file. */
-export interface NiftiOutput {
+export interface ImageOutput {
   readonly shape: Triple;
   /** 3 makes a vector file: five axes, component slowest. */
   readonly components?: 1 | 3 | undefined;
   /** Of a file with several volumes. */
-  readonly further?: NiftiFurtherAxes | undefined;
+  readonly further?: FurtherAxes | undefined;
   /** shape[0] * shape[1] * shape[2] * components numbers, i fastest, component slowest. The element type is the file's. */
   readonly data: Volume['data'];
   readonly geometry: NiftiGeometry;

@@ -1,32 +1,28 @@
-import {HypermorphError} from '../../../errors.js';
-import type {VoxelArray} from '../../../kernels/voxels.js';
-import {named} from '../../named.js';
-import type {Source} from '../../source.js';
+import {HypermorphError} from '../../errors.js';
+import type {VoxelArray} from '../../kernels/voxels.js';
+import {named} from '../named.js';
+import type {Source} from '../source.js';
 import {decodeIntensities, decodeLabels} from './decode.js';
-
-import {isVectorIntent} from './intents.js';
-import {intentOf, openNifti, placementOf, readVolumeBytes, requireReadable} from './source.js';
-import type {NiftiSource} from './source.js';
-import type {NiftiSeries, ReadNiftiOptions} from './types.js';
-
-/** The bits of xyzt_units that name a unit of time. */
-const TIME_BITS = 0x38;
+import {isVectorIntent} from './nifti/intents.js';
+import {openImage} from './open-image.js';
+import {placementOf, readVolumeBytes, requireReadable, type ImageSource} from './source.js';
+import type {FileSeries, ReadImageOptions} from './types.js';
 
 /**
  * Read the header of an image of one or many volumes; the volumes are read one by one when they are asked for.
  *
  * @param options.kind - 'label' keeps whole numbers in an integer type, the same for all volumes.
  * @param options.onWarning - Called with what is odd about the voxels, once they are read.
- * @throws {HypermorphError} As `readNifti`. `read` throws what is wrong with the voxels; E_NIFTI for a vector field.
+ * @throws {HypermorphError} As `readImage`. `read` throws what is wrong with the voxels; the fault of the file for a vector field.
  */
-export async function openNiftiSeries(
+export async function openSeries(
   source: Source,
-  options: Pick<ReadNiftiOptions, 'geometry' | 'kind'> & {
+  options: Pick<ReadImageOptions, 'geometry' | 'kind'> & {
     readonly onWarning?: (text: string) => void;
   } = {},
-): Promise<NiftiSeries> {
-  const file = await openNifti(source);
-  const {path, fields, volumes, dimensions} = file;
+): Promise<FileSeries> {
+  const file = await openImage(source);
+  const {path, volumes, dimensions, intent, timing} = file;
   const placement = placementOf(file, options);
   const {onWarning, kind = 'intensity'} = options;
   const warn = (text: string) => onWarning?.(`${path}: ${text}`);
@@ -40,32 +36,31 @@ export async function openNiftiSeries(
     datatype: file.datatype.name,
     orientationKnown: placement.source !== 'assumed',
     geometrySource: placement.source,
-    intent: intentOf(file),
+    intent,
     further: {
       lengths: volumes > 1 ? dimensions.slice(3) : [],
-      steps: fields.pixdim.slice(4),
-      timeUnit: fields.units & TIME_BITS,
+      ...timing,
     },
-    warnings: [...file.warnings, ...placement.warnings],
+    warnings: placement.warnings,
     read: () => readVolumes(file, kind, warn),
   };
 }
 
 async function* readVolumes(
-  file: NiftiSource,
+  file: ImageSource,
   kind: 'intensity' | 'label',
   warn: (text: string) => void,
 ): AsyncGenerator<VoxelArray> {
-  const {layout, scaling} = file;
+  const {littleEndian, scaling, fault} = file;
   const datatype = requireReadable(file);
-  if (file.volumes > 1 && isVectorIntent(file.fields.intentCode)) {
+  if (file.volumes > 1 && isVectorIntent(file.intent.code)) {
     throw new HypermorphError(
-      'E_NIFTI',
+      fault,
       `${file.path}: must be an image with one number per voxel, got a vector field (${file.dimensions.join(' x ')}).`,
     );
   }
   for await (const bytes of readVolumeBytes(file)) {
-    const stored = {bytes, datatype, littleEndian: layout.littleEndian, scaling};
+    const stored = {bytes, datatype, littleEndian, scaling, fault};
     yield named(file.path, () => {
       if (kind === 'intensity') return decodeIntensities(stored, warn);
       const labels = decodeLabels(stored, warn);
