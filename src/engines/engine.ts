@@ -18,7 +18,7 @@ export interface Engine extends KernelRunner {
 }
 
 export interface StartOptions {
-  /** Threads of the engine, >= 1; without it as many as the machine has processors. */
+  /** Threads of the engine, >= 1; without it as many as there are processors that the process may use. */
   readonly threads?: number;
   /** `bf16`, for a network without gradients: only on the native engine and a processor with AVX512_BF16. Default float32. */
   readonly precision?: Precision;

@@ -3,6 +3,7 @@ import {createRequire} from 'node:module';
 import process from 'node:process';
 import {fileURLToPath} from 'node:url';
 import {HypermorphError} from '../../errors.js';
+import {processorCount} from '../processors.js';
 import type {NativeAddon} from './addon.js';
 
 /** Where an addon is looked for, and for which machine. */
@@ -80,15 +81,17 @@ export function openAddon(place?: AddonPlace): NativeAddon {
 let loaded: NativeAddon | undefined;
 
 /**
- * Load the native addon, once per process.
+ * Load the native addon, once per process, with a thread for every processor that the process may use, or HYPERMORPH_THREADS.
  *
  * @returns The addon's functions.
  * @throws {HypermorphError} E_ENGINE if there is none, it is hidden by HYPERMORPH_NO_NATIVE or cannot be loaded, or
  *   HYPERMORPH_FORCE_ISA names a set that cannot run.
  */
 export function loadAddon(): NativeAddon {
-  loaded ??= openAddon();
-  return loaded;
+  if (loaded !== undefined) return loaded;
+  const addon = openAddon();
+  if (process.env['HYPERMORPH_THREADS'] === undefined) addon.setThreads(processorCount());
+  return (loaded = addon);
 }
 
 function attempt<T>(path: string, action: () => T, hint?: string): T {

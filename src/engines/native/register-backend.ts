@@ -12,7 +12,7 @@ let registered: NativeBackend | undefined;
 /**
  * Register the native engine as TensorFlow.js backend `native`; later calls only set threads and precision.
  *
- * @param options.threads - Threads of the kernels, >= 1; without it HYPERMORPH_THREADS, else the number of processors.
+ * @param options.threads - Threads of the kernels, >= 1; without it those of `loadAddon`.
  * @param options.precision - Default float32, also in later calls.
  * @returns The backend. `tf.setBackend(NATIVE_BACKEND)` makes it the current one.
  * @throws {HypermorphError} E_ENGINE if the addon cannot be loaded.

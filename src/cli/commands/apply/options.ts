@@ -98,7 +98,7 @@ export function applyCommand(): Command {
     );
   addEngineOption(command.optionsGroup('Computing:')).option(
     '--threads <n>',
-    'threads to use (default: all)',
+    'threads to use (default: one for each processor that the process may use)',
     (text) => parseWhole(text, {option: '--threads', minimum: 1}),
   );
   addCommonOptions(command);

@@ -1,5 +1,5 @@
-import {availableParallelism} from 'node:os';
 import {basename, extname, join} from 'node:path';
+import {processorCount} from '../../../engines/processors.js';
 import {HypermorphError} from '../../../errors.js';
 import {memoryLimit} from '../../../platform.js';
 import {
@@ -116,7 +116,7 @@ async function findBidsPairs(options: BatchOptions): Promise<FoundPairs> {
 function shareOut(pair: BatchPair, jobs: number): BatchPair {
   const {settings} = pair;
   if (settings instanceof HypermorphError) return pair;
-  const threads = Math.max(1, Math.floor(availableParallelism() / jobs));
+  const threads = Math.max(1, Math.floor(processorCount() / jobs));
   const maxMemory = memoryLimit() / jobs;
   const {threads: asked = threads, maxMemory: limit = maxMemory} = settings;
   return {...pair, settings: {...settings, threads: asked, maxMemory: limit}};

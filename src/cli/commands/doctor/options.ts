@@ -11,7 +11,10 @@ export function doctorCommand(): Command {
     .description(
       'Say which engines load and why the others do not, measure the native engine (about a second), and estimate what a registration of 160 x 192 x 224 voxels takes.',
     )
-    .option('--threads <n>', 'threads of the native engine (default: all processors)');
+    .option(
+      '--threads <n>',
+      'threads of the native engine (default: one for each processor that the process may use)',
+    );
   addCommonOptions(command);
   return addExamples(command, [
     {purpose: 'Is everything in place?', command: 'hypermorph doctor'},

@@ -185,7 +185,11 @@ function addComputingOptions(command: Command): void {
         .choices(['float32', 'bf16'])
         .default('float32'),
     )
-    .option('--threads <n>', 'threads to use (default: all)', whole('--threads', 1));
+    .option(
+      '--threads <n>',
+      'threads to use (default: one for each processor that the process may use)',
+      whole('--threads', 1),
+    );
 }
 
 function whole(option: string, minimum: number): (text: string) => number | undefined {

@@ -43,7 +43,7 @@ export function trainCommand(): Command {
     .option('-n, --dry-run', 'read the configuration and all images, and say what would be done');
   addMemoryOption(addEngineOption(command)).option(
     '--threads <n>',
-    'threads to use (default: all)',
+    'threads to use (default: one for each processor that the process may use)',
   );
   addCommonOptions(command);
   return addExamples(command, [
