@@ -1,4 +1,5 @@
-// Provides the Python that some tests compare with: .cache/python with numpy, nibabel, SimpleITK and SciPy, and clang-format for the C++ sources.
+// Provides the Python that some tests compare with: .cache/python with numpy, nibabel, SimpleITK, SciPy and TensorBoard,
+// and clang-format for the C++ sources.
 //
 //   node scripts/provide-python.js
 //
@@ -16,6 +17,7 @@ const PACKAGES = [
   'SimpleITK==2.5.2',
   'scipy==1.15.3',
   'clang-format==19.1.7',
+  'tensorboard==2.21.0',
 ];
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');

@@ -283,11 +283,11 @@ export async function identityOf(path: string): Promise<string> {
   return status === null || status.ino === 0n ? resolveLinks(path) : `${status.dev}:${status.ino}`;
 }
 
-/** Add a line to a log file; its folder is created. For progress logs only: results are written with `writeFileAtomically`. */
-export async function appendLine(path: string, line: string): Promise<void> {
+/** Add to the end of a log; its folder is created. For progress logs only: results are written with `writeFileAtomically`. */
+export async function appendToFile(path: string, content: string | Uint8Array): Promise<void> {
   await attempt(path, 'write', async () => {
     await createFolder(dirname(path));
-    await appendFile(path, `${line}\n`);
+    await appendFile(path, content);
   });
 }
 

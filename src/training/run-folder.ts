@@ -3,20 +3,26 @@ import {stringify} from 'yaml';
 import type {TrainingConfig} from '../config/training-config.js';
 import {HypermorphError} from '../errors.js';
 import {
-  appendLine,
+  appendToFile,
   fileExists,
+  readFileBytes,
   readFileText,
   removeLeftovers,
   writeFileAtomically,
 } from '../formats/files.js';
+import {encodeEventStart, encodeScalars, eventsUntil} from '../formats/event-file.js';
 import {acquireLock} from '../formats/locks.js';
+import type {StepLosses, ValidationRow} from '../progress.js';
 
 /** A line of the log. */
-export interface LogEntry {
-  readonly kind: 'step' | 'validation';
-  readonly step: number;
-  readonly [measure: string]: unknown;
-}
+export type LogEntry =
+  | ({
+      readonly kind: 'step';
+      readonly step: number;
+      readonly learningRate: number;
+      readonly millisecondsPerStep: number;
+    } & StepLosses)
+  | {readonly kind: 'validation'; readonly step: number; readonly rows: readonly ValidationRow[]};
 
 /** The files of one training. */
 export class RunFolder {
@@ -34,6 +40,11 @@ export class RunFolder {
   /** One JSON object a line. */
   get log(): string {
     return join(this.path, 'log.jsonl');
+  }
+
+  /** The same for TensorBoard, which finds such files by a part of their names. */
+  get events(): string {
+    return join(this.path, 'events.out.tfevents.hypermorph');
   }
 
   /** Everything to go on from. */
@@ -101,13 +112,23 @@ export class RunFolder {
   async begin(config: TrainingConfig, step: number): Promise<void> {
     await removeLeftovers(this.path);
     await writeFileAtomically(this.config, stringify(config));
-    if (step === 0) await writeFileAtomically(this.log, '');
-    else await this.#forgetAfter(step);
+    const start = encodeEventStart(now());
+    if (step === 0) {
+      await writeFileAtomically(this.log, '');
+      await writeFileAtomically(this.events, start);
+    } else {
+      await this.#forgetAfter(step);
+      // A run of an earlier version has none.
+      const events = (await fileExists(this.events)) ? await readFileBytes(this.events) : start;
+      await writeFileAtomically(this.events, eventsUntil(events, step));
+    }
   }
 
-  /** Add a line to the log. */
+  /** Add a line to the log, and its figures to the events. */
   async record(entry: LogEntry): Promise<void> {
-    await appendLine(this.log, JSON.stringify(entry));
+    await appendToFile(this.log, `${JSON.stringify(entry)}\n`);
+    const event = {wallTime: now(), step: entry.step, scalars: scalarsOf(entry)};
+    await appendToFile(this.events, encodeScalars(event));
   }
 
   /** Whether the log has a line of a kind for a step. */
@@ -124,6 +145,28 @@ export class RunFolder {
     const kept = lines.filter((line) => stepOf(line) <= step);
     await writeFileAtomically(this.log, kept.map((line) => `${line}\n`).join(''));
   }
+}
+
+/** Seconds since 1970. */
+function now(): number {
+  return Date.now() / 1000;
+}
+
+/** The figures of a line by the names under which TensorBoard shows them, one group for each measure of a validation. */
+function scalarsOf(entry: LogEntry): Readonly<Record<string, number>> {
+  if (entry.kind === 'step') {
+    const {total, similarity, labels, smoothness, learningRate, millisecondsPerStep} = entry;
+    return {
+      ...{'loss/total': total, 'loss/similarity': similarity},
+      ...(labels === undefined ? {} : {'loss/labels': labels}),
+      ...{'loss/smoothness': smoothness, 'optimiser/learning_rate': learningRate},
+      'time/milliseconds_per_step': millisecondsPerStep,
+    };
+  }
+  const rows = entry.rows.flatMap(({lambda, ...measures}) =>
+    Object.entries(measures).map(([name, value]) => [`validation_${name}/lambda_${lambda}`, value]),
+  );
+  return Object.fromEntries(rows) as Readonly<Record<string, number>>;
 }
 
 /** A line that was cut off by a crash belongs to no step. */

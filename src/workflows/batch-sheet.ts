@@ -2,7 +2,8 @@ import {relative} from 'node:path';
 import {contactSheet, type SheetPair} from '../pages/contact-sheet.js';
 import {VERSION} from '../version.js';
 import type {PairRecord} from './batch-records.js';
-import {factsOf, readStyle} from './qc-files.js';
+import {readStyle} from './page-assets.js';
+import {factsOf} from './qc-files.js';
 import {baseNameOf} from '../formats/bytes.js';
 import type {Report} from './report.js';
 

@@ -1,9 +1,6 @@
-import {fileURLToPath} from 'node:url';
-import {readFileText} from '../formats/files.js';
 import {encodePng} from '../formats/png.js';
 import {Affine} from '../geometry/affine.js';
 import type {KernelRunner} from '../kernels/voxel-operation.js';
-import type {PageAssets} from '../pages/html.js';
 import {CONVENTION, qcPage, type Fact, type PageLayer, type QcContent} from '../pages/qc-page.js';
 import {drawContact, drawThumbnail} from '../pictures/contact.js';
 import {drawRegistration, type Drawing} from '../pictures/draw-registration.js';
@@ -15,6 +12,7 @@ import {volumeOfTensor} from '../transforms/apply.js';
 import {affineTransform, displacementTransform} from '../transforms/transform.js';
 import type {Volume} from '../volume/volume.js';
 import {stemOf, type OutputFile, type OutputPaths} from './output-paths.js';
+import {readPageAssets} from './page-assets.js';
 import type {Report} from './report.js';
 
 /** The layer of the moving image where its header places it. */
@@ -130,20 +128,6 @@ function isPicture(path: string): boolean {
 async function addressOf(picture: Picture): Promise<string> {
   const png = await encodePng(picture);
   return `data:image/png;base64,${Buffer.from(png).toString('base64')}`;
-}
-
-/** Style and script of a page; they lie beside the code. */
-async function readPageAssets(): Promise<PageAssets> {
-  return {style: await readStyle(), script: await readAsset('viewer.js')};
-}
-
-/** The style of all pages. */
-export function readStyle(): Promise<string> {
-  return readAsset('style.css');
-}
-
-function readAsset(name: string): Promise<string> {
-  return readFileText(fileURLToPath(new URL(`../pages/client/${name}`, import.meta.url)));
 }
 
 const STAGE_NAMES: Readonly<Record<AnswerName, string>> = {

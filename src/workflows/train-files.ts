@@ -7,6 +7,7 @@ import {countVoxels} from '../geometry/grid.js';
 import {requireMemory, trainingBytes} from '../models/memory.js';
 import {countParameters} from '../models/weight-specs.js';
 import {memoryLimit} from '../platform.js';
+import type {OnProgress} from '../progress.js';
 import type {StoreSummary} from '../training/images.js';
 import {trainingShape} from '../training/training-grid.js';
 import {openData} from '../training/data.js';
@@ -14,6 +15,7 @@ import {startingWeights} from '../training/start.js';
 import {train, type TrainingSummary} from '../training/train.js';
 import {VERSION} from '../version.js';
 import type {WorkflowCallbacks} from './register-files.js';
+import {trainingReportPath, writeTrainingReport} from './training-report.js';
 import {WarningLog} from './warnings.js';
 
 export interface TrainFilesSettings {
@@ -34,7 +36,7 @@ export interface TrainFilesSettings {
 type TrainingCallbacks = Pick<WorkflowCallbacks, 'onProgress' | 'signal'>;
 
 /**
- * Train a model as a configuration file says.
+ * Train a model as a configuration file says; the folder of the run also holds a page about it, made anew with every checkpoint.
  *
  * @throws {HypermorphError} E_CONFIG by path and value; E_ENGINE; errors of `train`.
  *
@@ -53,13 +55,22 @@ type TrainingCallbacks = Pick<WorkflowCallbacks, 'onProgress' | 'signal'>;
 export async function trainFiles(
   settings: TrainFilesSettings,
   callbacks: TrainingCallbacks = {},
-): Promise<TrainingSummary & {readonly steps: number}> {
+): Promise<TrainingSummary & {readonly steps: number; readonly report: string}> {
   const begun = await begin(settings, callbacks);
+  const {config, output} = begun;
+  let writing = Promise.resolve();
+  const onProgress: OnProgress = (event) => {
+    callbacks.onProgress?.(event);
+    if (event.kind !== 'checkpoint') return;
+    writing = writing.then(() => writeTrainingReport(output, config));
+    writing.catch(() => undefined); // is said at the end
+  };
   const summary = await train({
-    ...{...begun, toolVersion: VERSION, ...callbacks},
+    ...{...begun, toolVersion: VERSION, ...callbacks, onProgress},
     resume: settings.resume === true,
   });
-  return {...summary, steps: begun.config.steps};
+  await writing;
+  return {...summary, steps: config.steps, report: trainingReportPath(output)};
 }
 
 /** What a training would do. */

@@ -86,12 +86,17 @@ test('a run writes its settings, log, checkpoint and model, and names them on st
     ...['--config', config, '--output', output, '--engine', 'javascript', '--set', 'seed=4'],
   ]);
   assert.equal(code, 0);
-  assert.match(stdout, /^steps +2 of 2\nmodel +\S+model\.safetensors\ncheckpoint +\S+\n$/);
+  assert.match(
+    stdout,
+    /^steps +2 of 2\nmodel +\S+model\.safetensors\ncheckpoint +\S+\nreport +\S+report\.html\n$/,
+  );
   assert.deepEqual((await readdir(output)).sort(), [
     'checkpoint.safetensors',
     'config.yaml',
+    'events.out.tfevents.hypermorph',
     'log.jsonl',
     'model.safetensors',
+    'report.html',
   ]);
   assert.ok(logs.some(({msg}) => /^Training \d+ parameters, from step 0 to 2\.$/.test(msg)));
   const merged = parse(await readFile(join(output, 'config.yaml'), 'utf8')) as {

@@ -15,7 +15,7 @@ import {join} from 'node:path';
 import process from 'node:process';
 import test from 'node:test';
 import {
-  appendLine,
+  appendToFile,
   fileExists,
   listDirectory,
   readFileBytes,
@@ -92,7 +92,7 @@ test(
       const error = {code: 'E_IO', message: new RegExp(`^${path}: cannot be written: `)};
       await assert.rejects(requireWritable(path), error);
       await assert.rejects(writeFileAtomically(path, 'text'), error);
-      await assert.rejects(appendLine(path, 'text'), error);
+      await assert.rejects(appendToFile(path, 'text'), error);
     }
   },
 );
@@ -183,8 +183,8 @@ test('missing files and folders are told from existing ones', async (t) => {
 
 test('lines are added to a log', async (t) => {
   const path = join(await temporaryFolder(t), 'run', 'log.jsonl');
-  await appendLine(path, '{"step": 1}');
-  await appendLine(path, '{"step": 2}');
+  await appendToFile(path, '{"step": 1}\n');
+  await appendToFile(path, '{"step": 2}\n');
   assert.equal(await readFile(path, 'utf8'), '{"step": 1}\n{"step": 2}\n');
 });
 

@@ -12,6 +12,7 @@ import {readModel} from '../../src/models/model-file.js';
 import type {ProgressEvent, StepLosses, ValidationRow} from '../../src/progress.js';
 import {readCheckpoint} from '../../src/training/checkpoint.js';
 import {train, type TrainOptions} from '../../src/training/train.js';
+import {stepsInEvents} from '../support/events.js';
 import {temporaryFolder} from '../support/temporary-folder.js';
 
 /** Planes of 16 x 16 voxels and two levels: a step takes milliseconds on the javascript engine. */
@@ -87,6 +88,10 @@ test('N + M steps equal N steps, a stop, and M resumed ones, bit for bit', async
       .map((line) => JSON.parse(line) as {step: number; total: number})
       .map(({step, total}) => [step, total]);
   assert.deepEqual(await lossesOf(halves), await lossesOf(whole));
+  for (const folder of [whole, halves]) {
+    const events = join(folder, 'events.out.tfevents.hypermorph');
+    assert.deepEqual(await stepsInEvents(events), [1, 2, 3, 4, 5, 6]);
+  }
 });
 
 test('label maps of the sources take part: in the loss, the log, the validation, and bit for bit after a stop', async (t) => {

@@ -22,7 +22,7 @@ export interface TrainOptions extends CommonOptions {
 
 const DESCRIPTION = `Train a model as a configuration says.
 
-The run folder holds config.yaml (every setting), log.jsonl (one JSON object a line), checkpoint.safetensors (everything to go on \
+The run folder holds config.yaml (every setting), log.jsonl (one JSON object a line), the same for TensorBoard, report.html (curves and validation, a page to look at), checkpoint.safetensors (everything to go on \
 from), model.safetensors (the model of the last checkpoint) and, where the configuration has validation pairs, best.safetensors. \
 Paths in the configuration are read from the current folder.
 

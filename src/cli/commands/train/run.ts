@@ -17,7 +17,7 @@ export async function run(options: TrainOptions, context: CommandContext): Promi
 
   const {signal, stdout} = context;
   const summary = await trainFiles(settings, {onProgress, signal}).finally(clear);
-  const {outcome, step, steps, model, best, checkpoint} = summary;
+  const {outcome, step, steps, model, best, checkpoint, report} = summary;
   if (options.json === true) writeJson(stdout, summary);
   else {
     writeTable(stdout, [
@@ -25,6 +25,7 @@ export async function run(options: TrainOptions, context: CommandContext): Promi
       ['model', model],
       ...(best === null ? [] : [['best model', best] as const]),
       ['checkpoint', checkpoint],
+      ['report', report],
     ]);
   }
   if (outcome === 'interrupted') {

@@ -1,0 +1,18 @@
+import {fileURLToPath} from 'node:url';
+import {readFileText} from '../formats/files.js';
+import type {PageAssets} from '../pages/html.js';
+
+/** Style and script of a page that compares pictures. */
+export async function readPageAssets(): Promise<PageAssets> {
+  return {style: await readStyle(), script: await readAsset('viewer.js')};
+}
+
+/** The style of all pages. */
+export function readStyle(): Promise<string> {
+  return readAsset('style.css');
+}
+
+/** What pages hold lies beside the code that makes them. */
+function readAsset(name: string): Promise<string> {
+  return readFileText(fileURLToPath(new URL(`../pages/client/${name}`, import.meta.url)));
+}
