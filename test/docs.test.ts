@@ -6,7 +6,7 @@ import {test} from 'node:test';
 const ROOT = join(import.meta.dirname, '..');
 
 const pages = [
-  ...['README.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'data/README.md'],
+  ...['README.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'data/README.md', 'examples/README.md'],
   ...readdirSync(join(ROOT, 'docs'), {recursive: true, encoding: 'utf8'})
     .filter((name) => name.endsWith('.md'))
     .map((name) => join('docs', name)),
