@@ -105,6 +105,8 @@ function viewer({drawing: {planes, mosaic}, layers, result}: QcContent): Markup 
   const slices = Math.max(...mosaic.tiles.map(({slice}) => slice)) + 1;
   const hasLabels = layers.some(({labels}) => labels !== null);
   const sizes = planes.map((_, plane) => mosaic.tiles.find((tile) => tile.plane === plane)!);
+  const wide = sizes.reduce((sum, {width}) => sum + width, 0);
+  const high = Math.max(...sizes.map(({height}) => height));
   return markup`<section class="viewer" aria-label="Compare">
 <div class="tools">
 ${choose('a', 'Left', 'fixed')}
@@ -116,9 +118,9 @@ ${choose('b', 'Right', result)}
 <label class="check"><input type="checkbox" id="edges" checked>Edges of the other</label>
 <label class="check"><input type="checkbox" id="grid">Deformed grid</label>
 ${hasLabels && markup`<label class="check"><input type="checkbox" id="labels">Label outlines</label>`}
-<label class="range">Slice <input type="range" id="slice" min="0" max="${slices - 1}" value="${slices >> 1}"></label>
+<label class="range"${slices === 1 && markup` hidden`}>Slice <input type="range" id="slice" min="0" max="${slices - 1}" value="${slices >> 1}"></label>
 </div>
-<div class="planes" style="grid-template-columns:${sizes.map(({width}) => `${width}fr`).join(' ')}">
+<div class="planes" style="grid-template-columns:${sizes.map(({width}) => `${width}fr`).join(' ')};--shape:${(wide / high).toFixed(3)}">
 ${planes.map(
   ({name, sides}, plane) => markup`<figure class="plane"><div class="frame" style="aspect-ratio:${
     sizes[plane].width

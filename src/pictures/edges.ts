@@ -37,27 +37,31 @@ export function edgesOf(
 
 /** Convolve the rows, then the columns, of each slice with a Gaussian; the outermost pixels repeat. */
 function blur(values: Float32Array, width: number, height: number): Float32Array {
-  const reach = Math.ceil(2.5 * SIGMA);
-  const weights = Float32Array.from({length: reach + 1}, (_, n) =>
-    Math.exp(-(n ** 2) / (2 * SIGMA ** 2)),
-  );
-  const total = 2 * weights.reduce((sum, weight) => sum + weight, 0) - 1;
-  const along = (source: Float32Array, length: number, stride: number) => {
-    const result = new Float32Array(source.length);
-    for (let n = 0; n < source.length; n++) {
-      const place = Math.floor(n / stride) % length;
+  return blurAlong(blurAlong(values, width, 1), height, width);
+}
+
+const WEIGHTS = Float64Array.from({length: 5}, (_, n) => Math.exp(-(n ** 2) / (2 * SIGMA ** 2)));
+const TOTAL = WEIGHTS.reduce((sum, weight, n) => sum + (n === 0 ? weight : 2 * weight), 0);
+
+/** Along lines of so many pixels, each so far from the next. */
+function blurAlong(source: Float32Array, length: number, stride: number): Float32Array {
+  const reach = WEIGHTS.length - 1;
+  const result = new Float32Array(source.length);
+  for (let start = 0; start < source.length; start += length * stride) {
+    for (let place = 0; place < length; place++) {
       const [before, after] = [place, length - 1 - place];
-      let sum = weights[0] * source[n];
-      for (let w = 1; w <= reach; w++) {
-        const low = source[n - (w < before ? w : before) * stride];
-        const high = source[n + (w < after ? w : after) * stride];
-        sum += weights[w] * (low + high);
+      for (let n = start + place * stride; n < start + (place + 1) * stride; n++) {
+        let sum = WEIGHTS[0] * source[n];
+        for (let w = 1; w <= reach; w++) {
+          const low = source[n - (w < before ? w : before) * stride];
+          const high = source[n + (w < after ? w : after) * stride];
+          sum += WEIGHTS[w] * (low + high);
+        }
+        result[n] = sum / TOTAL;
       }
-      result[n] = sum / total;
     }
-    return result;
-  };
-  return along(along(values, width, 1), height, width);
+  }
+  return result;
 }
 
 /** The length of the gradient where it is largest along its own direction, else 0. */

@@ -130,11 +130,11 @@ async function addressOf(picture: Picture): Promise<string> {
   return `data:image/png;base64,${Buffer.from(png).toString('base64')}`;
 }
 
-const STAGE_NAMES: Readonly<Record<AnswerName, string>> = {
-  alignment: 'after affine',
-  network: 'after network',
-  refinement: 'after refinement',
-};
+/** What an answer is called beside its similarity. */
+function nameOf(answer: AnswerName, {affine}: Report): string {
+  if (answer !== 'alignment') return `after ${answer}`;
+  return affine.found === HEADERS ? 'by the headers' : 'after affine';
+}
 
 /** What the report says, for people. */
 function contentOf(report: Report): Omit<QcContent, 'drawing' | 'layers' | 'result' | 'grid'> {
@@ -144,7 +144,7 @@ function contentOf(report: Report): Omit<QcContent, 'drawing' | 'layers' | 'resu
     ...{verdict: quality.verdict, reasons: quality.reasons, warnings},
     facts: factsOf(report),
     stages: answer.judgements.map(({answer: name, similarity}) => ({
-      ...{name: STAGE_NAMES[name], similarity},
+      ...{name: nameOf(name, report), similarity},
       isKept: name === answer.kept,
     })),
     provenance: provenanceOf(report),
@@ -152,14 +152,15 @@ function contentOf(report: Report): Omit<QcContent, 'drawing' | 'layers' | 'resu
 }
 
 /** The key figures of a registration. */
-export function factsOf({similarity, jacobian, displacement, overlap}: Report): readonly Fact[] {
+export function factsOf(report: Report): readonly Fact[] {
+  const {similarity, jacobian, displacement, overlap} = report;
   const {before, after} = similarity;
   const {folds, foldingFraction: share, minimum, maximum, sdLogJacobian} = jacobian;
   return [
     {
       name: 'Correlation',
       value: `${inWords(before.ncc, 3)} → ${inWords(after.ncc, 3)}`,
-      note: 'whole images, after affine → result',
+      note: `whole images, ${nameOf('alignment', report)} → result`,
     },
     {
       name: 'Folds',
