@@ -120,7 +120,7 @@ ${choose('b', 'Right', result)}
 ${hasLabels && markup`<label class="check"><input type="checkbox" id="labels">Label outlines</label>`}
 <label class="range"${slices === 1 && markup` hidden`}>Slice <input type="range" id="slice" min="0" max="${slices - 1}" value="${slices >> 1}"></label>
 </div>
-<div class="planes" style="grid-template-columns:${sizes.map(({width}) => `${width}fr`).join(' ')};--shape:${(wide / high).toFixed(3)}">
+<div class="planes" style="grid-template-columns:${sizes.map(({width}) => `${width}fr`).join(' ')};max-width:calc(max(62vh,22rem)*${(wide / high).toFixed(3)})">
 ${planes.map(
   ({name, sides}, plane) => markup`<figure class="plane"><div class="frame" style="aspect-ratio:${
     sizes[plane].width

@@ -5,6 +5,7 @@ import {test} from 'node:test';
 import {decode} from 'fast-png';
 import {geometryFromGrid} from '../../src/formats/images/nifti/geometry.js';
 import {writeImage} from '../../src/formats/images/write-image.js';
+import {readImage} from '../../src/formats/images/read-image.js';
 import {encodePng} from '../../src/formats/png.js';
 import {Affine} from '../../src/geometry/affine.js';
 import {middleOf, type Grid} from '../../src/geometry/grid.js';
@@ -268,4 +269,27 @@ test('PNG files are those of another reader: grey, colours, palettes with opacit
   const canvas = new Canvas(3, 2, [1, 2, 3, 255]);
   canvas.blend(2, 1, [9, 8, 7, 255]);
   assert.deepEqual([...decode(await encodePng(canvas)).data], [...canvas.data]);
+});
+
+test('slices of two real brains, of five layers, take less than two megabytes', async () => {
+  const read = (name: string) =>
+    readImage(join(import.meta.dirname, '../../data/brainmaps', `${name}_t1.nii.gz`));
+  const [fixed, moving] = [await read('sub05'), await read('sub11')];
+  const transform = affineTransform(Affine.translation([1, -2, 3]));
+  const stages = ['headers', 'alignment', 'network', 'refinement'].map((key) => ({key, transform}));
+  const jacobian = {...fixed, data: fixed.data.map((value) => 1 + value / 1000)};
+  const scene = {fixed, moving, stages, deformation: transform, jacobian};
+  const {layers, grid, jacobian: determinant, mosaic} = drawRegistration(scene, PORTABLE);
+  const pictures = [...layers.flatMap(({picture, edges}) => [picture, edges]), grid, determinant];
+  const sizes = await Promise.all(
+    pictures.map(async (picture) => (await encodePng(picture)).length),
+  );
+  const total = sizes.reduce((sum, size) => sum + size, 0);
+  assert.ok(total < 2e6, String(total));
+  assert.equal(mosaic.tiles.length, 15);
+  // Edges are lines: some of the pixels, not many.
+  for (const {edges} of layers) {
+    const share = edges.data.filter((byte) => byte > 0).length / edges.data.length;
+    assert.ok(share > 0.01 && share < 0.1, String(share));
+  }
 });

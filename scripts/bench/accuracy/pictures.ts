@@ -29,7 +29,7 @@ try {
     await registerFiles({fixed, moving, outputs: {warp}, hashes: false, ...settings});
     warps.push((await readWarp(warp)).transform);
   }
-  drawWarps(picture, {fixed: await readImage(fixed), moving: await readImage(moving)}, warps);
+  await drawWarps(picture, {fixed: await readImage(fixed), moving: await readImage(moving)}, warps);
 } finally {
   rmSync(folder, {recursive: true});
 }
