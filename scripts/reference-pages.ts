@@ -83,7 +83,7 @@ function renderMessages(): string {
     '## Errors',
     ['| code | sentence | what to do |', '|---|---|---|', ...unique(errors)].join('\n'),
     '## Warnings',
-    'The work goes on; the report keeps them.',
+    'The work goes on; the report keeps them. [What each warning means](../warnings.md), and what to do.',
     ['| sentence |', '|---|', ...unique(warnings)].join('\n'),
   ]
     .join('\n\n')
