@@ -131,7 +131,7 @@ ${planes.map(
 </div>
 <div class="slider"><output id="name-a"></output><input type="range" id="swipe" min="0" max="1000" value="500" aria-label="Between left and right"><output id="name-b"></output></div>
 <div id="scale" class="scale" hidden></div>
-<p class="note">${CONVENTION} Drag over a picture, or the slider below. Keys: <kbd>←</kbd> <kbd>→</kbd> swipe, <kbd>↑</kbd> <kbd>↓</kbd> slices, <kbd>f</kbd> flicker, <kbd>s</kbd> swipe, <kbd>x</kbd> swap, <kbd>e</kbd> edges, <kbd>g</kbd> grid.
+<p class="note">${CONVENTION} Drag over a picture or the slider. Keys: <kbd>←</kbd> <kbd>→</kbd> swipe, <kbd>↑</kbd> <kbd>↓</kbd> slices, <kbd>f</kbd> flicker, <kbd>s</kbd> swipe, <kbd>x</kbd> swap, <kbd>e</kbd> edges, <kbd>g</kbd> grid.
 Edges: <span class="swatch" style="background:${cssOf(ORANGE)}"></span> of the fixed, <span class="swatch" style="background:${cssOf(SKY_BLUE)}"></span> of the moving image.</p>
 <noscript><p class="note">The pictures below need no script; comparing them here does.</p></noscript>
 </section>`;

@@ -74,7 +74,7 @@ export function drawRegistration(scene: SceneToDraw, engine: KernelRunner): Draw
   const within = (stacks: readonly Float32Array[]) =>
     stacks.map((stack, n) => stack.map((value, at) => (isNumber(still[n][at]) ? value : NaN)));
   const moved = stages.map(({transform}) => within(slicesOf(moving, transform, planes, engine)));
-  const windows = {fixed: windowOf(still), moving: windowOf(moved[moved.length - 1])};
+  const windows = {fixed: windowOf(still), moving: windowOf(moved.flat())};
   const layer = (key: string, stacks: readonly Float32Array[], window: Window, colour: Colour) => ({
     key,
     picture: pictureOf(
