@@ -25,14 +25,19 @@ export interface ContactTexts {
   readonly lines: readonly string[];
   /** What each layer is called, `grid` and `jacobian` too. */
   readonly names: Readonly<Record<string, string>>;
+  /** The key of the layer that counts. */
+  readonly result: string;
 }
 
 /**
  * All stages of a registration in one picture, a row each: the inner slices of each plane, with the edges of the fixed image on the
  * moving one.
  */
-export function drawContact(drawing: Drawing, {title, names, ...texts}: ContactTexts): Canvas {
-  const rows = rowsOf(drawing, names);
+export function drawContact(
+  drawing: Drawing,
+  {title, names, result, ...texts}: ContactTexts,
+): Canvas {
+  const rows = rowsOf(drawing, {names, result});
   const tiles = innerTiles(drawing);
   const cell = Math.max(...tiles.map(({height}) => height));
   const band = lineHeight(SMALL) + cell + MARGIN;
@@ -82,16 +87,19 @@ export function drawThumbnail(drawing: Drawing, key: string): Canvas {
   return halved(canvas);
 }
 
-function rowsOf(drawing: Drawing, names: ContactTexts['names']): readonly ContactRow[] {
+function rowsOf(
+  drawing: Drawing,
+  {names, result}: Pick<ContactTexts, 'names' | 'result'>,
+): readonly ContactRow[] {
   const {edges, picture: still} = layerOf(drawing, 'fixed');
+  const {labels: moved} = layerOf(drawing, result);
   return [
     ...drawing.layers.map(({key, picture, labels}) => ({
       name: names[key],
-      pictures: [
-        picture,
-        ...(labels === null ? [] : [labels]),
-        ...(key === 'fixed' ? [] : [edges]),
-      ],
+      // On the fixed image, too, labels lie as in the result.
+      pictures: (key === 'fixed' ? [picture, moved] : [picture, labels, edges]).filter(
+        (layer) => layer !== null,
+      ),
     })),
     {name: names['grid'], pictures: [still, drawing.grid]},
     {name: names['jacobian'], pictures: [drawing.jacobian, edges]},
@@ -128,16 +136,28 @@ function drawTiles(
     for (const picture of pictures) canvas.paint(picture, tile, x, y);
     if (tile.plane !== tiles[n - 1]?.plane) {
       const {sides} = drawing.planes[tile.plane];
-      const letter = {colour: WHITE, scale: SMALL};
       const [wide, high] = [widthOf(' ', SMALL), lineHeight(SMALL)];
       const [column, line] = [x + ((tile.width - wide) >> 1), y + ((tile.height - high) >> 1)];
-      write(canvas, sides.left, [x + 3, line], letter);
-      write(canvas, sides.right, [x + tile.width - wide - 1, line], letter);
-      write(canvas, sides.top, [column, y + 3], letter);
-      write(canvas, sides.bottom, [column, y + tile.height - high + 4], letter);
+      writeOnPicture(canvas, sides.left, [x + 3, line]);
+      writeOnPicture(canvas, sides.right, [x + tile.width - wide - 1, line]);
+      writeOnPicture(canvas, sides.top, [column, y + 3]);
+      writeOnPicture(canvas, sides.bottom, [column, y + tile.height - high + 4]);
     }
     x += tile.width + GAP;
   });
+}
+
+/** White with a black shadow: what is below may be of any shade. */
+function writeOnPicture(canvas: Canvas, text: string, [x, y]: readonly [number, number]): void {
+  for (const [dx, dy] of [
+    [-1, 0],
+    [1, 0],
+    [0, -1],
+    [0, 1],
+  ]) {
+    write(canvas, text, [x + dx, y + dy], {colour: BLACK, scale: SMALL});
+  }
+  write(canvas, text, [x, y], {colour: WHITE, scale: SMALL});
 }
 
 /** Each pixel is the mean of four. */

@@ -115,7 +115,7 @@ export class QcLook {
       `hypermorph ${report.version}, ${today()}. ${CONVENTION}`,
     ];
     const title = `${moving} to ${fixed}`;
-    return encodePng(drawContact(this.#drawing!, {title, lines, names}));
+    return encodePng(drawContact(this.#drawing!, {title, lines, names, result: this.#result}));
   }
 }
 
