@@ -2,6 +2,7 @@
 
 image_formats.py write FOLDER    writes images there, and prints JSON: a list of what they hold
 image_formats.py read FILE ...   prints the same of files
+image_formats.py fields FILE FOLDER   writes the displacement field FILE in other formats, and prints their names
 
 Of each image: `name`, `shape`, `affine` (voxel -> RAS mm, twelve numbers, row by row), `datatype`, `values` (i fastest, then j, k and
 volumes).
@@ -99,6 +100,16 @@ def write(folder):
     return written
 
 
+def fields(path, folder):
+    image = sitk.ReadImage(path)
+    for key in image.GetMetaDataKeys():
+        image.EraseMetaData(key)
+    names = [f"{way}{ending}" for ending in [".nrrd", ".nhdr", ".mha", ".mhd"] for way in ["raw", "packed"]]
+    for name in names:
+        sitk.WriteImage(image, os.path.join(folder, name), name.startswith("packed"))
+    return names
+
+
 def read(path):
     if path.endswith((".mgh", ".mgz")):
         image = nibabel.load(path)
@@ -115,4 +126,5 @@ def read(path):
 
 if __name__ == "__main__":
     command, *arguments = sys.argv[1:]
-    print(json.dumps(write(*arguments) if command == "write" else [read(path) for path in arguments]))
+    commands = {"write": write, "fields": fields, "read": lambda *paths: [read(path) for path in paths]}
+    print(json.dumps(commands[command](*arguments)))

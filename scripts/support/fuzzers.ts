@@ -112,7 +112,14 @@ const others = ['a.mgh', 'a.nrrd', 'a.mha'].flatMap((name) => {
   const bytes = joinBytes(encodeImage(name, {...output, data: new Int16Array(12)}));
   const isText = name !== 'a.mgh';
   const packed = {name: 'a.mgz', bytes: new Uint8Array(gzipSync(bytes)), isText};
-  return isText ? [{name, bytes, isText}] : [{name, bytes, isText}, packed];
+  const text = String.fromCharCode(...bytes)
+    .replace(/DimSize = .*/, 'DimSize = 2 2 1\nElementNumberOfChannels = 3')
+    .replace('dimension: 3', 'dimension: 4')
+    .replace(/sizes: .*/, 'sizes: 3 2 2 1')
+    .replace('directions:', 'directions: none')
+    .replace('kinds:', 'kinds: vector');
+  const field = {name, bytes: Uint8Array.from(text, (one) => one.charCodeAt(0)), isText};
+  return isText ? [{name, bytes, isText}, field] : [{name, bytes, isText}, packed];
 });
 
 async function readAsImage(bytes: Uint8Array, random: Random): Promise<void> {
@@ -195,6 +202,7 @@ export const FUZZERS: Readonly<Record<string, Fuzzer>> = {
         : damage(bytes, random);
     const source = {name, bytes: damaged};
     await describeImage(source);
+    if (random.index(3) === 0) await readField(source);
     const volume = random.index(2);
     await readImage(source, {volume, kind: random.index(2) === 0 ? 'label' : 'intensity'});
   },

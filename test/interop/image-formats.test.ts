@@ -5,9 +5,11 @@ import {describe, test} from 'node:test';
 import {describeImage} from '../../src/formats/images/describe-image.js';
 import {writeFileAtomically} from '../../src/formats/files.js';
 import {geometryFromGrid} from '../../src/formats/images/nifti/geometry.js';
-import {readImage} from '../../src/formats/images/read-image.js';
+import {readField, readImage} from '../../src/formats/images/read-image.js';
 import {openSeries} from '../../src/formats/images/series.js';
 import {encodeSeries, writeImage} from '../../src/formats/images/write-image.js';
+import {readTransform} from '../../src/formats/transforms/read-transform.js';
+import {mapPoints} from '../../src/transforms/apply.js';
 import type {Triple} from '../../src/geometry/triple.js';
 import type {VoxelArray} from '../../src/kernels/voxels.js';
 import {findPython, runReference} from '../support/python.js';
@@ -109,6 +111,41 @@ describe('images of other programs', {skip}, () => {
       assert.deepEqual([read.values, read.shape], [[...data], shape], path);
       requireSamePlace(read.affine, rows, path);
     });
+  });
+
+  test('a warp that SimpleITK writes in other formats is the same transform', async (t) => {
+    const folder = await temporaryFolder(t);
+    const random = seededRandom(9);
+    const warp = join(folder, 'warp.nii.gz');
+    await writeImage(warp, {
+      shape: [5, 4, 3],
+      components: 3,
+      data: Float32Array.from({length: 180}, () => 10 * (random() - 0.5)),
+      geometry: geometryFromGrid({affine: randomAffine(random, {sheared: false})}),
+      intent: {code: 1007},
+    });
+    const expected = (await readTransform(warp)).transform;
+    const points: Triple[] = Array.from({length: 50}, () => [
+      60 * (random() - 0.5),
+      60 * (random() - 0.5),
+      60 * (random() - 0.5),
+    ]);
+    const names = judge('fields', warp, folder) as unknown as readonly string[];
+    assert.equal(names.length, 8);
+    for (const name of names) {
+      const path = join(folder, name);
+      const field = await readField(path);
+      assert.deepEqual(field.data, (await readField(warp)).data, name);
+      const {transform, warnings} = await readTransform(path);
+      assert.deepEqual(warnings, []);
+      const found = mapPoints(transform, points).flat();
+      requireSamePlace(found, mapPoints(expected, points).flat(), name);
+      assert.match((await describeImage(path)).intentMeaning, /vector field/);
+      await assert.rejects(readImage(path), {
+        code: 'E_IMAGE',
+        message: `${path}: must be an image with one number per voxel, got 3 (a vector field, or colours).`,
+      });
+    }
   });
 
   test('a series that we write', async (t) => {

@@ -8,7 +8,7 @@ import {nameOf, type Source} from '../source.js';
 import {datatypeFor, datatypeNamed, type Datatype} from './datatypes.js';
 import {headerPlacement, lpsGridOf, textsOf, turned} from './header-placement.js';
 import {affineOfGeometry} from './nifti/geometry.js';
-import {NO_INTENT, type ImageSource, type VoxelPlace} from './source.js';
+import {ITK_INTENT, NO_INTENT, type ImageSource, type VoxelPlace} from './source.js';
 import {findDataFile, numbersOf, readHeaderText, sizesOf} from './text-header.js';
 import type {ImageOutput, Placement} from './types.js';
 
@@ -48,22 +48,22 @@ export async function openMetaImage(source: Source): Promise<ImageSource> {
   const {text, size} = await readHeaderText(source);
   return named(path, async () => {
     const {tags, length} = parseHeader(text);
-    requireScalars(tags);
+    const interleaved = requireNumbers(tags);
     const [axes] = sizesOf(required(tags, 'NDims'), 1, 'NDims');
     if (axes > 4) throw new HypermorphError('E_IMAGE', `NDims must be 1 to 4, got ${axes}.`);
     const dimensions = sizesOf(required(tags, 'DimSize'), axes, 'DimSize');
     const [i, j = 1, k = 1, volumes = 1] = dimensions;
     const datatype = datatypeOf(required(tags, 'ElementType'));
     const bytes = datatype.kind === 'readable' ? datatype.bytes : 1;
-    const count = dimensions.reduce((product, one) => product * one, bytes);
+    const count = dimensions.reduce((product, one) => product * one, bytes * interleaved);
     const voxels = await findVoxels(source, {tags, header: {length, size}, count});
     return {
       ...{path, format: 'MetaImage', fault: 'E_IMAGE', datatype, dimensions, volumes, voxels},
-      shape: [i, j, k],
+      ...{shape: [i, j, k], interleaved, intent: interleaved === 3 ? ITK_INTENT : NO_INTENT},
       compressed: voxels.compression === 'deflate',
       files: [...new Set([path, nameOf(voxels.source)])],
       littleEndian: !isTrue(tags, 'BinaryDataByteOrderMSB', 'ElementByteOrderMSB'),
-      ...{scaling: null, intent: NO_INTENT, description: '', codes: null, warnings: []},
+      ...{scaling: null, description: '', codes: null, warnings: []},
       timing: {steps: [], timeUnit: 0},
       place: () => placementIn(tags, axes),
     };
@@ -106,11 +106,13 @@ function isTrue(tags: Tags, ...names: readonly string[]): boolean {
   return /^(true|t|1|yes)$/i.test(tagOf(tags, ...names) ?? '');
 }
 
-function requireScalars(tags: Tags): void {
+/** How many numbers there are for each voxel: 1, or 3 in a field. */
+function requireNumbers(tags: Tags): 1 | 3 {
   const type = tags.get('ObjectType') ?? 'Image';
   const channels = tags.get('ElementNumberOfChannels') ?? '1';
   const isText = tags.has('BinaryData') && !isTrue(tags, 'BinaryData');
-  if (type === 'Image' && channels === '1' && !isText) return;
+  const isField = channels === '3' && tags.get('NDims') === '3';
+  if (type === 'Image' && (channels === '1' || isField) && !isText) return isField ? 3 : 1;
   throw new HypermorphError(
     'E_IMAGE',
     `must be an image with one binary number per voxel, got ${type === 'Image' ? (isText ? 'numbers as text' : `${channels} numbers per voxel`) : `a ${type}`}.`,

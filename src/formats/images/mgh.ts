@@ -53,6 +53,7 @@ export async function openMgh(source: Source): Promise<ImageSource> {
     ...{path, format: 'MGH', fault: 'E_IMAGE', compressed, files: [path], littleEndian: false},
     voxels: {source, start: 0, compression: 'by content', offset: HEADER_BYTES},
     ...{scaling: null, intent: NO_INTENT, description: '', codes: null, warnings: []},
+    interleaved: 1,
     timing: {steps: [], timeUnit: 0},
   };
 }

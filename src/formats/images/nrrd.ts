@@ -8,7 +8,7 @@ import {nameOf, type Source} from '../source.js';
 import {datatypeFor, datatypeNamed, type Datatype} from './datatypes.js';
 import {headerPlacement, lpsGridOf, textsOf, type HeaderGrid} from './header-placement.js';
 import {affineOfGeometry} from './nifti/geometry.js';
-import {NO_INTENT, type ImageSource, type VoxelPlace} from './source.js';
+import {ITK_INTENT, NO_INTENT, type ImageSource, type VoxelPlace} from './source.js';
 import {findDataFile, numbersOf, readHeaderText, sizesOf} from './text-header.js';
 import type {ImageOutput, Placement} from './types.js';
 
@@ -57,14 +57,15 @@ export async function openNrrd(source: Source): Promise<ImageSource> {
     const voxels = await findVoxels(source, {
       fields,
       header: {length, size},
-      count: countOf(axes, bytes),
+      count: axes.dimensions.reduce((product, one) => product * one, bytes * axes.interleaved),
     });
     return {
       ...{path, format: 'NRRD', fault: 'E_IMAGE', datatype, ...axes, voxels},
       compressed: voxels.compression === 'deflate',
       files: [...new Set([path, nameOf(voxels.source)])],
       littleEndian: bytes === 1 ? HOST_IS_LITTLE_ENDIAN : isLittleEndian(fields),
-      ...{scaling: null, intent: NO_INTENT, codes: null, warnings: []},
+      ...{scaling: null, codes: null, warnings: []},
+      intent: axes.interleaved === 3 ? ITK_INTENT : NO_INTENT,
       timing: {steps: [], timeUnit: 0},
       description: (fields.get('content') ?? '').replace(/[^\x20-\x7e]/g, ''),
       place: () => placementIn(fields, axes.dimensions),
@@ -99,14 +100,18 @@ function required(fields: Fields, name: string): string {
   throw new HypermorphError('E_IMAGE', `the header must have the field ${name}, got none.`);
 }
 
-/** The axes of space come first; each further one counts volumes. */
-function axesOf(fields: Fields): Pick<ImageSource, 'dimensions' | 'shape' | 'volumes'> {
+/** The axes of space come first, and each further one counts volumes; or one of three numbers before them makes a field. */
+function axesOf(
+  fields: Fields,
+): Pick<ImageSource, 'dimensions' | 'shape' | 'volumes' | 'interleaved'> {
   const [count] = sizesOf(required(fields, 'dimension'), 1, 'dimension');
   if (count > MOST_AXES) {
     throw new HypermorphError('E_IMAGE', `dimension must be at most ${MOST_AXES}, got ${count}.`);
   }
-  const dimensions = sizesOf(required(fields, 'sizes'), count, 'sizes');
-  const isSpace = spaceAxes(fields, count);
+  const sizes = sizesOf(required(fields, 'sizes'), count, 'sizes');
+  const every = spaceAxes(fields, count);
+  const isField = isLpsField(fields, sizes, every);
+  const [dimensions, isSpace] = isField ? [sizes.slice(1), every.slice(1)] : [sizes, every];
   const spatial = isSpace.filter((one) => one).length;
   if (spatial < 1 || spatial > 3 || isSpace.slice(0, spatial).includes(false)) {
     throw new HypermorphError(
@@ -120,7 +125,27 @@ function axesOf(fields: Fields): Pick<ImageSource, 'dimensions' | 'shape' | 'vol
     dimensions: further.length > 0 ? [i, j, k, ...further] : dimensions,
     shape: [i, j, k],
     volumes: further.reduce((product, length) => product * length, 1),
+    interleaved: isField ? 3 : 1,
   };
+}
+
+/** Three numbers, then three axes of LPS: vectors as ITK writes them. What is called a colour is none. */
+function isLpsField(
+  fields: Fields,
+  sizes: readonly number[],
+  isSpace: readonly boolean[],
+): boolean {
+  const [, right, front] = spaceOf(fields) ?? [null, true, true];
+  const isColour = /colou?r/i.test(fields.get('kinds') ?? '');
+  const [isFirst, ...others] = isSpace;
+  return (
+    sizes[0] === 3 &&
+    !isFirst &&
+    others.join() === 'true,true,true' &&
+    !right &&
+    !front &&
+    !isColour
+  );
 }
 
 /**
@@ -174,10 +199,6 @@ function isLittleEndian(fields: Fields): boolean {
   throw new HypermorphError('E_IMAGE', `endian must be little or big, got "${endian}".`);
 }
 
-function countOf({dimensions}: Pick<ImageSource, 'dimensions'>, bytes: number): number {
-  return dimensions.reduce((product, length) => product * length, bytes);
-}
-
 async function findVoxels(
   source: Source,
   {
@@ -218,10 +239,14 @@ async function findVoxels(
   };
 }
 
+function spaceOf(fields: Fields): (typeof SPACES)[number] | undefined {
+  const space = (fields.get('space') ?? '').toLowerCase();
+  return SPACES.find(([names]) => names.test(space));
+}
+
 /** The space that is named, or LPS as ITK takes what names none. */
 function placementIn(fields: Fields, sizes: readonly number[]): Placement {
-  const space = (fields.get('space') ?? '').toLowerCase();
-  const known = SPACES.find(([names]) => names.test(space));
+  const known = spaceOf(fields);
   const [, right, front] = known ?? [null, false, false];
   const directions = fields.get('spacedirections');
   const grid =

@@ -4,7 +4,13 @@ import type {Source} from '../source.js';
 import {decodeIntensities, decodeLabels, type StoredNumbers} from './decode.js';
 import {isVectorIntent} from './nifti/intents.js';
 import {openImage} from './open-image.js';
-import {placementOf, readVoxelBytes, requireReadable, type ImageSource} from './source.js';
+import {
+  placementOf,
+  readVoxelBytes,
+  requireReadable,
+  requireScalars,
+  type ImageSource,
+} from './source.js';
 import type {FileField, FileImage, ReadImageOptions} from './types.js';
 
 /**
@@ -30,6 +36,7 @@ export async function readImage(
   options: ReadImageOptions = {},
 ): Promise<FileImage> {
   const file = await openImage(source);
+  requireScalars(file);
   const volume = chooseVolume(file, options.volume);
   return options.kind === 'label'
     ? readVolumes(file, options, [volume, 1], decodeLabels)
@@ -53,6 +60,10 @@ export async function readField(
 ): Promise<FileField> {
   const file = await openImage(source);
   requireReadable(file);
+  if (file.interleaved === 3) {
+    const {data, ...field} = await readVolumes(file, options, [0, 3], decodeIntensities);
+    return {...field, data: separated(data)};
+  }
   if (file.volumes !== 3 || (file.dimensions.length > 4 && file.dimensions[4] !== 3)) {
     throw new HypermorphError(
       file.fault,
@@ -60,6 +71,16 @@ export async function readField(
     );
   }
   return readVolumes(file, options, [0, 3], decodeIntensities);
+}
+
+/** One component after the other, of vectors that stood side by side. */
+function separated(vectors: Float32Array): Float32Array {
+  const count = vectors.length / 3;
+  const result = new Float32Array(vectors.length);
+  for (let n = 0; n < count; n++) {
+    for (let c = 0; c < 3; c++) result[c * count + n] = vectors[3 * n + c];
+  }
+  return result;
 }
 
 /** The numbers of volumes [first, first + count), with all that is known about their file. */

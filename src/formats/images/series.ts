@@ -5,7 +5,13 @@ import type {Source} from '../source.js';
 import {decodeIntensities, decodeLabels} from './decode.js';
 import {isVectorIntent} from './nifti/intents.js';
 import {openImage} from './open-image.js';
-import {placementOf, readVolumeBytes, requireReadable, type ImageSource} from './source.js';
+import {
+  placementOf,
+  readVolumeBytes,
+  requireReadable,
+  requireScalars,
+  type ImageSource,
+} from './source.js';
 import type {FileSeries, ReadImageOptions} from './types.js';
 
 /**
@@ -53,6 +59,7 @@ async function* readVolumes(
 ): AsyncGenerator<VoxelArray> {
   const {littleEndian, scaling, fault} = file;
   const datatype = requireReadable(file);
+  requireScalars(file);
   if (file.volumes > 1 && isVectorIntent(file.intent.code)) {
     throw new HypermorphError(
       fault,

@@ -35,6 +35,8 @@ export interface ImageSource {
   readonly dimensions: readonly number[];
   readonly shape: Triple;
   readonly volumes: number;
+  /** Numbers that stand side by side for each voxel: 3 in a field of MetaImage or NRRD, whose only volume it is. */
+  readonly interleaved: 1 | 3;
   readonly datatype: Datatype;
   readonly scaling: {readonly slope: number; readonly intercept: number} | null;
   readonly intent: NiftiIntent;
@@ -48,6 +50,21 @@ export interface ImageSource {
   readonly warnings: readonly string[];
 }
 
+/**
+ * Check that a file holds images.
+ *
+ * @throws {HypermorphError} The fault of the file for a field.
+ */
+export function requireScalars({path, fault, interleaved}: ImageSource): void {
+  if (interleaved === 1) return;
+  throw new HypermorphError(
+    fault,
+    `${path}: must be an image with one number per voxel, got ${interleaved} (a vector field, or colours).`,
+  );
+}
+
+/** Intent of a field whose vectors are those of ITK. */
+export const ITK_INTENT: NiftiIntent = {code: 1007, name: '', parameters: [0, 0, 0]};
 /** Intent of a file that names none. */
 export const NO_INTENT: NiftiIntent = {code: 0, name: '', parameters: [0, 0, 0]};
 
@@ -180,7 +197,10 @@ const PIECE_BYTES = 1 << 22;
 
 /** Where the voxels end, from where they, or what is compressed, begin. */
 function endOf(source: ImageSource): number {
-  const voxels = source.dimensions.reduce((product, length) => product * length, 1);
+  const voxels = source.dimensions.reduce(
+    (product, length) => product * length,
+    source.interleaved,
+  );
   return source.voxels.offset + voxels * requireReadable(source).bytes;
 }
 

@@ -68,7 +68,8 @@ export async function readTransform(
   options: ReadTransformOptions = {},
 ): Promise<ReadTransform> {
   const name = nameOf(source);
-  if (/\.(nii|hdr|img|mgh|mgz)(\.gz)?$/i.test(name)) return readVectors(source, options);
+  if (/\.(nii|hdr|img|mgh|mgz|nrrd|nhdr|mha|mhd)(\.gz)?$/i.test(name))
+    return readVectors(source, options);
   const bytes = await withOpenSource(source, (file) => file.read(0, file.size));
   return named(name, () => decode(bytes, name, options));
 }

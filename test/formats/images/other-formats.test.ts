@@ -352,7 +352,7 @@ const REFUSALS: readonly (readonly [name: string, bytes: Uint8Array, says: RegEx
     asText('mha', (text) =>
       text.replace('ElementType', 'ElementNumberOfChannels = 3\nElementType'),
     ),
-    /got 3 numbers per voxel/,
+    /got 3 \(a vector field, or colours\)/,
   ],
   [
     'a.mha',

@@ -31,6 +31,7 @@ export async function openNifti(source: Source): Promise<ImageSource> {
     fault: 'E_NIFTI',
     compressed,
     files: [...new Set([nameOf(headerSource), nameOf(data)])],
+    interleaved: 1,
     voxels: {source: data, start: 0, compression: 'by content', offset},
     littleEndian: layout.littleEndian,
     place: (request) => choosePlacement(fields, contents.shape, request),
