@@ -7,6 +7,7 @@ export const STAGE_TEXTS = {
   engine: 'starting the engine',
   align: 'bringing the images together',
   conform: 'conforming both images',
+  settle: 'trying without the affine',
   predict: 'running the network',
   refine: 'refining on the pair',
   judge: 'choosing the best answer',

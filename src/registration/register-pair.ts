@@ -26,6 +26,7 @@ import {
   type PairRefinement,
   type FoundByNetwork,
 } from './refine/refine-pair.js';
+import {gainsByAffine} from './refine/stiff.js';
 import type {RefinementProgress, RefinementRecord} from './refine/refine-velocity.js';
 import {realise, type Measures} from './realise.js';
 import {StageLog, type StageOptions, type StageRecord} from './stages.js';
@@ -130,10 +131,8 @@ export async function registerPair(options: RegisterPairOptions): Promise<Regist
   const {labels = [], outputs = [], stages = new StageLog(options)} = options;
   const tools = {engine, stages};
   if (options.assumeOrientation !== true) requirePlacement([fixed, moving, ...labels], outputs);
-  const pair = await preparePair({fixed, moving}, model, {
-    ...{affine, background: options.background, masks: options.masks, signal: options.signal},
-    ...tools,
-  });
+  const prepared = await preparePair({fixed, moving}, model, {...options, affine, ...tools});
+  const pair = await settleAffine(prepared, options, tools);
   const {answers, refinement, warnings} = await findAnswers(pair, options, tools);
   const {kept, judgements} = await keepAnswer(answers, options, tools);
   const deformation = kept.deformation();
@@ -165,6 +164,28 @@ export async function registerPair(options: RegisterPairOptions): Promise<Regist
       ],
     },
   };
+}
+
+/** The pair without its affine, by the headers, where a refinement reaches as much from there; an affine that was asked for stays. */
+async function settleAffine(
+  pair: PreparedPair,
+  options: RegisterPairOptions,
+  {engine, stages}: Tools,
+): Promise<PreparedPair> {
+  const {refine = null, signal, model, fixed, moving} = options;
+  const {asked, found, reasons} = pair.affine;
+  if (asked !== 'auto' || found !== 'affine' || refine === null) return pair;
+  return stages.run('settle', async () => {
+    if (await gainsByAffine(pair, {engine, signal})) return pair;
+    const byHeaders = await preparePair({fixed, moving}, model, {
+      ...{...options, affine: 'headers', engine, stages: new StageLog()},
+    });
+    const why =
+      'No affine is kept: from the headers, a stiff deformation makes the images as alike with less strain.';
+    const {matrix} = byHeaders.affine;
+    const affine = {...pair.affine, found: 'headers', matrix, reasons: [...reasons, why]} as const;
+    return {...byHeaders, affine, warnings: pair.warnings};
+  });
 }
 
 interface Tools {

@@ -13,7 +13,7 @@ export interface LevelPlan {
 }
 
 /** A level has at least this many voxels along every axis. */
-const SHORTEST_AXIS = 12;
+export const SHORTEST_AXIS = 12;
 const MOST_LEVELS = 4;
 /** Images with more voxels have a velocity of half their resolution: they gain little by a finer one, which costs most of the time. */
 export const MOST_VELOCITY_VOXELS = 2e6;

@@ -1,22 +1,17 @@
-import {SAMPLE_GRID} from '../../kernels/sampling.js';
-import {FILL_MISSING, MARK_FINITE} from '../../kernels/intensities.js';
 import type {KernelRunner} from '../../kernels/voxel-operation.js';
-import type {Affine} from '../../geometry/affine.js';
 import type {Triple} from '../../geometry/triple.js';
 import {DOUBLE_FIELD} from '../../optimisers/refinement/operations.js';
-import {conformImage} from '../../volume/conform.js';
-import {normaliseInPlace} from '../../volume/intensity.js';
-import type {Mask} from '../../volume/mask.js';
 import {deformedAnswer, type Answer} from '../answers.js';
 import {integrationOf} from '../deform.js';
-import {networkToFixed, networkToMoving, onNetwork} from '../geometry.js';
-import {WITHOUT_NETWORK, type PreparedPair} from '../prepare.js';
+import {onNetwork} from '../geometry.js';
+import type {PreparedPair} from '../prepare.js';
 import {displacementOn} from '../../transforms/apply.js';
 import {displacementTransform} from '../../transforms/transform.js';
 import {inTensorOrder, inVoxels} from '../../transforms/vector-field.js';
 import {integrate, velocityOnNetworkGrid, type Deformation} from '../velocity.js';
+import {imagesOf, onFixedGrid} from './images.js';
 import {fromPadded, isPlane, toPadded} from './padded.js';
-import type {RefinedVelocity, RefinementPair} from './pair.js';
+import type {RefinedVelocity} from './pair.js';
 import {refineVelocity, type RefineOptions, type RefinementRecord} from './refine-velocity.js';
 
 /** What a network made of a pair. */
@@ -74,36 +69,6 @@ async function velocityOnFixedGrid(
   const values = await velocityOnNetworkGrid(deformation.velocity, integrationOf(pair, engine));
   const field = displacementOn(displacementTransform(onNetwork(network, values)), fixed, engine);
   return {data: inVoxels(inTensorOrder(field)).values, shape: fixed.shape, factor: 1};
-}
-
-/** The pair with the fixed image's grid in the place of the network's. */
-function onFixedGrid(pair: PreparedPair): PreparedPair {
-  const {fixed, geometry} = pair;
-  const network = {shape: fixed.shape, affine: fixed.affine, isFixedGrid: true};
-  return {...pair, geometry: {...geometry, network}, model: WITHOUT_NETWORK, conformed: null};
-}
-
-/** Both images on the fixed grid, as the alignment places them, and where each counts. */
-function imagesOf(pair: PreparedPair, engine: KernelRunner): RefinementPair {
-  const {geometry, fixed, moving, masks, scales} = pair;
-  const {shape, affine} = geometry.network;
-  const toMoving = networkToMoving(geometry);
-  const moved = engine.run(SAMPLE_GRID, moving, toMoving, shape, {
-    ...{interpolation: 'linear', outside: NaN},
-  });
-  const covered = engine.run(MARK_FINITE, moved);
-  engine.run(FILL_MISSING, moved, scales.moving.outside);
-  normaliseInPlace(moved, scales.moving, engine);
-  const toFixed = networkToFixed(geometry);
-  const maskOf = (mask: Mask | null, toVoxel: Affine) =>
-    mask && engine.run(SAMPLE_GRID, mask, toVoxel, shape, {interpolation: 'nearest', outside: 0});
-  return {
-    ...{shape, spacing: affine.spacing},
-    fixed: conformImage(fixed, toFixed, {shape, scale: scales.fixed, engine}),
-    moving: moved,
-    fixedMask: maskOf(masks.fixed, toFixed),
-    movingMask: maskOf(masks.moving, toMoving) ?? covered,
-  };
 }
 
 /** A refined velocity on the pair's whole grid, [I, J, K, 3]. */

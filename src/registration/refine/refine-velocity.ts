@@ -53,6 +53,8 @@ export interface RefinementRecord {
   readonly similarityAfter: number;
   /** Mean squared derivative of the velocity at the end. */
   readonly smoothnessAfter: number;
+  /** What the level minimised, at the end. */
+  readonly objectiveAfter: number;
   /** `flat`: the objective no longer fell; `cap`: all steps were used; `start`: nothing was better than the level's start. */
   readonly stopped: 'flat' | 'cap' | 'start';
 }
@@ -235,6 +237,7 @@ async function refineLevel(
           similarityBefore: first.similarity,
           similarityAfter: kept.similarity,
           smoothnessAfter: lambda > 0 ? kept.roughness / (lambda * SMOOTHNESS_SCALE) : 0,
+          objectiveAfter: objective(kept, lambda),
           stopped: isBetter ? (isFlat ? 'flat' : 'cap') : 'start',
         },
       };

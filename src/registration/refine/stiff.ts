@@ -1,0 +1,85 @@
+import {Affine} from '../../geometry/affine.js';
+import type {Triple} from '../../geometry/triple.js';
+import type {KernelRunner} from '../../kernels/voxel-operation.js';
+import {halfShape} from '../../optimisers/refinement/level.js';
+import {HALVE} from '../../optimisers/refinement/operations.js';
+import type {PreparedPair} from '../prepare.js';
+import {imagesOf, onFixedGrid} from './images.js';
+import {isPlane} from './padded.js';
+import type {RefinementPair} from './pair.js';
+import {SHORTEST_AXIS} from './plan-levels.js';
+import {refineVelocity, type RefineOptions} from './refine-velocity.js';
+
+/** Smoothness weight of a deformation that is nearly as stiff as an affine. */
+const STIFF = 0.85;
+/** It is optimised at half the fixed image's resolution, or less where that has more voxels than this. */
+const MOST_VOXELS = 2e5;
+/** A gain of this share of the objective at half of that resolution is not looked at more closely. */
+const CLEAR_GAIN = 0.05;
+
+/**
+ * Whether a stiff deformation explains a pair better with its affine than without it, by the headers.
+ *
+ * An affine follows what there is most of, such as a chest's wall and spine, and may lead astray what counts, such as the lungs; likeness
+ * after the affine alone cannot tell, what a deformation of little strain reaches from both can. Where the images are too small to
+ * tell, the affine stays.
+ *
+ * @throws {HypermorphError} E_INTERRUPTED.
+ */
+export async function gainsByAffine(
+  prepared: PreparedPair,
+  options: Pick<RefineOptions, 'engine' | 'signal'>,
+): Promise<boolean> {
+  const {engine} = options;
+  const withAffine = onFixedGrid(prepared);
+  const {geometry} = withAffine;
+  if (!canBeCoarser(halfShape(geometry.network.shape))) return true;
+  const byHeaders = {...withAffine, geometry: {...geometry, alignment: Affine.identity}};
+  const [aligned, unaligned] = [withAffine, byHeaders].map((pair) =>
+    coarse(imagesOf(pair, engine), engine),
+  );
+  for (const [place, share] of [
+    [(pair: RefinementPair) => halved(pair, engine), CLEAR_GAIN],
+    [(pair: RefinementPair) => pair, 0],
+  ] as const) {
+    const reached = await stiffObjective(place(aligned), options);
+    const without = await stiffObjective(place(unaligned), options);
+    if (reached <= without - share * Math.abs(without)) return true;
+  }
+  return false;
+}
+
+async function stiffObjective(
+  pair: RefinementPair,
+  options: Pick<RefineOptions, 'engine' | 'signal'>,
+): Promise<number> {
+  const {levels} = await refineVelocity(pair, {...options, lambda: STIFF, levels: 2});
+  return levels[levels.length - 1].objectiveAfter;
+}
+
+function coarse(pair: RefinementPair, engine: KernelRunner): RefinementPair {
+  let images = pair;
+  do images = halved(images, engine);
+  while (images.shape[0] * images.shape[1] * images.shape[2] > MOST_VOXELS);
+  return images;
+}
+
+function canBeCoarser(shape: Triple): boolean {
+  return !isPlane(shape) && halfShape(shape).every((length) => length >= SHORTEST_AXIS);
+}
+
+function halved(
+  {shape, spacing, fixed, moving, fixedMask = null, movingMask = null}: RefinementPair,
+  engine: KernelRunner,
+): RefinementPair {
+  const halve = (image: Float32Array) => engine.run(HALVE, image, shape);
+  const [i, j, k] = spacing;
+  return {
+    shape: halfShape(shape),
+    spacing: [2 * i, 2 * j, 2 * k],
+    fixed: halve(fixed),
+    moving: halve(moving),
+    fixedMask: fixedMask && halve(fixedMask),
+    movingMask: movingMask && halve(movingMask),
+  };
+}
