@@ -9,9 +9,8 @@
 import {mkdirSync, writeFileSync} from 'node:fs';
 import {dirname, join} from 'node:path';
 import {pathToFileURL} from 'node:url';
-import {z} from 'zod';
 import {exitCodeOf} from '../src/cli/exit-codes.js';
-import {trainingConfigSchema} from '../src/config/training-config.js';
+import {trainingJsonSchema} from '../src/config/training-schema.js';
 import {findMessages} from './support/messages.js';
 import {ERROR_CODES, HypermorphError, type ErrorCode} from '../src/errors.js';
 
@@ -37,11 +36,11 @@ interface Schema {
 
 /** Path in the repository -> content of every generated file. */
 export function renderReferencePages(): ReadonlyMap<string, string> {
-  const schema = z.toJSONSchema(trainingConfigSchema, {io: 'input'});
+  const schema = trainingJsonSchema();
   return new Map([
     ['docs/reference/errors.md', renderErrors()],
     ['docs/reference/messages.md', renderMessages()],
-    ['docs/reference/configuration.md', renderConfiguration(schema as Schema)],
+    ['docs/reference/configuration.md', renderConfiguration(schema)],
     ['configs/training.schema.json', `${JSON.stringify(schema, null, 2)}\n`],
   ]);
 }

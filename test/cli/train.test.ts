@@ -186,6 +186,15 @@ test('a dry run reads the model to start from: one that is missing or of another
   );
 });
 
+test('--print-schema prints the schema of configurations, and nothing is asked for', async () => {
+  const {code, stdout, stderr} = await runCli(['train', '--print-schema']);
+  assert.deepEqual([code, stderr], [0, '']);
+  const file = join(import.meta.dirname, '..', '..', 'configs', 'training.schema.json');
+  assert.equal(stdout, await readFile(file, 'utf8'));
+  const {logs} = await runCli(['train']);
+  assert.equal(logs.at(-1)!.msg, 'train: --config must be given, the configuration.');
+});
+
 test('--max-memory refuses before anything is made, and bounds the images that are kept', async (t) => {
   const folder = await temporaryFolder(t);
   const config = join(folder, 'tiny.yaml');

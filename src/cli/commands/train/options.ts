@@ -10,7 +10,8 @@ import {
 } from '../../common-options.js';
 
 export interface TrainOptions extends CommonOptions {
-  readonly config: string;
+  readonly config?: string;
+  readonly printSchema?: boolean;
   readonly set?: readonly string[];
   readonly output?: string;
   readonly resume?: boolean;
@@ -32,7 +33,7 @@ export function trainCommand(): Command {
   const command = new Command('train')
     .summary('train a model on your own images, or on random shapes')
     .description(DESCRIPTION)
-    .requiredOption('-c, --config <file>', 'the configuration, YAML')
+    .option('-c, --config <file>', 'the configuration, YAML; required')
     .option(
       '-s, --set <path=value>',
       'change a setting, such as optimiser.learningRate=1e-3 or architecture.unet.encoder[2]=64; repeatable',
@@ -41,6 +42,10 @@ export function trainCommand(): Command {
     .option('-o, --output <folder>', 'the run folder (default: runs/ and the name of <config>)')
     .option('--resume', 'go on from the checkpoint in the run folder')
     .option('-n, --dry-run', 'read the configuration and all images, and say what would be done');
+  command.option(
+    '--print-schema',
+    'print the JSON Schema of configurations, by which editors complete and check them, and do nothing else',
+  );
   addMemoryOption(addEngineOption(command)).option(
     '--threads <n>',
     'threads to use (default: one for each processor that the process may use)',
@@ -55,6 +60,10 @@ export function trainCommand(): Command {
       purpose: 'Train, with another learning rate and folder:',
       command:
         'hypermorph train --config configs/shapes.yaml --set optimiser.learningRate=2e-4 --output runs/slow',
+    },
+    {
+      purpose: 'Let an editor check configurations that lie beside this file:',
+      command: 'hypermorph train --print-schema > training.schema.json',
     },
     {
       purpose: 'Go on with it after Ctrl-C:',

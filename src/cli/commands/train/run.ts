@@ -9,8 +9,17 @@ import type {TrainOptions} from './options.js';
 
 /** The command `train`. */
 export async function run(options: TrainOptions, context: CommandContext): Promise<void> {
+  if (options.printSchema === true) {
+    const {trainingJsonSchema} = await import('../../../config/training-schema.js');
+    return writeJson(context.stdout, trainingJsonSchema());
+  }
   const {onProgress, clear} = await createReporter(options, context);
   const {config, set: overrides, output, resume, engine, maxMemory} = options;
+  if (config === undefined) {
+    throw new HypermorphError('E_USAGE', 'train: --config must be given, the configuration.', {
+      hint: '`hypermorph train --help` shows how it is used.',
+    });
+  }
   const threads = parseWhole(options.threads, {option: '--threads', minimum: 1});
   const settings = {config, overrides, output, resume, engine, threads, maxMemory};
   if (options.dryRun === true) return describePlan(settings, options, {...context, onProgress});
