@@ -29,8 +29,9 @@ interface CodePlane {
  */
 export function compactModel(
   model: Model,
-  {tolerance = 1e-6}: {readonly tolerance?: number} = {},
+  options: {readonly tolerance?: number} = {},
 ): {readonly description: ModelDraft; readonly weights: ModelWeights} {
+  const {tolerance = 1e-6} = options;
   const {description, weights} = model;
   const {architecture} = description;
   if (architecture.hyperparameters === 0) return model;

@@ -141,13 +141,13 @@ export async function registerWith(
       peakMemoryMib: memory?.peak() ?? null,
     });
   const report = paths.report === undefined ? [] : [jsonFile(paths.report, describe())];
-  const pages = look === null ? [] : await look.filesOf(paths, describe());
   const found = Affine.fromMatrix(registration.summary.affine.matrix);
   const texts =
     paths.affine === undefined ? [] : [{path: paths.affine, content: encodeItkAffine(found)}];
-  await stages.run('write', () =>
-    writeFilesAtomically([...files, ...texts, ...report, ...pages], {writer}),
-  );
+  await stages.run('write', async () => {
+    const pages = look === null ? [] : await look.filesOf(paths, describe());
+    await writeFilesAtomically([...files, ...texts, ...report, ...pages], {writer});
+  });
   return describe(); // with the time of writing, which the report's file cannot hold
 }
 
