@@ -4,9 +4,11 @@ import {join} from 'node:path';
 import {test} from 'node:test';
 import {fileURLToPath} from 'node:url';
 import {createContext, runInContext} from 'node:vm';
-import {gzipSync} from 'node:zlib';
+import {deflateSync, gzipSync} from 'node:zlib';
 import {build} from 'esbuild';
 import * as source from '../src/browser.js';
+import {joinBytes} from '../src/formats/bytes.js';
+import {encodeImage} from '../src/formats/images/write-image.js';
 import * as files from '../src/formats/files.js';
 import * as filesInBrowser from '../src/formats/files.browser.js';
 import {Affine} from '../src/geometry/affine.js';
@@ -89,6 +91,37 @@ async function registerBytes(library: Library, model: Uint8Array): Promise<reado
   network.dispose();
   return [...moved, ...outputs.warp!];
 }
+
+test('images of every format are read in a browser as here, compressed or not', async () => {
+  const library = loadBundle();
+  const shape = [3, 2, 2] as const;
+  const data = Int16Array.from({length: 12}, (_, n) => 7 * n);
+  const geometry = source.geometryFromGrid({affine: Affine.scaling([-2, 2, 3])});
+  const encode = (name: string) => joinBytes(encodeImage(name, {shape, data, geometry}));
+  const packed = (
+    name: string,
+    [from, to]: readonly [string, string],
+    pack: typeof deflateSync,
+  ) => {
+    const bytes = encode(name);
+    const header = Buffer.from(bytes.subarray(0, -24)).toString('latin1').replace(from, to);
+    return Buffer.concat([Buffer.from(header, 'latin1'), pack(bytes.subarray(-24))]);
+  };
+  for (const [name, bytes] of [
+    ['a.nii.gz', gzipSync(encode('a.nii'))],
+    ['a.mgz', gzipSync(encode('a.mgh'))],
+    ['a.nrrd', encode('a.nrrd')],
+    ['a.nrrd', packed('a.nrrd', ['encoding: raw', 'encoding: gzip'], gzipSync)],
+    ['a.mha', encode('a.mha')],
+    ['a.mha', packed('a.mha', ['CompressedData = False', 'CompressedData = True'], deflateSync)],
+  ] as const) {
+    for (const {readImage} of [source, library]) {
+      const image = await readImage({name, bytes: new Uint8Array(bytes)}, {kind: 'label'});
+      assert.deepEqual([...image.data], [...data], name);
+      assert.deepEqual([...image.affine.spacing], [2, 2, 3], name);
+    }
+  }
+});
 
 test('the entry for browsers bundles without a module of Node.js', () => {
   assert.deepEqual(bundle.warnings, []);

@@ -20,6 +20,8 @@ interface CodePlane {
  * A hypernetwork of ReLU layers turns a hyperparameter into a curve of few bends, which fills few of the dimensions that its last layer
  * has: kernels are generated from coordinates in these, and most of the file is saved. Nothing but rounding changes.
  *
+ * @param model - Not modified.
+ * @param options - How exactly.
  * @param options.tolerance - Largest distance of a code from the dimensions that are kept, as a share of the largest code's from their mean.
  * @returns A new model; the given one where it is as small already.
  * @example

@@ -5,6 +5,8 @@ import {nameOf, withOpenSource, type Source} from '../source.js';
 
 /** Headers are texts of some lines: none is longer. */
 const LONGEST_HEADER = 1 << 16;
+/** A function takes only so many arguments. */
+const PIECE_BYTES = 1 << 12;
 
 /** The start of a file as Latin-1 text, a character for a byte, and how long the file is. */
 export async function readHeaderText(
@@ -12,7 +14,12 @@ export async function readHeaderText(
 ): Promise<{readonly text: string; readonly size: number}> {
   return withOpenSource(source, async (file) => {
     const bytes = await file.read(0, Math.min(file.size, LONGEST_HEADER));
-    return {text: new TextDecoder('latin1').decode(bytes), size: file.size};
+    // What TextDecoder calls Latin-1 has other characters for some bytes.
+    const pieces: string[] = [];
+    for (let at = 0; at < bytes.length; at += PIECE_BYTES) {
+      pieces.push(String.fromCharCode(...bytes.subarray(at, at + PIECE_BYTES)));
+    }
+    return {text: pieces.join(''), size: file.size};
   });
 }
 

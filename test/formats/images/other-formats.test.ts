@@ -322,6 +322,11 @@ const REFUSALS: readonly (readonly [name: string, bytes: Uint8Array, says: RegEx
   ],
   ['a.nrrd', sound('nrrd').subarray(0, -1), /the file must hold 24 bytes .* got 23/],
   [
+    'a.nrrd',
+    latin1(`\x89PNG${'\0'.repeat(600)}`),
+    /not an NRRD file: .*; it looks like a PNG picture/,
+  ],
+  [
     'a.mha',
     latin1('hello'),
     /not a MetaImage header: it must be lines "Key = value" up to ElementDataFile\./,
