@@ -7,12 +7,15 @@ import {readImage} from '../../src/formats/images/read-image.js';
 import {writeImage} from '../../src/formats/images/write-image.js';
 import {encodeItkAffine} from '../../src/formats/transforms/itk-text.js';
 import {encodeItkWarp, ITK_VECTORS} from '../../src/formats/transforms/itk.js';
+import {Affine} from '../../src/geometry/affine.js';
 import type {Grid} from '../../src/geometry/grid.js';
 import type {Triple} from '../../src/geometry/triple.js';
-import {mapPoints} from '../../src/transforms/apply.js';
-import {compose, type Transform} from '../../src/transforms/transform.js';
+import {mapPoints, sample} from '../../src/transforms/apply.js';
+import {affineTransform, compose, type Transform} from '../../src/transforms/transform.js';
+import type {Volume} from '../../src/volume/volume.js';
 import {runCli} from '../support/cli.js';
 import {findPeers, findPython, runReference, type Python} from '../support/python.js';
+import {DATA} from '../support/real-data.js';
 import {temporaryFolder} from '../support/temporary-folder.js';
 import {largestDistance, TURN, waves} from '../support/transforms.js';
 import {
@@ -31,9 +34,37 @@ function gridOf(shape: Triple, degrees: Triple, spacing: Triple, centre: Triple)
   return {shape, affine: centredAffine(obliqueAffine(degrees, spacing), shape, centre)};
 }
 
+/** Fixed and moving image. */
+type Pair = readonly [Volume, Volume];
+
+const blobsOn = (fixed: Grid, moving: Grid) => (): Promise<Pair> =>
+  Promise.resolve([
+    imageOf(fixed, blobs),
+    imageOf(moving, ([x, y, z]) => blobs([x + 2 + Math.sin(y / 8), 1.1 * y, z - 2])),
+  ]);
+
+/** Two real heads without their skulls, oblique, of both hands, 0 to 150. */
+async function realBrains(): Promise<Pair> {
+  const [fixed, moving] = await Promise.all(
+    [
+      ['icbm2009a_brain_1mm', gridOf([47, 57, 49], [8, -6, 11], [4, 3.8, 4.1], [0, -18, 12])],
+      ['colin27_brain_1mm', gridOf([49, 55, 47], [-12, 7, 5], [-4, 4, 3.9], [0, -18, 12])],
+    ].map(async ([name, grid]) => {
+      const image = await readImage(join(DATA, 'brain', `${name as string}.nii.gz`));
+      const {shape, affine} = grid as Grid;
+      const {data} = sample(image, affineTransform(Affine.identity), {shape, affine}, {outside: 0});
+      const values = Float32Array.from(data);
+      const largest = values.reduce((most, value) => Math.max(most, value), 0);
+      return {shape, affine, data: values.map((value) => (150 * value) / largest)};
+    }),
+  );
+  return [fixed, moving];
+}
+
 const PAIRS = [
-  ['fixed right-handed, moving left-handed', RIGHT_HANDED, LEFT_HANDED],
-  ['fixed left-handed, moving right-handed', LEFT_HANDED, RIGHT_HANDED],
+  ['fixed right-handed, moving left-handed', blobsOn(RIGHT_HANDED, LEFT_HANDED)],
+  ['fixed left-handed, moving right-handed', blobsOn(LEFT_HANDED, RIGHT_HANDED)],
+  ['real brains', realBrains],
 ] as const;
 
 /** Fields are float32 and interpolated in two ways: mm. */
@@ -107,21 +138,17 @@ class Workspace {
 async function workspace(
   t: TestContext,
   [program, python]: readonly [string, Python],
-  fixed: Grid,
-  moving: Grid,
+  [fixed, moving]: Pair,
 ): Promise<Workspace | null> {
   if (python.missing !== undefined) {
     t.skip(python.missing);
     return null;
   }
   const folder = await temporaryFolder(t);
-  const write = (name: string, {shape, affine}: Grid, change: (point: Triple) => Triple) =>
-    writeImage(join(folder, name), {
-      ...{shape, geometry: geometryFromGrid({affine})},
-      data: imageOf({shape, affine}, (point) => blobs(change(point))).data,
-    });
-  await write('fixed.nii.gz', fixed, (point) => point);
-  await write('moving.nii.gz', moving, ([x, y, z]) => [x + 2 + Math.sin(y / 8), 1.1 * y, z - 2]);
+  const write = (name: string, {shape, affine, data}: Volume) =>
+    writeImage(join(folder, name), {shape, geometry: geometryFromGrid({affine}), data});
+  await write('fixed.nii.gz', fixed);
+  await write('moving.nii.gz', moving);
   return new Workspace(folder, program, python.command);
 }
 
@@ -148,10 +175,12 @@ const greedyPython = findPeers('picsl_greedy');
 const fslPython = findPeers('fsl.transform.flirt');
 const surfaPython = findPeers('surfa');
 
-for (const [title, fixed, moving] of PAIRS) {
-  describe(title, () => {
+for (const [title, makePair] of PAIRS) {
+  describe(title, async () => {
+    const pair = await makePair();
+    const [fixed] = pair;
     const begin = (t: TestContext, program: string, command: Python) =>
-      workspace(t, [program, command], fixed, moving);
+      workspace(t, [program, command], pair);
     const images = (work: Workspace) => [
       ...['--fixed', work.path('fixed.nii.gz'), '--moving', work.path('moving.nii.gz')],
     ];
