@@ -1,11 +1,12 @@
-"""Let elastix register two small images, and keep its transform parameters with where transformix takes points by them.
+"""Let elastix register two small images and two real brains, and keep its transform parameters with where transformix takes points by them.
 
 elastix_transforms.py FOLDER
 
 Needs itk-elastix, which is too large for the tests: they read what this wrote to test/fixtures/transforms/elastix. Written with
 itk-elastix 0.25.4.
 
-Writes FOLDER/<kind>.txt for affine, Euler, similarity and translation transforms, and FOLDER/points.json, RAS mm: `points`, and
+Writes FOLDER/<kind>.txt for affine, Euler, similarity and translation transforms, brains.txt for an affine one between the brains of
+data/brain, and FOLDER/points.json, RAS mm: `points`, and
 `mapped` by kind.
 """
 
@@ -17,6 +18,7 @@ import tempfile
 import itk
 import numpy as np
 
+DATA = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "data", "brain")
 LPS = np.array([-1.0, -1.0, 1.0])
 KINDS = {"affine": "AffineTransform", "euler": "EulerTransform", "similarity": "SimilarityTransform", "translation": "TranslationTransform"}
 
@@ -34,30 +36,35 @@ def blob_image(size, spacing, origin, direction, shift):
     return image
 
 
+def register(fixed, moving, name, file, points):
+    """Write what elastix finds, and give where transformix takes the points by it."""
+    parameters = itk.ParameterObject.New()
+    settings = parameters.GetDefaultParameterMap("rigid", 2)
+    settings["Transform"] = [name]
+    settings["MaximumNumberOfIterations"] = ["100"]
+    parameters.AddParameterMap(settings)
+    _, found = itk.elastix_registration_method(fixed, moving, parameter_object=parameters)
+    found.WriteParameterFile(file)
+    with tempfile.TemporaryDirectory() as work:
+        with open(os.path.join(work, "points.txt"), "w") as given:
+            given.write(f"point\n{len(points)}\n" + "\n".join(" ".join(map(str, p)) for p in points * LPS))
+        itk.transformix_filter(
+            moving, found, fixed_point_set_file_name=os.path.join(work, "points.txt"), output_directory=work
+        )
+        with open(os.path.join(work, "outputpoints.txt")) as made:
+            lines = [line.split("OutputPoint = [")[1].split("]")[0] for line in made]
+    return (np.array([list(map(float, line.split())) for line in lines]) * LPS).tolist()
+
+
 def main(folder):
     angle = np.deg2rad(15)
     turned = np.array([[np.cos(angle), -np.sin(angle), 0], [np.sin(angle), np.cos(angle), 0], [0, 0, 1]])
     fixed = blob_image((30, 28, 26), (2.0, 2.5, 3.0), turned @ (-29.0, -34.0, -38.0), turned, (0, 0, 0))
     moving = blob_image((32, 26, 28), (2.5, 2.5, 2.5), (-39.0, -31.0, -34.0), np.eye(3), (3, -2, 1.5))
     points = np.random.default_rng(3).uniform(-20, 20, (20, 3))
-    mapped = {}
-    for kind, name in KINDS.items():
-        parameters = itk.ParameterObject.New()
-        settings = parameters.GetDefaultParameterMap("rigid", 2)
-        settings["Transform"] = [name]
-        settings["MaximumNumberOfIterations"] = ["100"]
-        parameters.AddParameterMap(settings)
-        _, found = itk.elastix_registration_method(fixed, moving, parameter_object=parameters)
-        found.WriteParameterFile(os.path.join(folder, f"{kind}.txt"))
-        with tempfile.TemporaryDirectory() as work:
-            with open(os.path.join(work, "points.txt"), "w") as file:
-                file.write(f"point\n{len(points)}\n" + "\n".join(" ".join(map(str, p)) for p in points * LPS))
-            itk.transformix_filter(
-                moving, found, fixed_point_set_file_name=os.path.join(work, "points.txt"), output_directory=work
-            )
-            with open(os.path.join(work, "outputpoints.txt")) as file:
-                lines = [line.split("OutputPoint = [")[1].split("]")[0] for line in file]
-        mapped[kind] = (np.array([list(map(float, line.split())) for line in lines]) * LPS).tolist()
+    mapped = {kind: register(fixed, moving, name, os.path.join(folder, f"{kind}.txt"), points) for kind, name in KINDS.items()}
+    brains = [itk.imread(os.path.join(DATA, f"{name}_brain_1mm.nii.gz"), itk.F) for name in ("icbm2009a", "colin27")]
+    mapped["brains"] = register(*brains, "AffineTransform", os.path.join(folder, "brains.txt"), points)
     with open(os.path.join(folder, "points.json"), "w") as file:
         json.dump({"points": points.tolist(), "mapped": mapped}, file)
 

@@ -7,7 +7,7 @@ import type {Triple} from '../../src/geometry/triple.js';
 import {mapPoints} from '../../src/transforms/apply.js';
 import {largestDistance} from '../support/transforms.js';
 
-/** Written by scripts/reference/elastix_transforms.py: what elastix registered, and where transformix takes points by it. */
+/** Written by scripts/reference/elastix_transforms.py: what elastix registered, blobs and real brains, and where transformix takes points by it. */
 const FOLDER = join(import.meta.dirname, '../fixtures/transforms/elastix');
 const {points, mapped} = JSON.parse(readFileSync(join(FOLDER, 'points.json'), 'utf8')) as {
   points: Triple[];
