@@ -12,7 +12,7 @@ const PAGE_BYTES = 2 ** 16;
 
 /** Damage can make the library ask for any amount, and its memory is none that a thread can be limited to. */
 function limitMemory(): void {
-  const {prototype} = (globalThis as unknown as WasmHost).WebAssembly.Memory;
+  const {prototype} = (Reflect.get(globalThis, 'WebAssembly') as WebAssembly).Memory;
   const grow = prototype.grow;
   prototype.grow = function (pages) {
     if (this.buffer.byteLength + pages * PAGE_BYTES > LIBRARY_BYTES) {
@@ -23,8 +23,8 @@ function limitMemory(): void {
 }
 
 /** What is needed of WebAssembly here: the types of Node.js leave it out. */
-interface WasmHost {
-  readonly WebAssembly: {readonly Memory: {readonly prototype: WasmMemory}};
+interface WebAssembly {
+  readonly Memory: {readonly prototype: WasmMemory};
 }
 interface WasmMemory {
   readonly buffer: ArrayBuffer;

@@ -1,4 +1,4 @@
-import {Affine, type LinearRows} from '../../geometry/affine.js';
+import {Affine} from '../../geometry/affine.js';
 import {countVoxels, type Grid} from '../../geometry/grid.js';
 import type {Triple} from '../../geometry/triple.js';
 import {
@@ -101,6 +101,7 @@ function transformOf({kind, parameters, fixed}: Entry): Transform {
 /** Vectors lie i fastest, the component faster still. */
 function fieldOf(parameters: Entry['parameters'], fixed: readonly number[]): DisplacementTransform {
   const [i, j, k, ox, oy, oz, x, y, z, ...direction] = fixed;
+  const [xx, xy, xz, yx, yy, yz, zx, zy, zz] = direction;
   const shape: Triple = [i, j, k];
   const isSound =
     direction.length === 9 && shape.every((length) => Number.isInteger(length) && length >= 1);
@@ -110,7 +111,7 @@ function fieldOf(parameters: Entry['parameters'], fixed: readonly number[]): Dis
       `a field of ${shape.join(' x ')} voxels must hold ${count} numbers, got ${parameters.length}`,
     );
   }
-  const linear = Affine.fromLinear(direction as unknown as LinearRows);
+  const linear = Affine.fromLinear([xx, xy, xz, yx, yy, yz, zx, zy, zz]);
   const lps = Affine.compose(linear, Affine.scaling([x, y, z])).withOffset([ox, oy, oz]);
   const grid: Grid = {shape, affine: requireUsable(Affine.compose(LPS, lps))};
   const values = new Float32Array(count);

@@ -63,7 +63,8 @@ function placeIn(lines: readonly string[], side: 'src' | 'dst'): Affine {
   const block = start < 0 ? [] : lines.slice(start + 1, start + 9);
   const three = (name: string): Triple => {
     const numbers = numbersAfter(block, name);
-    if (numbers.length === 3 && numbers.every(Number.isFinite)) return numbers as unknown as Triple;
+    const [x, y, z] = numbers;
+    if (numbers.length === 3 && numbers.every(Number.isFinite)) return [x, y, z];
     return refuse(
       `a matrix of voxels must come with the ${side === 'src' ? 'source' : 'destination'} volume's ${name}, got none`,
     );
