@@ -5,7 +5,7 @@ import {createHash} from 'node:crypto';
 import {mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync} from 'node:fs';
 import {createRequire} from 'node:module';
 import {homedir} from 'node:os';
-import {join} from 'node:path';
+import {isAbsolute, join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {Script} from 'node:vm';
 
@@ -33,9 +33,8 @@ export function loadProgram(command = '') {
 
 /** What was compiled for a command, in a file that begins with the hash of program and contents; null where it is not wanted. */
 function cacheOf(command) {
-  const {NODE_DISABLE_COMPILE_CACHE, XDG_CACHE_HOME} = process.env;
-  if (NODE_DISABLE_COMPILE_CACHE) return null;
-  const folder = join(XDG_CACHE_HOME || join(homedir(), '.cache'), 'hypermorph');
+  const folder = cacheFolder();
+  if (folder === null) return null;
   const path = join(folder, `${command}-${process.version}-${process.arch}`);
   const {size, mtimeMs} = statSync(PROGRAM);
   // V8 itself looks at little more than lengths.
@@ -62,6 +61,17 @@ function cacheOf(command) {
       }
     },
   };
+}
+
+function cacheFolder() {
+  const {NODE_DISABLE_COMPILE_CACHE, XDG_CACHE_HOME} = process.env;
+  if (NODE_DISABLE_COMPILE_CACHE) return null;
+  try {
+    const caches = XDG_CACHE_HOME || join(homedir(), '.cache');
+    return isAbsolute(caches) ? join(caches, 'hypermorph') : null;
+  } catch {
+    return null; // A user of a container may have no home.
+  }
 }
 
 function discard(path) {

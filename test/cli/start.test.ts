@@ -57,6 +57,16 @@ test('where no cache can be kept or none is wanted the program starts all the sa
   chmodSync(closed, 0o500);
   assert.equal(start(join(closed, 'none')), VERSION);
   chmodSync(closed, 0o700);
+  const cwd = await temporaryFolder(t);
+  for (const [XDG_CACHE_HOME, HOME] of [
+    ['relative', cwd],
+    ['', ''],
+  ]) {
+    const env = {...process.env, XDG_CACHE_HOME, HOME};
+    const printed = execFileSync(process.execPath, [PROGRAM, '--version'], {cwd, env});
+    assert.equal(printed.toString().trim(), VERSION);
+    assert.deepEqual(readdirSync(cwd), []);
+  }
   const unused = await temporaryFolder(t);
   assert.equal(start(unused, {NODE_DISABLE_COMPILE_CACHE: '1'}), VERSION);
   assert.deepEqual(readdirSync(unused), []);
