@@ -9,6 +9,7 @@ import {
 } from '../../optimisers/refinement/level.js';
 import {DOUBLE_FIELD, HALVE, OPEN_LEVEL} from '../../optimisers/refinement/operations.js';
 import type {KernelRunner} from '../../kernels/voxel-operation.js';
+import {halvedImages, type LevelImages} from './halved.js';
 import {fromPadded, isPlane, standing, toPadded} from './padded.js';
 import type {RefinedVelocity, RefinementPair} from './pair.js';
 import {planLevels, type LevelPlan} from './plan-levels.js';
@@ -123,14 +124,6 @@ export async function refineVelocity(
   };
 }
 
-interface LevelImages {
-  readonly shape: Triple;
-  readonly fixed: Float32Array;
-  readonly moving: Float32Array;
-  readonly fixedMask: Float32Array | null;
-  readonly movingMask: Float32Array | null;
-}
-
 /** The pair and its halves, finest first. */
 function buildPyramid(
   pair: ReturnType<typeof standing>,
@@ -139,15 +132,7 @@ function buildPyramid(
 ): LevelImages[] {
   const images: LevelImages[] = [pair];
   for (let halvings = 1; halvings <= plan[0].halvings; halvings++) {
-    const {shape, fixed, moving, fixedMask, movingMask} = images[halvings - 1];
-    const halve = (image: Float32Array) => engine.run(HALVE, image, shape);
-    images.push({
-      shape: halfShape(shape),
-      fixed: halve(fixed),
-      moving: halve(moving),
-      fixedMask: fixedMask && halve(fixedMask),
-      movingMask: movingMask && halve(movingMask),
-    });
+    images.push(halvedImages(images[halvings - 1], engine));
   }
   return images;
 }

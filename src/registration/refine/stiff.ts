@@ -2,8 +2,8 @@ import {Affine} from '../../geometry/affine.js';
 import type {Triple} from '../../geometry/triple.js';
 import type {KernelRunner} from '../../kernels/voxel-operation.js';
 import {halfShape} from '../../optimisers/refinement/level.js';
-import {HALVE} from '../../optimisers/refinement/operations.js';
 import type {PreparedPair} from '../prepare.js';
+import {halvedImages} from './halved.js';
 import {imagesOf, onFixedGrid} from './images.js';
 import {isPlane} from './padded.js';
 import type {RefinementPair} from './pair.js';
@@ -69,17 +69,12 @@ function canBeCoarser(shape: Triple): boolean {
 }
 
 function halved(
-  {shape, spacing, fixed, moving, fixedMask = null, movingMask = null}: RefinementPair,
+  {spacing, fixedMask = null, movingMask = null, ...images}: RefinementPair,
   engine: KernelRunner,
 ): RefinementPair {
-  const halve = (image: Float32Array) => engine.run(HALVE, image, shape);
   const [i, j, k] = spacing;
   return {
-    shape: halfShape(shape),
+    ...halvedImages({...images, fixedMask, movingMask}, engine),
     spacing: [2 * i, 2 * j, 2 * k],
-    fixed: halve(fixed),
-    moving: halve(moving),
-    fixedMask: fixedMask && halve(fixedMask),
-    movingMask: movingMask && halve(movingMask),
   };
 }
