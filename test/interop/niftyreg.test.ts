@@ -1,55 +1,23 @@
 import assert from 'node:assert/strict';
 import {readFileSync} from 'node:fs';
 import {join} from 'node:path';
-import {test} from 'node:test';
+import {describe, test} from 'node:test';
 import {readImage} from '../../src/formats/images/read-image.js';
 import {readTransform} from '../../src/formats/transforms/read-transform.js';
 import type {Grid} from '../../src/geometry/grid.js';
 import type {Triple} from '../../src/geometry/triple.js';
 import {mapPoints, sample} from '../../src/transforms/apply.js';
+import type {Transform} from '../../src/transforms/transform.js';
 import {largestDistance} from '../support/transforms.js';
 import {largestDifference} from '../support/volumes.js';
 
 /** Written by scripts/reference/niftyreg_transforms.py: what NiftyReg registered, and what its own programs make of it. */
 const FOLDER = join(import.meta.dirname, '../fixtures/transforms/niftyreg');
-const path = (name: string) => join(FOLDER, name);
-const {points, mapped} = JSON.parse(readFileSync(path('points.json'), 'utf8')) as {
-  points: Triple[];
-  mapped: Record<string, Triple[]>;
-};
 
 /** reg_transform writes six digits of some ten mm, and fields are float32. */
 const POINTS_MM = 1e-3;
 /** Whole numbers are written, of a range of 1000. */
 const IMAGE = 1;
-
-for (const [name, expected] of Object.entries(mapped)) {
-  test(`${name} takes points where reg_transform does`, async () => {
-    const options = name.endsWith('.txt') ? ({convention: 'niftyreg'} as const) : {};
-    const {transform} = await readTransform(path(name), options);
-    const distance = largestDistance(mapPoints(transform, points), expected);
-    assert.ok(distance < POINTS_MM, `${distance} mm`);
-    assert.ok(largestDistance(points, expected) > 1);
-  });
-}
-
-test('a deformation moves the image as reg_resample does', async () => {
-  const [fixed, moving, theirs] = await Promise.all(
-    ['fixed.nii.gz', 'moving.nii.gz', 'moved.nii.gz'].map((name) => readImage(path(name))),
-  );
-  const {transform} = await readTransform(path('deformation.nii.gz'));
-  const {data} = sample(moving, transform, fixed);
-  // Beyond its outermost voxel centres NiftyReg fades the image out, while here a voxel reaches half a voxel further.
-  const toVoxel = moving.affine.inverse();
-  const places = mapPoints(transform, voxelCentres(fixed)).map((point) => toVoxel.apply(point));
-  const isInside = places.map((place) =>
-    place.every((value, axis) => value >= 0 && value <= moving.shape[axis] - 1),
-  );
-  const inside = (values: ArrayLike<number>) => Array.from(values).filter((_, n) => isInside[n]);
-  assert.ok(inside(data).length > 0.4 * data.length);
-  const difference = largestDifference(inside(data), inside(theirs.data));
-  assert.ok(difference <= IMAGE, `differs by up to ${difference} of 1000`);
-});
 
 /** RAS mm, i fastest. */
 function voxelCentres({shape: [lengthI, lengthJ, lengthK], affine}: Grid): Triple[] {
@@ -62,9 +30,60 @@ function voxelCentres({shape: [lengthI, lengthJ, lengthK], affine}: Grid): Tripl
   );
 }
 
-test('control points are refused with the program that makes a field of them', async () => {
-  await assert.rejects(readTransform(path('control_points.nii.gz')), {
-    code: 'E_IO',
-    hint: 'Let reg_transform -def write the deformation field.',
+/** Which voxels of the fixed image a transform takes into the moving one, no further out than its outermost voxel centres. */
+function insideOf(moving: Grid, transform: Transform, fixed: Grid): boolean[] {
+  const toVoxel = moving.affine.inverse();
+  return mapPoints(transform, voxelCentres(fixed)).map((point) =>
+    toVoxel.apply(point).every((value, axis) => value >= 0 && value <= moving.shape[axis] - 1),
+  );
+}
+
+for (const pair of ['blobs', 'brains']) {
+  const path = (name: string) => join(FOLDER, pair, name);
+  const {points, mapped} = JSON.parse(readFileSync(path('points.json'), 'utf8')) as {
+    points: Triple[];
+    mapped: Record<string, Triple[]>;
+  };
+  const read = async (name: string) => {
+    const options = name.endsWith('.txt') ? ({convention: 'niftyreg'} as const) : {};
+    return (await readTransform(path(name), options)).transform;
+  };
+
+  describe(pair, () => {
+    for (const [name, expected] of Object.entries(mapped)) {
+      test(`${name} takes points where reg_transform does`, async () => {
+        const distance = largestDistance(mapPoints(await read(name), points), expected);
+        assert.ok(distance < POINTS_MM, `${distance} mm`);
+        assert.ok(largestDistance(points, expected) > 1);
+      });
+    }
+
+    for (const [name, theirs] of [
+      ['affine.txt', 'affine_moved.nii.gz'],
+      ['deformation.nii.gz', 'moved.nii.gz'],
+      ['displacement.nii.gz', 'moved.nii.gz'],
+    ]) {
+      test(`${name} moves the image as reg_resample does`, async () => {
+        const [fixed, moving, expected] = await Promise.all(
+          ['fixed.nii.gz', 'moving.nii.gz', theirs].map((file) => readImage(path(file))),
+        );
+        const transform = await read(name);
+        const {data} = sample(moving, transform, fixed);
+        // Beyond its outermost voxel centres NiftyReg fades the image out, while here a voxel reaches half a voxel further.
+        const isInside = insideOf(moving, transform, fixed);
+        const inside = (values: ArrayLike<number>) =>
+          Array.from(values).filter((_, n) => isInside[n]);
+        assert.ok(inside(data).length > 0.4 * data.length);
+        const difference = largestDifference(inside(data), inside(expected.data));
+        assert.ok(difference <= IMAGE, `differs by up to ${difference} of 1000`);
+      });
+    }
+
+    test('control points are refused with the program that makes a field of them', async () => {
+      await assert.rejects(readTransform(path('control_points.nii.gz')), {
+        code: 'E_IO',
+        hint: 'Let reg_transform -def write the deformation field.',
+      });
+    });
   });
-});
+}
