@@ -26,6 +26,7 @@ export {
   measureDisplacement,
   sample,
   type DisplacementMeasure,
+  type ImageInterpolation,
   type SampleOptions,
 } from './transforms/apply.js';
 export {exponential, inverse, type Inverse, type InverseOptions} from './transforms/inverse.js';

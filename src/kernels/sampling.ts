@@ -208,7 +208,8 @@ function forEachOffset(
 
 type Sample = typeof sampleLinear;
 
-function sampleInto(
+/** Look an image up by `sample` at every place where a map takes voxels. */
+export function sampleInto(
   result: VoxelArray,
   volume: Voxels,
   map: VoxelMap,
@@ -330,7 +331,8 @@ function sampleNearest(
   return finiteAt(data, i + lengthI * (j + lengthJ * k));
 }
 
-function isWithin(shape: Triple, x: number, y: number, z: number): boolean {
+/** Whether a position is no more than half a voxel outside the outermost voxel centres. */
+export function isWithin(shape: Triple, x: number, y: number, z: number): boolean {
   return isAlong(x, shape[0]) && isAlong(y, shape[1]) && isAlong(z, shape[2]);
 }
 
@@ -338,7 +340,8 @@ function isAlong(position: number, length: number): boolean {
   return position >= -HALF_VOXEL && position <= length - 1 + HALF_VOXEL; // false for NaN
 }
 
-function clampIndex(position: number, length: number): number {
+/** The position on an axis that a position counts as. */
+export function clampIndex(position: number, length: number): number {
   if (!(position > 0)) return 0; // NaN too
   return position < length - 1 ? position : length - 1;
 }

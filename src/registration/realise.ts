@@ -2,7 +2,12 @@ import {FILL_MISSING} from '../kernels/intensities.js';
 import type {KernelRunner} from '../kernels/voxel-operation.js';
 import type {Outside, VoxelArray} from '../kernels/voxels.js';
 import type {JacobianMeasure} from '../evaluation/deformation.js';
-import {measureDisplacement, sample, type DisplacementMeasure} from '../transforms/apply.js';
+import {
+  measureDisplacement,
+  sample,
+  type DisplacementMeasure,
+  type ImageInterpolation,
+} from '../transforms/apply.js';
 import {affineTransform, type Transform} from '../transforms/transform.js';
 import type {Volume} from '../volume/volume.js';
 import {integrationOf} from './deform.js';
@@ -36,18 +41,23 @@ export interface Realisation {
 /**
  * Sample the original moving image and its label maps, each once, measure, and make the outputs that are asked for.
  *
+ * @param wanted.interpolation - Of the moving image, before and after.
  * @param wanted.labels - Label maps in the moving image's world, warped with the nearest voxel.
  */
 export async function realise(
   pair: PreparedPair,
   deformation: Deformation,
-  wanted: {readonly labels: readonly Volume[]; readonly outputs: readonly OutputKey[]},
+  wanted: {
+    readonly labels: readonly Volume[];
+    readonly outputs: readonly OutputKey[];
+    readonly interpolation: ImageInterpolation;
+  },
   {engine, stages}: {readonly engine: KernelRunner; readonly stages: StageLog},
 ): Promise<Realisation> {
   const {fixed, geometry} = pair;
   const transform = forwardTransform(geometry, deformation.displacement);
   const {images, labels} = await stages.run('sample', () => ({
-    images: sampleMoving(pair, transform, engine),
+    images: sampleMoving(pair, transform, {interpolation: wanted.interpolation, engine}),
     labels: wanted.labels.map(
       (label) => sample(label, transform, fixed, {interpolation: 'nearest', engine}).data,
     ),
@@ -76,13 +86,13 @@ export async function realise(
 function sampleMoving(
   {fixed, moving, geometry, model}: PreparedPair,
   transform: Transform,
-  engine: KernelRunner,
+  options: {readonly interpolation: ImageInterpolation; readonly engine: KernelRunner},
 ): {readonly before: Float32Array; readonly after: Float32Array} {
   // As the original does where all grids are one: beyond the image its edge continues, unless the model says otherwise.
   const repeatsEdge = isOneGrid(geometry) && model.network?.architecture.fill === null;
   const outside: Outside = repeatsEdge ? 'edge' : NaN;
   const through = (map: Transform) =>
-    sample(moving, map, fixed, {outside, engine}).data as Float32Array;
+    sample(moving, map, fixed, {...options, outside}).data as Float32Array;
   return {before: through(affineTransform(geometry.alignment)), after: through(transform)};
 }
 

@@ -7,6 +7,7 @@ import type {AlignmentKind, AlignmentSummary} from './align/align-pair.js';
 import {alignmentAnswer, deformedAnswer, type Answer} from './answers.js';
 import {deform} from './deform.js';
 import {bestOf, judgeAnswers, type AnswerName, type Judgement} from './judge.js';
+import type {ImageInterpolation} from '../transforms/apply.js';
 import type {Transform} from '../transforms/transform.js';
 import type {OutputKey, PerOutput} from './outputs.js';
 import {requirePlacement} from './plan.js';
@@ -61,6 +62,8 @@ export interface RegisterPairOptions extends StageOptions {
   readonly labels?: readonly NamedVolume[];
   /** Intensities outside the images, such as the padding of the moved one; measured at their faces where they are not given. */
   readonly background?: PerImage | undefined;
+  /** How the moving image is looked up for the moved one; 'linear' unless told. */
+  readonly interpolation?: ImageInterpolation | undefined;
   /** What to make beside the moved image. */
   readonly outputs?: readonly OutputKey[];
   /** Make fields of the world although a file does not say where its voxels lie. */
@@ -129,6 +132,7 @@ export interface RegistrationSummary extends Measures {
 export async function registerPair(options: RegisterPairOptions): Promise<Registration> {
   const {fixed, moving, model, engine, affine = 'headers'} = options;
   const {labels = [], outputs = [], stages = new StageLog(options)} = options;
+  const wanted = {labels, outputs, interpolation: options.interpolation ?? 'linear'};
   const tools = {engine, stages};
   if (options.assumeOrientation !== true) requirePlacement([fixed, moving, ...labels], outputs);
   const prepared = await preparePair({fixed, moving}, model, {...options, affine, ...tools});
@@ -138,7 +142,7 @@ export async function registerPair(options: RegisterPairOptions): Promise<Regist
   const deformation = kept.deformation();
   const {onFound} = options;
   if (onFound) await stages.run('draw', () => onFound({pair, answers, kept, deformation}));
-  const {measures, ...made} = await realise(kept.pair, deformation, {labels, outputs}, tools);
+  const {measures, ...made} = await realise(kept.pair, deformation, wanted, tools);
 
   const {network} = kept.pair.geometry;
   const [alignment = null] = judgements;

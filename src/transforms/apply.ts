@@ -6,6 +6,7 @@ import {
   MEASURE_LENGTHS,
   followMap,
 } from '../kernels/sampling.js';
+import {SAMPLE_SPLINE, SPLINE_COEFFICIENTS} from '../kernels/spline.js';
 import {PORTABLE, type KernelRunner} from '../kernels/voxel-operation.js';
 import type {Outside, VoxelArray} from '../kernels/voxels.js';
 import {Affine} from '../geometry/affine.js';
@@ -41,12 +42,16 @@ export function mapPoints(transform: Transform, points: readonly Triple[]): read
   });
 }
 
+/** How the intensities of an image are looked up. */
+export type ImageInterpolation = 'linear' | 'cubic';
+
 export interface SampleOptions {
   /**
-   * 'linear' gives float32. For labels, which keep their element type: 'nearest', or 'majority', the label whose own image, 1
+   * 'linear' and 'cubic' give float32; 'cubic' is the B-spline of degree 3 through the voxels (ANTs' BSpline, SimpleITK's
+   * sitkBSpline, order 3 of SciPy), sharper, and it may overshoot at edges. For labels, which keep their element type: 'nearest', or 'majority', the label whose own image, 1
    * where the label is and 0 elsewhere, is largest there when it is looked up linearly; its borders are smooth.
    */
-  readonly interpolation?: 'linear' | 'nearest' | 'majority';
+  readonly interpolation?: ImageInterpolation | 'nearest' | 'majority';
   /** What counts as the value beyond the image: a number (0 unless told), or 'edge' for the nearest voxel. */
   readonly outside?: Outside;
   readonly engine?: KernelRunner;
@@ -88,6 +93,10 @@ function sampleVoxels(
   const map = toVoxelMap(transform, {from: affine, to: image.affine.inverse()});
   if (interpolation === 'majority') {
     return sampleMajority(image, map, shape, {outside, engine});
+  }
+  if (interpolation === 'cubic') {
+    const spline = {shape: image.shape, data: engine.run(SPLINE_COEFFICIENTS, image)};
+    return engine.run(SAMPLE_SPLINE, spline, map, shape, {outside});
   }
   if (interpolation === 'nearest') return engine.run(SAMPLE_LABELS, image, map, shape, {outside});
   const toVoxel = affineOf(map);

@@ -11,7 +11,7 @@ import type {Triple} from '../geometry/triple.js';
 import type {KernelRunner} from '../kernels/voxel-operation.js';
 import type {Outside, VoxelArray} from '../kernels/voxels.js';
 import {gzipPieces, pause} from '../platform.js';
-import {sample, type SampleOptions} from '../transforms/apply.js';
+import {sample, type ImageInterpolation, type SampleOptions} from '../transforms/apply.js';
 import type {Transform} from '../transforms/transform.js';
 import {VERSION} from '../version.js';
 import {coverageWarnings} from './coverage-warnings.js';
@@ -27,7 +27,7 @@ export interface ApplyFilesSettings {
   readonly transforms?: readonly TransformInput[] | undefined;
   /** The image on whose grid the results lie, of which the header is read alone; `own`: each on the grid of its own image. */
   readonly reference?: string | undefined;
-  /** Images, looked up linearly; those of several volumes volume by volume. */
+  /** Images; those of several volumes volume by volume. */
   readonly images?: readonly FilePair[] | undefined;
   /** Label maps, which keep their whole numbers. */
   readonly labels?: readonly FilePair[] | undefined;
@@ -37,6 +37,8 @@ export interface ApplyFilesSettings {
   readonly pointSystem?: PointSystem | undefined;
   /** Another distance between the voxels of the results: mm, one number or one per axis. */
   readonly spacingMm?: readonly number[] | undefined;
+  /** How images are looked up, 'linear' unless told. */
+  readonly interpolation?: ImageInterpolation | undefined;
   /** 'nearest' voxel unless told, or the 'majority' of a linear look-up. */
   readonly labelInterpolation?: 'nearest' | 'majority' | undefined;
   /** Of an image where the transform leads out of it, 0 unless told; 'edge' is its nearest voxel. Labels have 0 there. */
@@ -205,10 +207,10 @@ async function* moveVolumes(
   kind: 'image' | 'labels',
   {settings, transform, engine, signal}: Work,
 ): AsyncGenerator<VoxelArray> {
-  const {labelInterpolation = 'nearest', background = 0} = settings;
+  const {interpolation = 'linear', labelInterpolation = 'nearest', background = 0} = settings;
   const options: SampleOptions =
     kind === 'image'
-      ? {interpolation: 'linear', outside: background, engine}
+      ? {interpolation, outside: background, engine}
       : {interpolation: labelInterpolation, outside: 0, engine};
   for await (const data of series.read()) {
     await pause(); // lets an interruption arrive

@@ -14,6 +14,7 @@ import {foreseeWarnings, WITHOUT_NETWORK, type PerImage} from '../registration/p
 import type {PairRefinement} from '../registration/refine/refine-pair.js';
 import {StageLog} from '../registration/stages.js';
 import type {Triple} from '../geometry/triple.js';
+import type {ImageInterpolation} from '../transforms/apply.js';
 import {encodeRegistration} from './encode-outputs.js';
 import {KeptFiles} from './kept-files.js';
 import {listOutputs, planPaths, type OutputFile, type OutputPaths} from './output-paths.js';
@@ -31,6 +32,8 @@ import {WarningLog} from './warnings.js';
 export interface RegisterFilesSettings extends InputSettings {
   /** Where each result goes; without any (and without label maps) the moved image, `<moving>_moved.nii.gz`. */
   readonly outputs?: Readonly<Partial<Record<OutputKey, string | undefined>>> | undefined;
+  /** How the moving image is looked up for the moved one; 'linear' unless told. */
+  readonly interpolation?: ImageInterpolation | undefined;
   /** Where the report goes, as JSON. */
   readonly report?: string | undefined;
   /** Where the affine goes that brought the images together, as a text file of ITK. */
@@ -111,7 +114,7 @@ export async function registerWith(
   const engine = await stages.run('engine', () => startEngine(engineOptions(settings)));
   warnings.add(engine.warnings);
   onProgress?.({kind: 'engine', name: engine.name, description: engine.description});
-  const {assumeOrientation = false} = settings;
+  const {assumeOrientation = false, interpolation} = settings;
   const {fixed, moving, labels, hyperparameters, affine, keep, masks} = inputs;
   const background = backgroundsOf(settings);
   const outputs = wantedOutputs(paths);
@@ -120,7 +123,7 @@ export async function registerWith(
     paths.qc === undefined ? null : new (await import('./qc-files.js')).QcLook(engine, labels[0]);
   const registration = await registerPair({
     ...{fixed, moving, labels, masks, engine, affine, keep},
-    ...{background, assumeOrientation, outputs, stages, signal},
+    ...{background, assumeOrientation, interpolation, outputs, stages, signal},
     model: model ?? WITHOUT_NETWORK,
     hyperparameters: model === null ? [] : hyperparameters,
     refine: refinementOf(inputs),

@@ -220,6 +220,26 @@ describe('apply', () => {
     assert.ok(borders(majority) < 0.9 * borders(nearest));
   });
 
+  test('--interpolation cubic looks images up by their spline, labels as ever', async (t) => {
+    const {path, apply} = await folderOf(t);
+    const move = (how: string) =>
+      apply(
+        ...['-t', path('a.txt'), '-t', path('warp.nii.gz'), '-r', path('fixed.nii')],
+        ...['-i', `${path('moving.nii.gz')}:${path(`${how}.nii`)}`, '--interpolation', how],
+        ...['--labels', `${path('labels.nii')}:${path(`labels_${how}.nii`)}`],
+      );
+    await move('linear');
+    await move('cubic');
+    const image = async (name: string) => (await readImage(path(name))).data;
+    const expected = sample(imageOf(MOVING, blobs), compose(A, waves()), FIXED, {
+      interpolation: 'cubic',
+    });
+    const cubic = await image('cubic.nii');
+    assert.ok(largestDifference(cubic, expected.data) < 1e-2);
+    assert.ok(largestDifference(cubic, await image('linear.nii')) > 1);
+    assert.deepEqual(await image('labels_cubic.nii'), await image('labels_linear.nii'));
+  });
+
   test('--spacing keeps the box and its middle', async (t) => {
     const {path, apply} = await folderOf(t);
     await apply(
@@ -291,6 +311,20 @@ describe('a series', () => {
       pieces.push(piece);
     return Buffer.concat(pieces);
   };
+
+  test('is looked up by splines volume by volume', async (t) => {
+    const {path, apply} = await folderOf(t);
+    await writeFile(path('series.nii'), await plain());
+    const cubic = ['-t', path('a.txt'), '-r', path('fixed.nii'), '--interpolation', 'cubic'];
+    await apply(...cubic, '-i', `${path('series.nii')}:${path('moved.nii')}`);
+    for (const volume of [0, VOLUMES - 1]) {
+      const data = Float32Array.from(volumes[volume]);
+      await writeImage(path('one.nii'), {shape: MOVING.shape, geometry, data});
+      await apply(...cubic, '-i', `${path('one.nii')}:${path('moved_one.nii')}`);
+      const [one, ofSeries] = [path('moved_one.nii'), path('moved.nii')];
+      assert.deepEqual((await readImage(ofSeries, {volume})).data, (await readImage(one)).data);
+    }
+  });
 
   test('is what its volumes are one by one, plain, compressed, and in several gzip members', async (t) => {
     const {path, apply} = await folderOf(t);

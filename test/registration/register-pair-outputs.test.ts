@@ -4,6 +4,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type {Grid} from '../../src/geometry/grid.js';
 import type {Triple} from '../../src/geometry/triple.js';
 import type {OutputKey, PerOutput} from '../../src/registration/outputs.js';
+import {sample} from '../../src/transforms/apply.js';
 import {fakeNetwork} from '../support/fake-network.js';
 import {FIXED, MOVING, MOVING_SHAPE, named, register, tilt} from '../support/registration.js';
 import {blobs, centredAffine, imageOf, obliqueAffine} from '../support/volumes.js';
@@ -27,6 +28,19 @@ describe('what registerPair computes beside the moved image', () => {
     for (let n = 0; n < expected.length; n++) if (expected[n] !== labels[0][n]) wrong++;
     // Half a label voxel (1 mm) around the border, in an image 50 mm wide.
     assert.ok(wrong / expected.length < 0.02, `${wrong} of ${expected.length} labels differ`);
+  });
+
+  test('the moved image is looked up by its spline where that is asked for', async () => {
+    const turn = fakeNetwork(([i, j, k]) => [0.3, Math.sin(j / 4), Math.cos((i + k) / 5)]);
+    const moving = named(imageOf(MOVING, blobs), 'm');
+    const {moved, transform} = await register(turn, {moving, interpolation: 'cubic'});
+    const inside = sample(moving, transform, FIXED, {outside: NaN}).data;
+    const expected = sample(moving, transform, FIXED, {interpolation: 'cubic'}).data;
+    const there = [...inside.keys()].filter((n) => !Number.isNaN(inside[n]));
+    const of = (values: ArrayLike<number>) => there.map((n) => values[n]);
+    assert.ok(there.length > 1000);
+    assert.deepEqual(of(moved), of(expected));
+    assert.notDeepEqual(of(moved), of(inside));
   });
 
   test('the Jacobian of a stretch is its volume change', async () => {

@@ -6,6 +6,7 @@ import {
   MAP_OFFSETS,
   MEASURE_LENGTHS,
 } from '../../../src/kernels/sampling.js';
+import {SAMPLE_SPLINE, SPLINE_COEFFICIENTS} from '../../../src/kernels/spline.js';
 import {PORTABLE, runnerOn, type KernelRunner} from '../../../src/kernels/voxel-operation.js';
 import type {Outside, VoxelArray} from '../../../src/kernels/voxels.js';
 import {VOXEL_KERNELS} from '../../../src/engines/native/kernels/index.js';
@@ -131,6 +132,29 @@ test('an image of integers is sampled on a grid too', () => {
       outside: 0,
     }),
   );
+});
+
+test('the coefficients of a spline are those of the portable kernel', () => {
+  for (const shape of [SIZE, GRID, [1, 1, 1], [1, 40, 2], [3, 1, 33], [50, 2, 1]] as const) {
+    const {values: data} = draw(shape, 3, 0, 100);
+    if (data.length > 41) data.set([NaN, Infinity], 40);
+    compare(`coefficients, ${shape.join('x')}`, (engine) =>
+      engine.run(SPLINE_COEFFICIENTS, {data, shape}),
+    );
+  }
+});
+
+test('a spline is sampled along maps as by the portable kernel', () => {
+  for (const [name, map] of Object.entries(MAPS)) {
+    for (const outside of OUTSIDE) {
+      for (const shape of [SIZE, [1, 7, 3], [2, 1, 40]] as const) {
+        const {values: data} = draw(shape, 4, 0, 100);
+        compare(`spline, ${name}, ${shape.join('x')}, outside ${String(outside)}`, (engine) =>
+          engine.run(SAMPLE_SPLINE, {data, shape}, map, GRID, {outside}),
+        );
+      }
+    }
+  }
 });
 
 test('a field is read where its voxels lie on those of the grid', () => {

@@ -1,4 +1,5 @@
 import {Command, Option} from 'commander';
+import type {ImageInterpolation} from '../../../transforms/apply.js';
 import type {TransformInput} from '../../../workflows/transform-chain.js';
 import {
   addCommonOptions,
@@ -8,6 +9,7 @@ import {
   type CommonOptions,
   type EngineChoice,
 } from '../../common-options.js';
+import {interpolationOption} from '../../interpolation.js';
 import {parseFinite, parseWhole} from '../../numbers.js';
 import {parseSpacing} from '../../spacing.js';
 import {addTransforms, TRANSFORM_FILES} from '../../transform-words.js';
@@ -22,6 +24,7 @@ export interface ApplyOptions extends CommonOptions {
   readonly pointsIn: 'ras' | 'lps';
   readonly voxelsOf?: readonly string[];
   readonly spacing?: readonly number[];
+  readonly interpolation: ImageInterpolation;
   readonly labelInterpolation: 'nearest' | 'majority';
   readonly background?: number | 'edge';
   readonly engine: EngineChoice;
@@ -62,7 +65,7 @@ export function applyCommand(): Command {
     .optionsGroup('What to move:')
     .option(
       '-i, --image <in:out>',
-      'an image, looked up linearly; a series (4-D) volume by volume; repeatable',
+      'an image; a series (4-D) volume by volume; repeatable',
       collect,
     )
     .option('--labels <in:out>', 'a label map, which keeps its whole numbers; repeatable', collect)
@@ -83,6 +86,7 @@ export function applyCommand(): Command {
       '--voxels-of <files...>',
       'the points are voxel indices, from 0: before, of this first image, after, of this second one',
     )
+    .addOption(interpolationOption('how images are looked up'))
     .addOption(
       new Option(
         '--label-interpolation <how>',

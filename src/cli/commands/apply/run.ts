@@ -10,7 +10,7 @@ import type {ApplyOptions} from './options.js';
 export async function run(options: ApplyOptions, context: CommandContext): Promise<void> {
   const {onProgress, clear} = await createReporter(options, context);
   const {transform, reference, image, labels, points, pointsIn, voxelsOf, spacing} = options;
-  const {labelInterpolation, background, engine, threads} = options;
+  const {interpolation, labelInterpolation, background, engine, threads} = options;
   const pairs = (texts: readonly string[] | undefined, option: string, example: string) =>
     texts?.map((text) => splitPair(text, {option, example}));
   const applied = await applyFiles(
@@ -20,7 +20,7 @@ export async function run(options: ApplyOptions, context: CommandContext): Promi
       labels: pairs(labels, '--labels', 'labels.nii.gz:labels_moved.nii.gz'),
       points: pairs(points, '--points', 'points.csv:points_moved.csv'),
       pointSystem: voxelsOf ? {kind: 'voxels', images: requireTwo(voxelsOf)} : {kind: pointsIn},
-      ...{labelInterpolation, background, engine, threads},
+      ...{interpolation, labelInterpolation, background, engine, threads},
     },
     {onProgress, signal: context.signal},
   ).finally(clear);

@@ -9,6 +9,7 @@ import {
   collect,
   type CommonOptions,
 } from '../../common-options.js';
+import {interpolationOption} from '../../interpolation.js';
 import {parseFinite, parseWhole} from '../../numbers.js';
 import {optionFor} from '../../option-words.js';
 import {parsePerImage, parseRefine} from './parse.js';
@@ -112,6 +113,7 @@ function addModelOptions(command: Command): void {
 function addOutputOptions(command: Command): void {
   for (const option of makeOutputOptions()) command.addOption(option);
   command
+    .addOption(interpolationOption('how <moving> is looked up for the moved image'))
     .option(
       '--labels <in:out>',
       'warp a label map that belongs to <moving>, nearest voxel; repeatable',

@@ -7,6 +7,7 @@ import {
   SAMPLE_LABELS,
   SAMPLE_MAP,
 } from '../../../kernels/sampling.js';
+import {SAMPLE_SPLINE, SPLINE_COEFFICIENTS} from '../../../kernels/spline.js';
 import type {VoxelMap} from '../../../kernels/voxel-map.js';
 import {implementLoop} from '../../../kernels/voxel-operation.js';
 import type {Outside, VoxelArray} from '../../../kernels/voxels.js';
@@ -37,6 +38,9 @@ declare module '../addon.js' {
       matrices: Float64Array,
       out: Float32Array,
     ): void;
+    splineCoefficients(size: Int32Array, image: Float32Array, out: Float32Array): void;
+    /** As `sampleMap`, of the coefficients of a spline. */
+    sampleSpline: NativeAddon['sampleMap'];
     /** `outside`: one element; all three arrays of one type. */
     sampleLabels(
       size: Int32Array,
@@ -94,18 +98,33 @@ const sampleGrid = implementLoop(
   },
 );
 
-const sampleMap = implementLoop(SAMPLE_MAP, (addon: NativeAddon, volume, map, shape, options) => {
-  const {data} = volume;
-  if (!(data instanceof Float32Array) || !isForAddon(map, shape, volume.shape))
-    return SAMPLE_MAP.portable(volume, map, shape, options);
-  const result = allocate(addon, shape[0] * shape[1] * shape[2]);
-  addon.sampleMap(
-    Int32Array.from(volume.shape),
-    data,
-    ...edgeOf(options.outside),
-    ...mapArguments(map, shape),
-    result,
-  );
+/** An image by its voxels, or by the coefficients of its spline. */
+const sampleAlong = (
+  operation: typeof SAMPLE_MAP,
+  run: (addon: NativeAddon, ...values: Parameters<NativeAddon['sampleMap']>) => void,
+) =>
+  implementLoop(operation, (addon: NativeAddon, volume, map, shape, options) => {
+    const {data} = volume;
+    if (!(data instanceof Float32Array) || !isForAddon(map, shape, volume.shape))
+      return operation.portable(volume, map, shape, options);
+    const result = allocate(addon, shape[0] * shape[1] * shape[2]);
+    run(
+      addon,
+      Int32Array.from(volume.shape),
+      data,
+      ...edgeOf(options.outside),
+      ...mapArguments(map, shape),
+      result,
+    );
+    return result;
+  });
+
+const splineCoefficients = implementLoop(SPLINE_COEFFICIENTS, (addon: NativeAddon, volume) => {
+  const {data, shape} = volume;
+  if (!(data instanceof Float32Array) || isEmpty(shape))
+    return SPLINE_COEFFICIENTS.portable(volume);
+  const result = allocate(addon, data.length);
+  addon.splineCoefficients(Int32Array.from(shape), data, result);
   return result;
 });
 
@@ -146,7 +165,15 @@ const measureLengths = implementLoop(MEASURE_LENGTHS, (addon: NativeAddon, map, 
 });
 
 /** Images and fields looked up; element types that the addon does not know (such as float64) go to the portable twins. */
-export const SAMPLING_KERNELS = [sampleGrid, sampleMap, sampleLabels, mapOffsets, measureLengths];
+export const SAMPLING_KERNELS = [
+  sampleGrid,
+  sampleAlong(SAMPLE_MAP, (addon, ...values) => addon.sampleMap(...values)),
+  splineCoefficients,
+  sampleAlong(SAMPLE_SPLINE, (addon, ...values) => addon.sampleSpline(...values)),
+  sampleLabels,
+  mapOffsets,
+  measureLengths,
+];
 
 function edgeOf(outside: Outside): [hasEdge: number, outside: number] {
   return outside === 'edge' ? [1, 0] : [0, outside];
