@@ -19,12 +19,13 @@ export function jointHistogram(
   const [a, b] = images;
   const scales = images.map((image) => binScale(image, counts, bins));
   const table = new Float64Array(bins * bins);
-  const binOf = (value: number, {low, factor}: BinScale) =>
-    Math.min(Math.floor((value - low) * factor), bins - 1);
+  const [{low: lowA, factor: factorA}, {low: lowB, factor: factorB}] = scales;
   let total = 0;
+  // Plain loops: this runs once or twice, before anything is compiled.
   for (let n = 0; n < a.length; n++) {
     if (counts[n] === 0) continue;
-    table[binOf(a[n], scales[0]) * bins + binOf(b[n], scales[1])]++;
+    const row = Math.min(Math.floor((a[n] - lowA) * factorA), bins - 1);
+    table[row * bins + Math.min(Math.floor((b[n] - lowB) * factorB), bins - 1)]++;
     total++;
   }
   return {bins, counts: table, total};

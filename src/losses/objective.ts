@@ -1,6 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
 import {smoothness, type Penalty} from '../ops/smoothness.js';
-import {labelOverlap} from './dice.js';
 import type {SimilarityLoss} from './similarity.js';
 
 export interface ObjectiveOptions {
@@ -20,10 +19,10 @@ export interface Objective {
   readonly smoothness: tf.Scalar;
 }
 
-/** Label maps of a batch as memberships, [N, ...space, L], and how much they count. */
+/** How well the label maps of a batch overlap, and how much that counts. */
 export interface LabelTerm {
-  readonly fixed: tf.Tensor;
-  readonly moved: tf.Tensor;
+  /** [N], in [0, 1]: of `labelOverlap`. */
+  readonly overlap: tf.Tensor1D;
   /** [N]: share of the overlap in what stands against the smoothness; 0 for a pair without label maps. */
   readonly weight: tf.Tensor1D;
 }
@@ -52,8 +51,7 @@ export function registrationObjective(
       const total = tf.add<tf.Scalar>(similarity, smoothnessTerm);
       return {total, similarity, labels: undefined, smoothness: smoothnessTerm};
     }
-    const {fixed, moved, weight} = options.labels;
-    const overlap = labelOverlap(fixed, moved); // [N]
+    const {overlap, weight} = options.labels;
     const similarity: tf.Scalar = tf.mean(tf.mul(tf.mul(fit, tf.sub(1, weight)), unlike));
     const labels: tf.Scalar = tf.neg(tf.mean(tf.mul(tf.mul(fit, weight), overlap)));
     const total = tf.addN<tf.Scalar>([similarity, labels, smoothnessTerm]);

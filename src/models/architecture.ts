@@ -66,7 +66,9 @@ export const architectureSchema = z.strictObject({
   bidirectional: z
     .boolean()
     .default(false)
-    .describe('Warps the fixed image to the moving one, too, and is judged by both.'),
+    .describe(
+      'Warps the fixed image to the moving one, too, and is judged by both images, and by label maps on both grids.',
+    ),
   movingChannels: count(MOST.channels).default(1),
   fixedChannels: count(MOST.channels).default(1),
   fill: z

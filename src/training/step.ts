@@ -1,6 +1,8 @@
 import '../ops/gradients.js';
 import * as tf from '@tensorflow/tfjs-core';
+import {labelOverlap} from '../losses/dice.js';
 import {registrationObjective, type Objective, type ObjectiveOptions} from '../losses/objective.js';
+import type {SimilarityLoss} from '../losses/similarity.js';
 import type {NetworkInputs, RegistrationNetwork} from '../models/registration-network.js';
 import type {Adam} from '../optimisers/adam.js';
 import {warpTensor} from '../ops/warp.js';
@@ -88,27 +90,39 @@ export function trainingStep(
   return losses;
 }
 
-/** The objective alone. To be called within `tf.tidy` or on a gradient tape, which dispose what lies between. */
+/**
+ * The objective alone. To be called within `tf.tidy` or on a gradient tape, which dispose what lies between.
+ *
+ * A bidirectional network is judged on both grids, half and half: its images as in VoxelMorph, and its label maps. Seen from one
+ * grid alone, a label overlaps best where all of its inside is drawn from a small, safe part of the other one; the way back shows
+ * that the rest of that other one lies outside.
+ */
 export function objectiveOn(
   network: RegistrationNetwork,
   inputs: StepInputs,
   options: ObjectiveOptions,
 ): Objective {
-  const {moving, fixed, lambda} = inputs;
-  const {moved, movedBack, displacement, integrationVelocity} = network.predict(inputs);
-  // As VoxelMorph: a bidirectional network is judged by both images, half and half.
-  const similarity =
+  const {moving, fixed, lambda, labels} = inputs;
+  const prediction = network.predict(inputs);
+  const {moved, movedBack, displacement, inverseDisplacement, integrationVelocity} = prediction;
+  const similarity: SimilarityLoss =
     movedBack === undefined
       ? options.similarity
-      : (a: tf.Tensor, b: tf.Tensor): tf.Tensor1D =>
-          tf.mul(tf.add(options.similarity(a, b), options.similarity(moving, movedBack)), 0.5);
+      : (a, b) => halfway(options.similarity(a, b), options.similarity(moving, movedBack));
+  const overlapOn = (target: tf.Tensor, source: tf.Tensor, way: tf.Tensor) =>
+    labelOverlap(target, warpTensor(source, way, {fill: 0}));
+  const overlapOf = ({fixed: onFixed, moving: onMoving}: LabelInputs) => {
+    const there = overlapOn(onFixed, onMoving, displacement);
+    if (inverseDisplacement === undefined) return there;
+    return halfway(there, overlapOn(onMoving, onFixed, inverseDisplacement));
+  };
   return registrationObjective({fixed, moved}, integrationVelocity, lambda, {
     ...options,
     similarity,
-    labels: inputs.labels && {
-      fixed: inputs.labels.fixed,
-      moved: warpTensor(inputs.labels.moving, displacement, {fill: 0}),
-      weight: inputs.labels.weight,
-    },
+    labels: labels && {overlap: overlapOf(labels), weight: labels.weight},
   });
+}
+
+function halfway(a: tf.Tensor1D, b: tf.Tensor1D): tf.Tensor1D {
+  return tf.mul(tf.add(a, b), 0.5);
 }

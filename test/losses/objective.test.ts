@@ -57,7 +57,7 @@ onEveryEngine('the objective', () => {
     const withLabels = (weight: number[]) =>
       registrationObjective(images, velocity, lambda, {
         ...OPTIONS,
-        labels: {...maps, weight: tf.tensor1d(weight)},
+        labels: {overlap: labelOverlap(maps.fixed, maps.moved), weight: tf.tensor1d(weight)},
       });
     const read = (term: tf.Scalar) => term.dataSync()[0];
     assert.equal(plain.labels, undefined);

@@ -2,9 +2,11 @@ import assert from 'node:assert/strict';
 import {before, test} from 'node:test';
 import * as tf from '@tensorflow/tfjs-core';
 import {startEngine} from '../../src/engines/select.js';
+import {labelOverlap} from '../../src/losses/dice.js';
 import {mseLoss} from '../../src/losses/similarity.js';
 import {architectureSchema} from '../../src/models/architecture.js';
 import {RegistrationNetwork} from '../../src/models/registration-network.js';
+import {warpTensor} from '../../src/ops/warp.js';
 import {Random} from '../../src/random.js';
 import {Adam} from '../../src/optimisers/adam.js';
 import {balancedWeights} from '../../src/training/initial-weights.js';
@@ -25,12 +27,12 @@ before(async () => {
 });
 
 /** A network whose flow is large from the start, so that every gradient is. */
-function createNetwork(): RegistrationNetwork {
+function createNetwork({bidirectional = false} = {}): RegistrationNetwork {
   const weights = balancedWeights(ARCHITECTURE, 3);
   const flow = weights.get('flow/kernel')!.data;
   const random = new Random(9);
   for (let n = 0; n < flow.length; n++) flow[n] = random.normal(0.2);
-  return RegistrationNetwork.fromWeights(ARCHITECTURE, weights);
+  return RegistrationNetwork.fromWeights({...ARCHITECTURE, bidirectional}, weights);
 }
 
 function inputsAt(lambda: number) {
@@ -91,6 +93,23 @@ test('the gradient is the slope of the loss along it', () => {
   const slope = (losses.total - after.total) / step;
   // Kinks of max-pooling, LeakyReLU and sampling lie in between: a twentieth.
   assert.ok(Math.abs(slope / square - 1) < 0.05, `slope ${slope}, squared gradient ${square}`);
+});
+
+test('a bidirectional network is judged by the label maps on both grids, half and half', () => {
+  const inputs = {...inputsAt(0.3), labels: labelsOf(inputsAt(0.3))};
+  const network = createNetwork({bidirectional: true});
+  const {displacement, inverseDisplacement} = network.predict(inputs);
+  const {moving, fixed} = inputs.labels;
+  const [there] = labelOverlap(fixed, warpTensor(moving, displacement, {fill: 0})).dataSync();
+  const [back] = labelOverlap(
+    moving,
+    warpTensor(fixed, inverseDisplacement!, {fill: 0}),
+  ).dataSync();
+  assert.ok(Math.abs(there - back) > 0.01, `${there}, ${back}`); // or they could not be told apart
+  const both = lossGradients(network, inputs, OBJECTIVE).losses.labels!;
+  assert.ok(Math.abs(both + (0.7 * 0.5 * (there + back)) / 2) < 1e-5, `${both}`);
+  const oneWay = lossGradients(createNetwork(), inputs, OBJECTIVE).losses.labels!;
+  assert.ok(Math.abs(oneWay + 0.7 * 0.5 * there) < 1e-5, `${oneWay}`);
 });
 
 test('every weight has a gradient of its own shape, and a step leaves no tensor behind', () => {

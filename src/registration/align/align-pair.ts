@@ -4,7 +4,7 @@ import {Affine} from '../../geometry/affine.js';
 import {isSameGrid} from '../../geometry/grid.js';
 import type {Volume} from '../../volume/volume.js';
 import {alignmentFor} from '../alignment.js';
-import {judge, type Judgement} from './judge.js';
+import {judgeAgainst, type Judgement} from './judge.js';
 import type {KernelRunner} from '../../kernels/voxel-operation.js';
 import {distanceOverBody, type Body, type MotionKind} from './motion.js';
 import type {LevelPair} from './optimise.js';
@@ -140,10 +140,8 @@ export async function alignPair(
     beforeLevel: (finished, total) => pauseBetweenLevels(options, finished, total),
   });
   const pair = levels[Math.max(levels.length - 2, 0)];
-  const judgements = starts.map((start) => ({
-    start,
-    similarity: judge(pair, start.affine, best.affine),
-  }));
+  const judgeStart = judgeAgainst(pair, best.affine);
+  const judgements = starts.map((start) => ({start, similarity: judgeStart(start.affine)}));
   const own = judgements.find(({start}) => start === best.start)!;
   if (kind !== 'auto') {
     const {start, similarity} = own;

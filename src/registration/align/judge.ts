@@ -17,38 +17,55 @@ export interface Judgement {
 }
 
 /**
- * Compare two alignments by a measure that neither was made with: mutual information, the mean of both images' sides, of the
- * voxels that are inside both fields of view before and after. Where hardly any are, each alignment is judged by its own.
+ * Compare alignments with one that came after, by a measure that none was made with: mutual information, the mean of both images'
+ * sides, of the voxels that are inside both fields of view before and after. Where hardly any are, each alignment is judged by its own.
+ *
+ * @returns What compares one alignment, `before`, with `after`.
  */
-export function judge(pair: LevelPair, before: Affine, after: Affine): Judgement {
-  const sides = [
-    judgeSide(pair.fixed, pair.moving, [before, after]),
-    judgeSide(pair.moving, pair.fixed, [before.inverse(), after.inverse()]),
-  ];
-  const mean = (values: readonly (number | null)[]) => {
-    const known = values.filter((value) => value !== null);
-    return known.length === 0 ? null : known.reduce((a, b) => a + b) / known.length;
-  };
-  return {
-    before: mean(sides.map(([value]) => value)),
-    after: mean(sides.map(([, value]) => value)),
+export function judgeAgainst(pair: LevelPair, after: Affine): (before: Affine) => Judgement {
+  const sides = [sideOf(pair.fixed, pair.moving), sideOf(pair.moving, pair.fixed)];
+  const ends = [after, after.inverse()].map((affine, n) => sides[n].sample(affine));
+  return (before) => {
+    const judged = [before, before.inverse()].map((affine, n) =>
+      sides[n].compare(sides[n].sample(affine), ends[n]),
+    );
+    const mean = (key: keyof Judgement) => {
+      const known = judged.map((side) => side[key]).filter((value) => value !== null);
+      return known.length === 0 ? null : known.reduce((a, b) => a + b) / known.length;
+    };
+    return {before: mean('before'), after: mean('after')};
   };
 }
 
-function judgeSide(
-  own: Level,
-  other: Level,
-  alignments: readonly [Affine, Affine],
-): (number | null)[] {
-  const samples = alignments.map((alignment) => sampleNearest(other, alignment, own));
-  const inside = samples.map((values) =>
-    Uint8Array.from(values, (value, n) => (Number.isNaN(value + own.data[n]) ? 0 : 1)),
-  );
-  const common = inside[0].map((counts, n) => counts * inside[1][n]);
-  const isEnough = sum(common) >= FEWEST_COMMON * own.data.length;
-  return samples.map((values, n) =>
-    mutualInformation(jointHistogram([own.data, values], isEnough ? common : inside[n], BINS)),
-  );
+/** The other image on the voxels of the own one, and which of these are inside both. */
+interface SideSample {
+  readonly values: Float32Array;
+  readonly inside: Uint8Array;
+}
+
+/** One image's side: the other one is sampled on its voxels. */
+function sideOf(own: Level, other: Level) {
+  const sample = (alignment: Affine): SideSample => {
+    const values = sampleNearest(other, alignment, own);
+    const inside = new Uint8Array(values.length);
+    for (let n = 0; n < values.length; n++) {
+      inside[n] = values[n] === values[n] && own.data[n] === own.data[n] ? 1 : 0;
+    }
+    return {values, inside};
+  };
+  const information = ({values}: SideSample, counts: Uint8Array) =>
+    mutualInformation(jointHistogram([own.data, values], counts, BINS));
+  const compare = (before: SideSample, after: SideSample): Judgement => {
+    const common = new Uint8Array(own.data.length);
+    let count = 0;
+    for (let n = 0; n < common.length; n++) count += common[n] = before.inside[n] & after.inside[n];
+    const isEnough = count >= FEWEST_COMMON * common.length;
+    return {
+      before: information(before, isEnough ? common : before.inside),
+      after: information(after, isEnough ? common : after.inside),
+    };
+  };
+  return {sample, compare};
 }
 
 /** The voxels nearest to those of another grid, as an alignment brings it here; NaN beyond the image. */
@@ -69,10 +86,4 @@ function sampleNearest({data, shape, affine}: Level, alignment: Affine, grid: Le
     }
   }
   return result;
-}
-
-function sum(values: Uint8Array): number {
-  let total = 0;
-  for (const value of values) total += value;
-  return total;
 }

@@ -18,7 +18,7 @@ const BLOCK_REACH = 4;
 /** Blocks whose variance is below this share of the typical one are flat: they say nothing about likeness. */
 const FLAT = 0.05;
 /** More blocks than this make an alignment slower, not better. */
-const MOST_BLOCKS = 2000;
+const MOST_BLOCKS = 1000;
 /** The noise that is added to variances, as a share of the typical one. */
 const NOISE = 0.05;
 
@@ -88,33 +88,27 @@ function cutIntoBlocks(
   level: Grid & {readonly data: Float32Array},
   spacing: number,
 ): Pick<BlockImage, 'blockShape' | 'blocks' | 'noise'> {
-  const {shape} = level;
   const blockShape = blockShapeFor(level, spacing);
-  const found: {first: number; variance: number}[] = [];
-  for (let k = 0; k < shape[2]; k += blockShape[2]) {
-    for (let j = 0; j < shape[1]; j += blockShape[1]) {
-      for (let i = 0; i < shape[0]; i += blockShape[0]) {
-        const variance = varianceOfBlock(level, [i, j, k], blockShape);
-        if (variance > 0) found.push({first: i + shape[0] * (j + shape[1] * k), variance});
-      }
-    }
-  }
-  const typical = typicalVariance(found.map(({variance}) => variance));
-  const strong = found.filter(({variance}) => variance >= FLAT * typical);
-  // Evenly spread over the image, where there are more than a dozen parameters need.
-  const share = Math.min(1, MOST_BLOCKS / strong.length);
-  const kept = strong.filter((_, n) => Math.floor((n + 1) * share) > Math.floor(n * share));
-  return {
-    blockShape,
-    blocks: Int32Array.from(kept, ({first}) => first),
-    noise: NOISE * typical,
-  };
+  const {firsts, variances} = blockVariances(level, blockShape);
+  const typical = typicalVariance(variances.filter((variance) => variance > 0));
+  const strong = firsts.filter((_, n) => variances[n] > 0 && variances[n] >= FLAT * typical);
+  return {blockShape, blocks: spreadEvenly(strong, MOST_BLOCKS), noise: NOISE * typical};
+}
+
+/** The level with no more than so many of its blocks, spread over the image. */
+export function thinned(level: Level, most: number): Level {
+  return {...level, blocks: spreadEvenly(level.blocks, most)};
+}
+
+function spreadEvenly(blocks: Int32Array, most: number): Int32Array {
+  const share = Math.min(1, most / blocks.length);
+  return blocks.filter((_, n) => Math.floor((n + 1) * share) > Math.floor(n * share));
 }
 
 /** The median over the blocks that are not nearly flat beside the strongest ones; robust against a large background and outliers. */
-function typicalVariance(variances: number[]): number {
+function typicalVariance(variances: Float64Array): number {
   if (variances.length === 0) return 1;
-  const sorted = Float64Array.from(variances).sort();
+  const sorted = variances.slice().sort();
   const strong = sorted[Math.floor(0.95 * (sorted.length - 1))];
   const start = sorted.findIndex((variance) => variance >= 0.01 * strong);
   return sorted[start + ((sorted.length - start) >> 1)];
@@ -140,28 +134,43 @@ function blockShapeFor({affine, shape}: Grid, spacing: number): Triple {
   }
 }
 
-/** Variance over the voxels of a block that count; 0 where there are too few. */
-function varianceOfBlock(
+/**
+ * The first voxel of every block, in the order of the voxels, and the variance over its voxels that count; 0 where there are too few.
+ * One plain loop over the image: this runs once, before anything is compiled.
+ */
+function blockVariances(
   {data, shape}: Pick<BlockImage, 'data' | 'shape'>,
-  start: Triple,
   blockShape: Triple,
-): number {
-  let [count, sum, squares] = [0, 0, 0];
-  let shift = NaN;
-  const end = start.map((n, axis) => Math.min(n + blockShape[axis], shape[axis]));
-  for (let k = start[2]; k < end[2]; k++) {
-    for (let j = start[1]; j < end[1]; j++) {
-      for (let i = start[0]; i < end[0]; i++) {
-        const value = data[i + shape[0] * (j + shape[1] * k)];
+): {readonly firsts: Int32Array; readonly variances: Float64Array} {
+  const along = mapTriple(shape, (length, axis) => Math.ceil(length / blockShape[axis]));
+  const total = along[0] * along[1] * along[2];
+  const firsts = new Int32Array(total).fill(-1);
+  const counts = new Int32Array(total);
+  const shifts = new Float64Array(total); // a voxel of the block, so that the sums keep their digits
+  const sums = new Float64Array(total);
+  const squares = new Float64Array(total);
+  for (let k = 0, n = 0; k < shape[2]; k++) {
+    const plane = along[1] * Math.floor(k / blockShape[2]);
+    for (let j = 0; j < shape[1]; j++) {
+      const row = along[0] * (plane + Math.floor(j / blockShape[1]));
+      for (let i = 0; i < shape[0]; i++, n++) {
+        const block = row + Math.floor(i / blockShape[0]);
+        if (firsts[block] < 0) firsts[block] = n;
+        const value = data[n];
         if (value !== value) continue;
-        if (count === 0) shift = value;
-        count++;
-        sum += value - shift;
-        squares += (value - shift) ** 2;
+        if (counts[block]++ === 0) shifts[block] = value;
+        const rest = value - shifts[block];
+        sums[block] += rest;
+        squares[block] += rest * rest;
       }
     }
   }
-  return count < FEWEST_BLOCK_POINTS ? 0 : Math.max(squares / count - (sum / count) ** 2, 0);
+  const variances = new Float64Array(total);
+  for (let b = 0; b < total; b++) {
+    if (counts[b] < FEWEST_BLOCK_POINTS) continue;
+    variances[b] = Math.max(squares[b] / counts[b] - (sums[b] / counts[b]) ** 2, 0);
+  }
+  return {firsts, variances};
 }
 
 /** The spacings of the levels, mm, finest first. */

@@ -4,7 +4,7 @@ import type {KernelRunner} from '../../kernels/voxel-operation.js';
 import {basisOf, distanceOverBody, type Body, type MotionKind} from './motion.js';
 import {misfitOf, optimise, type LevelPair, type Misfit} from './optimise.js';
 import {planeOf, type Plane} from './plane.js';
-import type {Level} from './pyramid.js';
+import {thinned, type Level} from './pyramid.js';
 import {SCALES, variantsOf, type Start} from './starts.js';
 
 /** An alignment, where its search began, and how well it does. */
@@ -15,10 +15,15 @@ export interface Candidate {
 }
 
 /** Of all turned and scaled starts, those whose alignment is improved at the coarsest level. */
-const IMPROVED = 32;
-/** From the coarsest level on: candidates that go on to the next level, and how often each may be judged at this one. */
-const KEPT = [8, 4, 2, 1];
+const IMPROVED = 16;
+/** From the coarsest level on: how many blocks of each image tell candidates apart, and how often each candidate may be judged. */
+const BLOCKS = [48, 400, 300, 300];
 const EVALUATIONS = [10, 12, 15, 20];
+/** Candidates that go on from each level to the next one. */
+const KEPT = [8, 4, 2];
+/** Candidates that are improved by all blocks of the finest level in the end, and how often each may be judged. */
+const FINISHED = 2;
+const LAST_EVALUATIONS = 10;
 /** A step that moves the body by less than this share of the level's voxels ends a level. */
 const SMALLEST_STEP = 0.02;
 
@@ -42,31 +47,47 @@ export async function searchAlignment(
   options: SearchOptions,
 ): Promise<Candidate> {
   const plane = planeOf(levels[0].fixed) === null ? null : planeOf(levels[0].moving);
-  let candidates = turnedStarts(levels[0], starts, {...options, plane});
-  for (const [n, pair] of levels.entries()) {
+  const searched = levels.map((pair, n) => thinnedPair(pair, BLOCKS[n]));
+  let candidates = turnedStarts(searched[0], starts, {...options, plane});
+  for (const [n, pair] of searched.entries()) {
     await options.beforeLevel?.(n, levels.length);
     // What shears and stretches comes once the rest is in place.
     const isCoarse = n < levels.length - 2;
-    const basis = basisOf(
-      isCoarse && options.kind === 'affine' ? 'similarity' : options.kind,
-      plane,
-    );
-    const spacing = Math.min(...pair.fixed.affine.spacing);
-    const found = candidates
-      .map(({affine, start}): Candidate => {
-        const optimum = optimise(pair, affine, {
-          ...options,
-          basis,
-          mostEvaluations: EVALUATIONS[n],
-          smallestStepMm: SMALLEST_STEP * spacing,
-        });
-        return {start, ...optimum};
-      })
-      .sort(byExplained);
-    const kept = n === levels.length - 1 ? 1 : KEPT[n];
-    candidates = distinct(found, spacing, options.body).slice(0, kept);
+    const kind = isCoarse && options.kind === 'affine' ? 'similarity' : options.kind;
+    const found = improve(candidates, pair, {...options, kind, plane, evaluations: EVALUATIONS[n]});
+    const kept = n === levels.length - 1 ? FINISHED : KEPT[n];
+    candidates = distinct(found, spacingOf(pair), options.body).slice(0, kept);
   }
-  return candidates[0];
+  const finest = levels[levels.length - 1];
+  return improve(candidates, finest, {...options, plane, evaluations: LAST_EVALUATIONS})[0];
+}
+
+/** The candidates, each moved to where this level sees it best; the best one first. */
+function improve(
+  candidates: readonly Candidate[],
+  pair: LevelPair,
+  options: SearchOptions & {readonly plane: Plane | null; readonly evaluations: number},
+): Candidate[] {
+  const basis = basisOf(options.kind, options.plane);
+  const mostEvaluations = options.evaluations;
+  const smallestStepMm = SMALLEST_STEP * spacingOf(pair);
+  return candidates
+    .map(({affine, start}): Candidate => {
+      return {
+        start,
+        ...optimise(pair, affine, {...options, basis, mostEvaluations, smallestStepMm}),
+      };
+    })
+    .sort(byExplained);
+}
+
+/** mm. */
+function spacingOf({fixed}: LevelPair): number {
+  return Math.min(...fixed.affine.spacing);
+}
+
+function thinnedPair({fixed, moving}: LevelPair, most: number): LevelPair {
+  return {fixed: thinned(fixed, most), moving: thinned(moving, most)};
 }
 
 /** The best of all starts, turned and scaled, as the coarsest level sees them. */
