@@ -35,9 +35,11 @@ export {
   affineTransform,
   compose,
   displacementTransform,
+  splineTransform,
   type AffineTransform,
   type ChainTransform,
   type DisplacementTransform,
+  type SplineTransform,
   type StationaryVelocity,
   type Transform,
 } from './transforms/transform.js';

@@ -74,6 +74,7 @@ test('the library has these names, and no others', () => {
     'rescaleField',
     'sample',
     'sizeMultiple',
+    'splineTransform',
     'startEngine',
     'trainFiles',
     'tukeyLoss',

@@ -52,6 +52,7 @@ function imagesAndMap(shape: Triple) {
     linear: [1, 0.1, 0, -0.1, 1, 0, 0, 0, 1] as const,
     field: waves(shape, 3, 4),
     fieldShape: shape,
+    degree: 1 as const,
   };
   const nowhere = Affine.scaling([0, 0, 0]);
   return {

@@ -67,11 +67,17 @@ def itk(action, folder, fixed, moving):
         field.CopyInformation(reference)
         warp = sitk.DisplacementFieldTransform(sitk.Cast(field, sitk.sitkVectorFloat64))
         chain = sitk.CompositeTransform([affine, warp])
+        spline = sitk.BSplineTransformInitializer(reference, [5, 4, 6])
+        spline.SetParameters(np.random.default_rng(9).uniform(-4, 4, len(spline.GetParameters())).tolist())
+        splines = sitk.CompositeTransform([affine, spline])
         files = {"affine.tfm": affine, "affine.mat": affine, "euler.mat": euler, "chain.h5": chain, "warp.h5": warp}
+        files |= {"spline.txt": spline, "spline.mat": spline, "spline.h5": spline, "splines.tfm": splines, "splines.h5": splines}
         for name, transform in files.items():
             sitk.WriteTransform(transform, f"{folder}/{name}")
+        moving_image = sitk.ReadImage(f"{folder}/moving.nii.gz")
+        sitk.WriteImage(sitk.Resample(moving_image, reference, splines, sitk.sitkLinear, 0.0), f"{folder}/moved.nii.gz")
     else:
-        names = ["affine.txt", "affine.mat", "chain.h5"]
+        names = ["affine.txt", "affine.mat", "chain.h5", "spline_chain.h5"]
         files = {name: sitk.ReadTransform(f"{folder}/{name}") for name in names}
         field = sitk.Cast(sitk.ReadImage(f"{folder}/warp.nii.gz"), sitk.sitkVectorFloat64)
         files["warp.nii.gz"] = sitk.DisplacementFieldTransform(field)

@@ -153,11 +153,21 @@ const keras = readFileSync(join(ROOT, 'test/fixtures/golden/models/vxm2d.h5'));
 const HDF5_STRUCTURE = 24_000;
 const grid = {shape: [4, 5, 3], affine: Affine.scaling([-2, 2, 3])} as const;
 const turn = affineTransform(Affine.rotation(2, 20));
-const ELASTIX = `(Transform "EulerTransform")
+const ELASTIX = [
+  `(Transform "EulerTransform")
 (FixedImageDimension 3)
 (TransformParameters 0.1 0.2 0.3 4 5 6)
 (CenterOfRotationPoint 1 2 3)
-`;
+`,
+  `(Transform "BSplineTransform")
+(FixedImageDimension 3)
+(TransformParameters ${new Array<number>(192).fill(1.5).join(' ')})
+(GridSize 4 4 4)
+(GridOrigin 0 0 0)
+(GridSpacing 9 9 9)
+(GridDirection 1 0 0 0 1 0 0 0 1)
+`,
+] as const;
 const withBoth = {fixed: grid, moving: grid} as const;
 /** Files of transforms: their names, what they are, and their bytes. */
 const transforms = await Promise.all(
@@ -224,7 +234,10 @@ export const FUZZERS: Readonly<Record<string, Fuzzer>> = {
   transforms: (random) => {
     const n = random.index(transforms.length + 1);
     if (n === transforms.length) {
-      return readTransform({name: 'a.txt', bytes: encodeText(damageText(ELASTIX, random))});
+      return readTransform({
+        name: 'a.txt',
+        bytes: encodeText(damageText(ELASTIX[random.index(2)], random)),
+      });
     }
     const {name, convention, isText, bytes} = transforms[n];
     const damaged = isText

@@ -1,6 +1,7 @@
 import type {Affine} from '../geometry/affine.js';
 import {countVoxels} from '../geometry/grid.js';
 import type {Triple} from '../geometry/triple.js';
+import {setSplineWeights} from './spline-weights.js';
 import type {PlacedField, VoxelMap} from './voxel-map.js';
 import type {VoxelOperation} from './voxel-operation.js';
 import type {Outside, VoxelArray, Voxels} from './voxels.js';
@@ -9,7 +10,8 @@ import type {Outside, VoxelArray, Voxels} from './voxels.js';
  * Sampling, the same for every engine: an index may lie up to half a voxel outside the outermost voxel centres and then counts as
  * on them (the voxel reaches so far); beyond, `outside` applies. Voxels that are NaN or infinite count as 0.
  * Positions are computed in float64. Nearest rounds halves up: floor(x + 1/2).
- * A field is sampled trilinearly with the same half voxel of tolerance; beyond it, u = 0.
+ * A field is sampled trilinearly with the same half voxel of tolerance; beyond it, u = 0. A field of a spline has u where four
+ * coefficients along each axis reach, from the second point of its grid to the last but one, and u = 0 elsewhere.
  */
 
 /** How an image is looked up on a grid. */
@@ -172,13 +174,14 @@ const u = new Float64Array(3);
 
 function displace(
   position: Float64Array,
-  {toField, linear, field, fieldShape}: PlacedField,
+  {toField, linear, field, fieldShape, degree}: PlacedField,
   x: number,
   y: number,
   z: number,
 ): void {
   move(place, toField, x, y, z);
-  sampleField(u, field, fieldShape, place[0], place[1], place[2]);
+  if (degree === 3) sampleSplineField(u, field, fieldShape, place);
+  else sampleField(u, field, fieldShape, place[0], place[1], place[2]);
   for (let axis = 0; axis < 3; axis++) {
     const c = 3 * axis;
     position[axis] += linear[c] * u[0] + linear[c + 1] * u[1] + linear[c + 2] * u[2];
@@ -261,6 +264,43 @@ function sampleField(
     u[0] += weight * field[n];
     u[1] += weight * field[n + 1];
     u[2] += weight * field[n + 2];
+  }
+}
+
+/** A point so little beyond the end of a spline counts as on it, in steps of its grid: headers place images in float32. */
+const SPLINE_EDGE = 1e-4;
+
+/** Weights along each axis: memory of `sampleSplineField`. */
+const splineWeights = [0, 1, 2].map(() => new Float64Array(4));
+
+/** u of a spline at a place of its grid of coefficients into `u`; zero where fewer than four reach it along an axis. */
+function sampleSplineField(
+  u: Float64Array,
+  coefficients: Float32Array,
+  shape: Triple,
+  place: Float64Array,
+): void {
+  u.fill(0);
+  let first = 0;
+  for (let axis = 0; axis < 3; axis++) {
+    const length = shape[axis];
+    const position = Math.max(1, Math.min(place[axis], length - 2)); // NaN stays
+    if (!(length >= 4 && Math.abs(position - place[axis]) <= SPLINE_EDGE)) return;
+    const lower = Math.min(Math.floor(position), length - 3);
+    setSplineWeights(splineWeights[axis], position - lower);
+    first = first * length + lower - 1;
+  }
+  const [alongI, alongJ, alongK] = splineWeights;
+  for (let i = 0; i < 4; i++) {
+    for (let j = 0; j < 4; j++) {
+      for (let k = 0; k < 4; k++) {
+        const weight = alongI[i] * alongJ[j] * alongK[k];
+        const n = 3 * (first + (i * shape[1] + j) * shape[2] + k);
+        u[0] += weight * coefficients[n];
+        u[1] += weight * coefficients[n + 1];
+        u[2] += weight * coefficients[n + 2];
+      }
+    }
   }
 }
 

@@ -1,5 +1,6 @@
 import type {Triple} from '../geometry/triple.js';
 import {clampIndex, isWithin, sampleInto} from './sampling.js';
+import {setSplineWeights} from './spline-weights.js';
 import type {VoxelMap} from './voxel-map.js';
 import type {VoxelOperation} from './voxel-operation.js';
 import type {Outside, VoxelArray, Voxels} from './voxels.js';
@@ -123,12 +124,7 @@ function sampleCubic(
 function placeTaps({elements, weights}: Taps, position: number, length: number, stride: number) {
   const inside = clampIndex(position, length);
   const lower = Math.floor(inside);
-  const f = inside - lower;
-  const g = 1 - f;
-  weights[0] = (g * g * g) / 6;
-  weights[1] = 2 / 3 - f * f * (1 - f / 2);
-  weights[2] = 2 / 3 - g * g * (1 - g / 2);
-  weights[3] = (f * f * f) / 6;
+  setSplineWeights(weights, inside - lower);
   for (let n = 0; n < 4; n++) elements[n] = mirrored(lower - 1 + n, length) * stride;
 }
 

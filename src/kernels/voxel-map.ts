@@ -7,8 +7,10 @@ export interface PlacedField {
   readonly toField: Affine;
   /** A vector of the field -> the unit and axes of the link's result. */
   readonly linear: LinearRows;
-  /** u: [I, J, K, 3] (channel fastest, then k, j, i). */
+  /** u, or the coefficients of a spline: [I, J, K, 3] (channel fastest, then k, j, i). */
   readonly field: Float32Array;
+  /** 1: u is trilinear between the voxels of its grid. 3: the cubic B-spline with these coefficients. */
+  readonly degree: 1 | 3;
   /** I, J, K. */
   readonly fieldShape: Triple;
 }

@@ -14,6 +14,7 @@ import {
   type StationaryVelocity,
   type Transform,
 } from './transform.js';
+import {denseFieldOf} from './dense-field.js';
 import {affineOfFaces} from './face-affine.js';
 import {tensorOf, valuesOf} from './tensors.js';
 import {inVoxels, type VectorField} from './vector-field.js';
@@ -38,7 +39,8 @@ export interface Inverse {
  * An affine map is inverted as it is, a displacement that carries its velocity by integrating the negative velocity. The inverse
  * of a plain displacement u is searched on u's own grid: v <- -u(x + v(x)), which converges where u changes by less than a voxel
  * per voxel; beyond its grid u continues as at its edge meanwhile. Where the faces of the grid move, the affine map nearest to what
- * they do is taken out before and inverted as it is, and holds beyond the grid. Needs a started engine for the fields.
+ * they do is taken out before and inverted as it is, and holds beyond the grid. A spline is inverted as a field of 2 mm. Needs a
+ * started engine for the fields.
  *
  * @throws {HypermorphError} E_RANGE if an affine map is flat, or if a search does not converge at all.
  * @see Chen et al., Med. Phys. 35 (2008) 81, "A simple fixed-point approach to invert a deformation field".
@@ -60,6 +62,7 @@ function inverseOf(part: SimpleTransform, options: InverseOptions): Inverse {
   if (part.kind === 'affine') {
     return {transform: affineTransform(part.affine.inverse()), residualMm: 0};
   }
+  if (part.kind === 'spline') return searchInverse(denseFieldOf(part), options);
   return part.velocity === null
     ? searchInverse(part, options)
     : {transform: exponential(negated(part.velocity)), residualMm: 0};

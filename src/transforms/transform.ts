@@ -21,13 +21,22 @@ export interface StationaryVelocity {
   readonly steps: number;
 }
 
+/**
+ * Points are displaced, x -> x + u(x): u is the cubic B-spline of these coefficients where four of them along each axis reach, from the
+ * second point of their grid to the last but one, and zero elsewhere.
+ */
+export interface SplineTransform {
+  readonly kind: 'spline';
+  readonly coefficients: VectorField<FieldUnit, 'tensor'>;
+}
+
 /** One transform after another: the last one of the list acts first. */
 export interface ChainTransform {
   readonly kind: 'chain';
   readonly transforms: readonly SimpleTransform[];
 }
 
-export type SimpleTransform = AffineTransform | DisplacementTransform;
+export type SimpleTransform = AffineTransform | DisplacementTransform | SplineTransform;
 
 /**
  * A map of points of one image, the fixed one, to points of another, the moving one; both in RAS mm.
@@ -71,6 +80,24 @@ export function displacementTransform(
 }
 
 /**
+ * The transform of a cubic B-spline, x -> x + u(x).
+ *
+ * @param coefficients - In mm (RAS) or voxels of their grid. Kept, not copied, where they are in the order of tensors.
+ * @throws {HypermorphError} E_SHAPE unless there are three numbers for each point of the grid.
+ *
+ * @example
+ * import {Affine, mapPoints, splineTransform} from 'hypermorph';
+ * const grid = {shape: [4, 4, 4], affine: Affine.scaling([10, 10, 10])} as const;
+ * const values = new Float32Array(192).fill(2);
+ * const shift = splineTransform({grid, unit: 'mm', order: 'tensor', values});
+ * mapPoints(shift, [[15, 15, 15]])[0].map(Math.round); // [17, 17, 17]
+ */
+export function splineTransform(coefficients: VectorField): SplineTransform {
+  requireVectors(coefficients, 'splineTransform');
+  return {kind: 'spline', coefficients: inTensorOrder(coefficients)};
+}
+
+/**
  * One transform for several: `compose(a, b)` takes x to a(b(x)), the last one acts first.
  *
  * Affine maps next to each other become one, and those that move nothing vanish; fields are kept as they are, so that a point,
@@ -100,7 +127,7 @@ export function compose(...transforms: readonly Transform[]): Transform {
   return parts.length === 1 ? parts[0] : {kind: 'chain', transforms: parts};
 }
 
-/** The affine maps and fields of a transform; the last one acts first. */
+/** The affine maps, fields and splines of a transform; the last one acts first. */
 export function partsOf(transform: Transform): readonly SimpleTransform[] {
   return transform.kind === 'chain' ? transform.transforms : [transform];
 }

@@ -1,6 +1,11 @@
 import {Affine} from '../geometry/affine.js';
 import type {MapLink, PlacedField, VoxelMap} from '../kernels/voxel-map.js';
-import {partsOf, type DisplacementTransform, type Transform} from './transform.js';
+import {
+  partsOf,
+  type DisplacementTransform,
+  type SplineTransform,
+  type Transform,
+} from './transform.js';
 
 /**
  * A transform as kernels work on it, from the coordinates of one side to those of the other.
@@ -35,8 +40,9 @@ export function affineOf(map: VoxelMap): Affine | null {
   return map.length === 1 && map[0].displacement === null ? map[0].base : null;
 }
 
-function linkOf({field}: DisplacementTransform, before: Affine): MapLink {
-  const {grid, unit, values} = field;
+function linkOf(part: DisplacementTransform | SplineTransform, before: Affine): MapLink {
+  const isSpline = part.kind === 'spline';
+  const {grid, unit, values} = isSpline ? part.coefficients : part.field;
   return {
     base: before,
     displacement: {
@@ -47,6 +53,7 @@ function linkOf({field}: DisplacementTransform, before: Affine): MapLink {
         : Affine.compose(grid.affine.inverse(), before),
       field: values,
       fieldShape: grid.shape,
+      degree: isSpline ? 3 : 1,
     },
   };
 }

@@ -1,15 +1,16 @@
 import {isWithin, type Grid} from '../geometry/grid.js';
 import type {Triple} from '../geometry/triple.js';
 import {mapPoints} from '../transforms/apply.js';
+import {denseGridOf} from '../transforms/dense-field.js';
 import {partsOf, type Transform} from '../transforms/transform.js';
 
-/** How many points reach a field of a transform outside of its grid. */
+/** How many points reach a field or a spline of a transform outside of its grid. */
 export function countUndisplaced(points: readonly Triple[], transform: Transform): number {
   const outside = new Set<number>();
   let reached = points;
   for (const part of partsOf(transform).toReversed()) {
-    if (part.kind === 'displacement') {
-      const {grid} = part.field;
+    if (part.kind !== 'affine') {
+      const grid = part.kind === 'spline' ? denseGridOf(part) : part.field.grid;
       reached.forEach((point, n) => {
         if (!isWithin(grid, point)) outside.add(n);
       });

@@ -57,7 +57,9 @@ export function inverseOf(transform: Transform, path: string, warn: Warn): Trans
 
 /** The grid of the field of a transform, where it has one and no other. */
 export function fieldGridOf(transform: Transform): Grid | undefined {
-  const fields = partsOf(transform).flatMap((part) => (part.kind === 'affine' ? [] : [part.field]));
+  const fields = partsOf(transform).flatMap((part) =>
+    part.kind === 'displacement' ? [part.field] : [],
+  );
   return fields.length === 1 ? fields[0].grid : undefined;
 }
 

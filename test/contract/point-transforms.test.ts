@@ -25,6 +25,7 @@ import {seededRandom} from '../support/random.js';
 import {
   FIELD_GRID,
   largestDistance,
+  ripples,
   SHEAR,
   somePoints,
   TURN,
@@ -47,6 +48,8 @@ const CHAINS: Readonly<Record<string, Transform>> = {
   'an affine map': TURN,
   'a displacement': waves(),
   'affine, displacement, affine': compose(TURN, waves(), SHEAR),
+  'a spline': ripples(),
+  'affine, spline, affine': compose(TURN, ripples(), SHEAR),
   'two displacements with an affine map between': compose(waves(2), TURN, waves(3), SHEAR),
 };
 

@@ -185,13 +185,17 @@ for (const [title, makePair] of PAIRS) {
       ...['--fixed', work.path('fixed.nii.gz'), '--moving', work.path('moving.nii.gz')],
     ];
 
-    test('SimpleITK: affine maps, a field and a composite in .tfm, .mat, .h5 and .nii.gz, both ways', async (t) => {
+    test('SimpleITK: affine maps, fields, splines and composites in .tfm, .mat, .h5 and .nii.gz, both ways', async (t) => {
       const work = await begin(t, 'itk', python);
       if (work === null) return;
       const theirs = work.ask('write');
       for (const [name, expected] of Object.entries(theirs.mapped)) {
         assertNear(await work.lead(theirs.points, name), expected, name);
       }
+      await work.lead(theirs.points, 'splines.tfm');
+      t.diagnostic(`spline ${await work.assertImage('moved.nii.gz')} of 150`);
+      const splines = ['-t', work.path('splines.h5'), '-t', work.path('affine.tfm')];
+      await work.run('compose', ...splines, '-o', work.path('spline_chain.h5'));
       const own = await writeOwn(work, fixed);
       const convert = (...words: string[]) => work.run('convert', ...words);
       await convert(work.path('own.txt'), work.path('affine.txt'));
@@ -205,6 +209,8 @@ for (const [title, makePair] of PAIRS) {
       assertNear(mapped['affine.mat'], affine, 'affine.mat');
       assertNear(mapped['warp.nii.gz'], mapPoints(waves(), points), 'warp.nii.gz');
       assertNear(mapped['chain.h5'], mapPoints(own, points), 'chain.h5');
+      const through = await work.lead(points, 'splines.tfm', 'affine.tfm');
+      assertNear(mapped['spline_chain.h5'], through, 'spline_chain.h5');
     });
 
     test('ANTs: what it registered, by its affine, warps and composite; and our files', async (t) => {

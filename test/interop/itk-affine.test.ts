@@ -2,11 +2,12 @@ import assert from 'node:assert/strict';
 import {readFile, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import test from 'node:test';
-import {decodeItkAffine, encodeItkAffine} from '../../src/formats/transforms/itk-text.js';
+import {encodeItkAffine} from '../../src/formats/transforms/itk-text.js';
 import {Affine} from '../../src/geometry/affine.js';
 import type {Triple} from '../../src/geometry/triple.js';
 import {findPython, runReference} from '../support/python.js';
 import {temporaryFolder} from '../support/temporary-folder.js';
+import {affineOfText} from '../support/transforms.js';
 
 const python = findPython('SimpleITK');
 
@@ -50,7 +51,7 @@ test('we read the affine, rigid, similarity and composite transforms that Simple
   };
   assert.equal(Object.keys(written).length, 8);
   for (const [name, taken] of Object.entries(written)) {
-    const affine = decodeItkAffine(await readFile(join(folder, `${name}.tfm`), 'utf8'));
+    const affine = affineOfText(await readFile(join(folder, `${name}.tfm`), 'utf8'));
     points.forEach((point, n) => assertNear(takenBy(affine, point), taken[n], `${name}, ${n}`));
   }
 });

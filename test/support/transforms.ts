@@ -1,10 +1,16 @@
+import assert from 'node:assert/strict';
+import {decodeItkText} from '../../src/formats/transforms/itk-text.js';
 import {Affine} from '../../src/geometry/affine.js';
-import type {Grid} from '../../src/geometry/grid.js';
+import {countVoxels, type Grid} from '../../src/geometry/grid.js';
 import {mapTriple, type Triple} from '../../src/geometry/triple.js';
+import {mapPoints} from '../../src/transforms/apply.js';
 import {
   affineTransform,
   displacementTransform,
+  splineTransform,
   type DisplacementTransform,
+  type SplineTransform,
+  type Transform,
 } from '../../src/transforms/transform.js';
 import {centredAffine, obliqueAffine} from './volumes.js';
 
@@ -45,6 +51,27 @@ export const SHEAR = affineTransform(
   Affine.fromParameters({translation: [-1, 2, 4], shear: [0.1, -0.05, 0.08]}),
 );
 
+/** The affine map in an ITK text file. */
+export function affineOfText(text: string): Affine {
+  const transform = decodeItkText(text);
+  assert.ok(transform.kind === 'affine');
+  return transform.affine;
+}
+
+/** A smooth spline of a few mm, on an oblique, left-handed grid that it displaces 48 mm of. */
+export function ripples(sizeMm = 4): SplineTransform {
+  const shape: Triple = [10, 9, 9];
+  const grid = {
+    shape,
+    affine: centredAffine(obliqueAffine([-10, 5, 25], [-7, 8, 8.5]), shape, [0, 0, 0]),
+  };
+  const values = Float32Array.from(
+    {length: 3 * countVoxels(shape)},
+    (_, n) => sizeMm * Math.sin(n / 4 + (n % 3)),
+  );
+  return splineTransform({grid, unit: 'mm', order: 'disk', values});
+}
+
 /** Points within so many mm of the origin. */
 export function somePoints(count: number, reach: number, random: () => number): Triple[] {
   const at = () => reach * (2 * random() - 1);
@@ -55,5 +82,21 @@ export function somePoints(count: number, reach: number, random: () => number): 
 export function largestDistance(a: readonly Triple[], b: readonly Triple[]): number {
   return Math.max(
     ...a.map((point, n) => Math.hypot(...mapTriple(point, (value, axis) => value - b[n][axis]))),
+  );
+}
+
+/** Which voxels of a grid, i fastest, a transform takes into an image, no further out than its outermost voxel centres. */
+export function coveredVoxels(grid: Grid, transform: Transform, image: Grid): boolean[] {
+  const [lengthI, lengthJ] = grid.shape;
+  const centres = Array.from({length: countVoxels(grid.shape)}, (_, n) =>
+    grid.affine.apply([
+      n % lengthI,
+      Math.floor(n / lengthI) % lengthJ,
+      Math.floor(n / (lengthI * lengthJ)),
+    ]),
+  );
+  const toVoxel = image.affine.inverse();
+  return mapPoints(transform, centres).map((point) =>
+    toVoxel.apply(point).every((value, axis) => value >= 0 && value <= image.shape[axis] - 1),
   );
 }

@@ -34,6 +34,7 @@ function stillMap(overrides: Partial<PlacedField> = {}, base = Affine.identity):
     linear: Affine.identity.linear,
     field: new Float32Array(3 * 24),
     fieldShape: SHAPE,
+    degree: 1 as const,
     ...overrides,
   };
   return [{base, displacement}];

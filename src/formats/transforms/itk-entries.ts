@@ -6,7 +6,7 @@ import type {Triple} from '../../geometry/triple.js';
 /** One transform of a file of ITK: its class without the number type and dimensions, and its numbers. */
 export interface ItkEntry {
   readonly kind: string;
-  readonly parameters: readonly number[];
+  readonly parameters: readonly number[] | Float32Array | Float64Array;
   readonly fixed: readonly number[];
 }
 
@@ -20,10 +20,11 @@ export function refuse(problem: string): never {
   });
 }
 
-/** `AffineTransform` of `AffineTransform_double_3_3`. E_IO unless it is of three dimensions. */
+/** `AffineTransform` of `AffineTransform_double_3_3`. E_IO unless it is of three dimensions, and a spline cubic. */
 export function kindOf(name: string): string {
-  const [, kind, dimensions] = /^(\w+?)_(?:double|float)_(\d+_\d+)$/.exec(name) ?? [];
+  const [, kind, dimensions, order] = /^(\w+?)_(?:double|float)_(\d+_\d+)(_\d+)?$/.exec(name) ?? [];
   if (dimensions !== '3_3') refuse(`must be of three dimensions, got "${name.slice(0, 80)}"`);
+  if (order !== undefined) refuse(`a spline must be of order 3, got "${name.slice(0, 80)}"`);
   return kind;
 }
 
@@ -59,7 +60,9 @@ const KINDS: Readonly<
 export function affineOfEntry(entry: ItkEntry): Affine {
   const {kind, parameters, fixed} = entry;
   if (!Object.hasOwn(KINDS, kind)) {
-    refuse(`must hold ${Object.keys(KINDS).join(', ')} or a composite of them, got ${kind}`);
+    refuse(
+      `must hold ${Object.keys(KINDS).join(', ')}, a displacement field, a B-spline or a composite of them, got ${kind}`,
+    );
   }
   const [count, make] = KINDS[kind];
   if (parameters.length !== count) {
@@ -84,6 +87,6 @@ function fromEulerAngles({parameters: p, fixed}: ItkEntry): [Affine, Triple] {
   return [linear, [p[3], p[4], p[5]]];
 }
 
-function fromVersor([x, y, z]: readonly number[]): Affine {
-  return rotationFromQuaternion([x, y, z]);
+function fromVersor(p: ItkEntry['parameters']): Affine {
+  return rotationFromQuaternion([p[0], p[1], p[2]]);
 }

@@ -1,9 +1,10 @@
 import {HypermorphError} from '../../errors.js';
 import type {Affine} from '../../geometry/affine.js';
 import {joinBytes} from '../bytes.js';
-import {affineOfEntry, kindOf, type ItkEntry} from './itk-entries.js';
-import {requireUsable} from './matrix-text.js';
-import {fromMatrix, LPS_WORLDS, toMatrix} from './worlds.js';
+import type {Transform} from '../../transforms/transform.js';
+import {kindOf} from './itk-entries.js';
+import {transformOfEntries} from './itk-transforms.js';
+import {LPS_WORLDS, toMatrix} from './worlds.js';
 
 /** Type, rows, columns, imaginary part, length of the name: five 32-bit numbers. */
 const HEADER_BYTES = 20;
@@ -24,20 +25,17 @@ export function isItkMat(start: Uint8Array): boolean {
 }
 
 /**
- * The affine of a MATLAB file (.mat) in which ITK keeps a transform: a variable with its parameters, named after its class, and
+ * The transform of a MATLAB file (.mat) in which ITK keeps a transform: a variable with its parameters, named after its class, and
  * one with those that are fixed.
  *
- * @throws {HypermorphError} E_IO if it is damaged or no affine, without the name of the file.
+ * @throws {HypermorphError} E_IO if it is damaged or another transform than `transformOfEntries` reads, without the name of the file.
  * @see MathWorks, "MAT-File Format", level 4; the classes are those of ITK's text files.
  */
-export function decodeItkMat(bytes: Uint8Array): Affine {
+export function decodeItkMat(bytes: Uint8Array): Transform {
   const [parameters, fixed] = variablesOf(bytes);
-  const entry: ItkEntry = {
-    kind: kindOf(parameters?.name ?? ''),
-    parameters: parameters.values,
-    fixed: fixed?.name === 'fixed' ? fixed.values : [],
-  };
-  return fromMatrix(requireUsable(affineOfEntry(entry)), LPS_WORLDS);
+  const kind = kindOf(parameters?.name ?? '');
+  const ofFixed = fixed?.name === 'fixed' ? fixed.values : [];
+  return transformOfEntries([{kind, parameters: parameters.values, fixed: ofFixed}]);
 }
 
 /** The MATLAB file of an affine, RAS mm -> RAS mm; decoding it gives the same numbers. */

@@ -1,6 +1,8 @@
 import {HypermorphError} from '../../errors.js';
+import {Affine} from '../../geometry/affine.js';
 import {
   affineTransform,
+  splineTransform,
   type DisplacementTransform,
   type Transform,
 } from '../../transforms/transform.js';
@@ -22,10 +24,10 @@ import {
 import {decodeElastix, isElastix} from './elastix.js';
 import {decodeItkHdf5} from './itk-hdf5.js';
 import {decodeItkMat, isItkMat} from './itk-mat.js';
-import {decodeItkAffine, FIRST_LINE} from './itk-text.js';
+import {decodeItkText, FIRST_LINE} from './itk-text.js';
 import {decodeLta, isLta} from './lta.js';
 import {decodeMatrix} from './matrix-text.js';
-import {fromField, fromMatrix} from './worlds.js';
+import {fromField, fromMatrix, fromOneWorld} from './worlds.js';
 
 /** A transform from a file: fixed -> moving, RAS mm. */
 export interface ReadTransform<Kind extends Transform = Transform> {
@@ -47,7 +49,8 @@ const START_BYTES = 540;
  * Read a transform; what the file holds says the format, and with it whose convention its numbers follow.
  *
  * Read are, of ITK and ANTs, texts (.txt, .tfm), MATLAB files (.mat), HDF5 files (.h5) and fields; linear transforms of FreeSurfer
- * (.lta); affine transform parameters of elastix; fields in NIfTI files whose header names ITK, RAS mm, NiftyReg or SPM. Fields and
+ * (.lta); affine and B-spline transform parameters of elastix; fields in NIfTI files whose header names ITK, RAS mm, NiftyReg, which
+ * keeps grids of control points so, too, or SPM. Fields and
  * matrices of FSL, other fields, and texts of sixteen numbers show not whose they are: `convention` must.
  *
  * @param source - A path, or bytes and their name.
@@ -92,19 +95,19 @@ async function decode(
   }
   if (isItkMat(start)) {
     requireConvention(convention, ['itk'], 'a MATLAB file of ITK');
-    return found(affineTransform(decodeItkMat(bytes)));
+    return found(decodeItkMat(bytes));
   }
   const other = start.includes(0) ? (recogniseFile(start)?.name ?? 'bytes of another kind') : null;
   if (other !== null) throw new HypermorphError('E_IO', `must be a transform, got ${other}.`);
   const text = new TextDecoder().decode(bytes);
   if (text.startsWith(FIRST_LINE)) {
     requireConvention(convention, ['itk'], 'a text file of ITK');
-    return found(affineTransform(decodeItkAffine(text)));
+    return found(decodeItkText(text));
   }
   if (isElastix(text)) {
     requireConvention(convention, ['itk'], 'a file of transform parameters of elastix');
-    const {affine, warnings} = decodeElastix(text);
-    return found(affineTransform(affine), warnings);
+    const {transform, warnings} = decodeElastix(text);
+    return found(transform, warnings);
   }
   if (isLta(text)) {
     requireConvention(convention, ['freesurfer'], 'a linear transform of FreeSurfer');
@@ -145,27 +148,30 @@ async function readVectors(source: Source, options: ReadTransformOptions): Promi
   const field = await readField(source);
   const transform = named(nameOf(source), () => {
     const name = options.convention ?? shownConvention(field.intent);
-    // Of NiftyReg's own two kinds the header tells which.
-    const isNiftyReg = name === 'niftyreg' && field.intent.parameters[0] === 1;
     const {kind, ...convention} = fieldConvention(name);
+    // Of NiftyReg's own kinds the header tells which.
+    const ofNiftyReg = name === 'niftyreg' ? NIFTYREG_KINDS[field.intent.parameters[0]] : undefined;
+    // Splines reproduce places: less that of its point, a control point is a coefficient of the displacement.
+    if (ofNiftyReg === 'control points')
+      return splineTransform(fromOneWorld(field, Affine.identity, 'positions').field);
     // The file lies in the place of the fixed image.
     const worlds = worldsOf(convention, {...options, fixed: field});
-    return fromField(field, worlds, isNiftyReg ? 'displacements' : kind);
+    return fromField(field, worlds, ofNiftyReg ?? kind);
   });
   return {transform, warnings: field.warnings};
 }
 
-/** NiftyReg's kinds of transforms that are fields: of positions, of displacements. */
-const NIFTYREG_FIELDS = [0, 1];
+/** What the numbers of a file of NiftyReg are, by the first parameter of its intent; the kinds after these are velocities. */
+const NIFTYREG_KINDS = ['positions', 'displacements', 'control points'] as const;
 
 /** The convention that a header shows. E_USAGE where it shows none, E_IO where it holds no field of vectors to use. */
 function shownConvention({code, name, parameters}: NiftiIntent): ConventionName {
   if (code === 1006) return 'ras';
   if (code === 1007 && name === 'NREG_TRANS') {
-    if (NIFTYREG_FIELDS.includes(parameters[0])) return 'niftyreg';
+    if (parameters[0] in NIFTYREG_KINDS) return 'niftyreg';
     throw new HypermorphError(
       'E_IO',
-      'must hold a deformation or a displacement field, got control points or a velocity of NiftyReg.',
+      'must hold a deformation, a displacement or control points of NiftyReg, got a velocity.',
       {hint: 'Let reg_transform -def write the deformation field.'},
     );
   }
@@ -185,6 +191,8 @@ function shownConvention({code, name, parameters}: NiftiIntent): ConventionName 
   );
 }
 
+const TRANSFORM_WORDS = {affine: 'an affine map', spline: 'a B-spline', chain: 'a chain'} as const;
+
 /**
  * Read a transform that is one displacement field, of any convention that needs no second image.
  *
@@ -198,6 +206,6 @@ export async function readWarp(
   if (transform.kind === 'displacement') return {transform, warnings};
   throw new HypermorphError(
     'E_USAGE',
-    `${nameOf(source)}: must be a warp, one displacement field, got ${transform.kind === 'affine' ? 'an affine map' : 'a chain'}.`,
+    `${nameOf(source)}: must be a warp, one displacement field, got ${TRANSFORM_WORDS[transform.kind]}.`,
   );
 }

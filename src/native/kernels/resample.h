@@ -28,12 +28,15 @@ struct GridSampleArgs {
 };
 
 // p -> base p + linear u(to_field p). field is [I, J, K, 3], k fastest; u = 0 outside it. Without a field: p -> base p.
+// Of degree 1 u is trilinear; of degree 3 it is the cubic B-spline whose coefficients the field holds, where four of
+// them along each axis reach, and 0 elsewhere.
 struct MapLink {
   double base[12];
   double linear[9];
   double to_field[12];
   const float* field;
   int32_t field_size[3];
+  int32_t degree;
 };
 
 inline constexpr int kMostLinks = 8;
@@ -105,20 +108,21 @@ SampledImage readImage(Call& call) {
   return image;
 }
 
-// fields (an entry for each link: a Float32Array or null), sizes [grid 3, then 3 of each field, 1 where there is none],
-// matrices (for each link: base 12, linear 9, toField 12)
+// fields (an entry for each link: a Float32Array or null), sizes [grid 3, then 3 and the degree of each field, 1 where
+// there is none], matrices (for each link: base 12, linear 9, toField 12)
 template <typename Call>
 VoxelMap readMap(Call& call) {
   VoxelMap map{};
   typename Call::FloatArray fields[kMostLinks];
   map.count = call.floatsList("fields", kMostLinks, fields);
-  const int32_t* const sizes = call.sizes("sizes", 3 + 3 * map.count);
+  const int32_t* const sizes = call.sizes("sizes", 3 + 4 * map.count);
   const double* const matrices = call.doubles("matrices", 33 * map.count);
   if (!call.ok()) return map;
   std::memcpy(map.shape, sizes, sizeof(map.shape));
   for (int n = 0; n < map.count; ++n) {
     MapLink& link = map.links[n];
-    std::memcpy(link.field_size, sizes + 3 + 3 * n, sizeof(link.field_size));
+    std::memcpy(link.field_size, sizes + 3 + 4 * n, sizeof(link.field_size));
+    link.degree = sizes[3 + 4 * n + 3];
     link.field = fields[n].data;
     call.require(link.field == nullptr || fields[n].size >= 3 * voxelsOf(call, link.field_size),
                  "native: a field must hold three numbers for each of its voxels.");

@@ -4,6 +4,7 @@
 
 #include "kernels/locate.inl.h"
 #include "kernels/resample.h"
+#include "kernels/spline_weights.inl.h"
 
 // Positions are rounded as the portable kernels round them: a fused multiply-add would send a voxel that lies exactly
 // between two labels to the other one.
@@ -166,11 +167,54 @@ static void readField(const MapLink& map, const double (*positions)[kPiece], int
   }
 }
 
+// A place so little beyond the end of a spline counts as on it, in steps of its grid: headers place images in float32.
+inline constexpr double kSplineEdge = 1e-4;
+
+// u of a spline of coefficients; zero where fewer than four of them along an axis reach a place.
+static void sampleSplineField(const MapLink& map, const double (*places)[kPiece], int count, float (*u)[kPiece]) {
+  const int32_t* const size = map.field_size;
+  const int64_t step_i = int64_t{3} * size[1] * size[2], step_j = int64_t{3} * size[2];
+  for (int n = 0; n < count; ++n) {
+    int64_t first = 0;
+    float weights[3][4];
+    bool is_inside = true;
+    for (int axis = 0; axis < 3; ++axis) {
+      const double place = places[axis][n], end = size[axis] - 2.0;
+      const double low = place < 1.0 ? 1.0 : place;
+      const double inside = low > end ? end : low;
+      is_inside = size[axis] >= 4 && std::abs(inside - place) <= kSplineEdge;  // false for NaN
+      if (!is_inside) break;
+      const int32_t whole = static_cast<int32_t>(inside);
+      const int32_t lower = whole < size[axis] - 3 ? whole : size[axis] - 3;
+      setSplineWeights(static_cast<float>(inside - lower), weights[axis]);
+      first = first * size[axis] + lower - 1;
+    }
+    u[0][n] = u[1][n] = u[2][n] = 0.0f;
+    if (!is_inside) continue;
+    // Four vectors along k lie side by side: twelve numbers, which are mixed along i and j as they are.
+    Vec4 sums[3] = {};
+    for (int i = 0; i < 4; ++i) {
+      for (int j = 0; j < 4; ++j) {
+        const float* const row = map.field + 3 * first + i * step_i + j * step_j;
+        const float weight = weights[0][i] * weights[1][j];
+        for (int part = 0; part < 3; ++part) sums[part] += weight * load4(row + 4 * part);
+      }
+    }
+    float vectors[12];
+    std::memcpy(vectors, sums, sizeof(vectors));
+    for (int k = 0; k < 4; ++k) {
+      for (int c = 0; c < 3; ++c) u[c][n] += weights[2][k] * vectors[3 * k + c];
+    }
+  }
+}
+
 // positions += linear u, for u at these places of the field.
 static void displacePiece(const MapLink& link, const double (*places)[kPiece], bool are_whole, int count,
                           double (*positions)[kPiece]) {
   float u[3][kPiece];
-  if (are_whole) {
+  if (link.degree == 3) {
+    sampleSplineField(link, places, count, u);
+  } else if (are_whole) {
     readField(link, places, count, u);
   } else {
     const int64_t strides[3] = {int64_t{link.field_size[1]} * link.field_size[2], link.field_size[2], 1};

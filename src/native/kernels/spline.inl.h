@@ -113,11 +113,7 @@ inline __attribute__((always_inline)) void placeTaps(double position, int32_t le
                                                      SplineTaps* taps) {
   const double inside = clampIndex(position, length);
   const int32_t lower = static_cast<int32_t>(inside);
-  const float f = static_cast<float>(inside - lower), g = 1.0f - f;
-  taps->weight[0] = g * g * g * (1.0f / 6.0f);
-  taps->weight[1] = (2.0f / 3.0f) - f * f * (1.0f - 0.5f * f);
-  taps->weight[2] = (2.0f / 3.0f) - g * g * (1.0f - 0.5f * g);
-  taps->weight[3] = f * f * f * (1.0f / 6.0f);
+  setSplineWeights(static_cast<float>(inside - lower), taps->weight);
   taps->are_adjacent = lower >= 1 && lower + 2 < length;
   if (taps->are_adjacent) {
     for (int n = 0; n < 4; ++n) taps->element[n] = (lower - 1 + n) * stride;

@@ -40,8 +40,12 @@ const DISPLACEMENT: PlacedField = {
   toField: Affine.fromMatrix([0.35, 0, 0.1, -0.8, 0, 0.5, 0, 0.2, 0.1, 0, 1.4, 0.3]),
   field: draw([...FIELD_SIZE, 3], 2, -2, 2).values,
   fieldShape: FIELD_SIZE,
+  degree: 1,
 };
 const LINK: MapLink = {base: TO_VOXEL, displacement: DISPLACEMENT};
+
+/** Partly over the grid of the image, partly beyond. */
+const SPLINE: PlacedField = {...DISPLACEMENT, degree: 3};
 
 /** Small steps: a map of many large ones through noise would multiply what float32 leaves. */
 const SMALL: PlacedField = {...DISPLACEMENT, linear: [0.05, 0, 0, 0, 0.05, 0, 0, 0, 0.05]};
@@ -49,6 +53,11 @@ const SMALL: PlacedField = {...DISPLACEMENT, linear: [0.05, 0, 0, 0, 0.05, 0, 0,
 /** A map of each length that the addon follows by itself, and one more; one that displaces nowhere. */
 const MAPS: Readonly<Record<string, VoxelMap>> = {
   'one link': [LINK],
+  'a spline': [{...LINK, displacement: SPLINE}],
+  'a spline after a field': [LINK, {base: Affine.rotation(0, 5), displacement: SPLINE}],
+  'a spline without four coefficients along an axis': [
+    {...LINK, displacement: {...SPLINE, fieldShape: [3, 10, 7]}},
+  ],
   'no field': [{base: TO_VOXEL, displacement: null}],
   'three links, the second without a field': [
     {...LINK, base: Affine.scaling([0.5, 1, 1.5])},

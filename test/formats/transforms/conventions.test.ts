@@ -224,6 +224,62 @@ test('transform parameters of elastix are those of ITK about their centre', asyn
   ]);
 });
 
+describe('a spline of elastix', () => {
+  const lines = {
+    Transform: '"BSplineTransform"',
+    TransformParameters: new Array<number>(192).fill(2).join(' '),
+    FixedImageDimension: '3',
+    GridSize: '4 4 4',
+    GridIndex: '0 0 0',
+    GridSpacing: '10 10 10',
+    GridOrigin: '-15 -15 -15',
+    GridDirection: '1 0 0 0 1 0 0 0 1',
+    BSplineTransformSplineOrder: '3',
+    HowToCombineTransforms: '"Compose"',
+  };
+  const read = (changes: Readonly<Record<string, string>> = {}) => {
+    const entries = Object.entries({...lines, ...changes});
+    const text = entries.map(([name, value]) => `(${name} ${value})\n`).join('');
+    return readTransform({name: 'a.txt', bytes: new TextEncoder().encode(text)});
+  };
+
+  test('of equal coefficients is a shift where four of them reach along each axis, and nothing elsewhere', async () => {
+    const {transform, warnings} = await read();
+    assert.deepEqual(warnings, []);
+    const moved = mapPoints(transform, [
+      [0, 0, 0],
+      [5, -5, 4.9],
+      [5.1, 0, 0],
+    ]);
+    const expected = [-2, -2, 2, 3, -7, 6.9, 5.1, 0, 0];
+    assert.ok(largestDifference(moved.flat(), expected) < 1e-6, String(moved));
+  });
+
+  for (const [title, changes, message] of [
+    ['of another order', {BSplineTransformSplineOrder: '2'}, 'a spline must be of order 3, got 2.'],
+    ['that is cyclic', {UseCyclicTransform: '"true"'}, 'must not be cyclic, got one that is.'],
+    [
+      'whose grid starts elsewhere',
+      {GridIndex: '1 0 0'},
+      'the grid of a spline must start at 0, got another one.',
+    ],
+    [
+      'that is added to another transform',
+      {HowToCombineTransforms: '"Add"', InitialTransformParameterFileName: '"first.txt"'},
+      'must be composed with first.txt, which acts before it, got one that is added to it.',
+    ],
+    [
+      'without a place',
+      {GridSize: '4 4'},
+      'a field must say its size, origin, spacing and direction, got other fixed parameters.',
+    ],
+    ['of words', {GridOrigin: '1 two 3'}, 'GridOrigin must be numbers, got "1 two 3".'],
+  ] as const) {
+    test(`${title} is refused`, () =>
+      assert.rejects(read(changes), {code: 'E_IO', message: `a.txt: ${message}`}));
+  }
+});
+
 test('a MATLAB file of ITK is read in either byte order and precision', async () => {
   const encoded = joinBytes(
     (await encodeTransform(TURN, 'a.mat', {convention: 'itk'})) as Uint8Array,

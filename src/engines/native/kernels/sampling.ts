@@ -27,7 +27,7 @@ declare module '../addon.js' {
       isLinear: number,
       out: Float32Array,
     ): void;
-    /** For each link: a field or null, `matrices` base (12), linear (9), to field (12). `sizes`: of the grid, then of each field. */
+    /** For each link: a field or null, `matrices` base (12), linear (9), to field (12). `sizes`: of the grid, then of each field, with its degree. */
     sampleMap(
       size: Int32Array,
       data: Float32Array,
@@ -193,7 +193,9 @@ function mapArguments(
   shape: Triple,
 ): [fields: (Float32Array | null)[], sizes: Int32Array, matrices: Float64Array] {
   const fields = map.map(({displacement}) => displacement?.field ?? null);
-  const sizes = map.flatMap(({displacement}) => displacement?.fieldShape ?? [1, 1, 1]);
+  const sizes = map.flatMap(({displacement}) =>
+    displacement === null ? [1, 1, 1, 1] : [...displacement.fieldShape, displacement.degree],
+  );
   const matrices = map.flatMap(({base, displacement}) => {
     const {linear, toField} = displacement ?? {linear: NOWHERE.linear, toField: NOWHERE};
     return [...base.rows, ...linear, ...toField.rows];
