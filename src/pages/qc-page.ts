@@ -104,6 +104,7 @@ function viewer({drawing: {planes, mosaic}, layers, result}: QcContent): Markup 
   )}</select></label>`;
   const slices = Math.max(...mosaic.tiles.map(({slice}) => slice)) + 1;
   const hasLabels = layers.some(({labels}) => labels !== null);
+  const hasPair = layers.some(({key, labels}) => key === 'fixed' && labels !== null);
   const sizes = planes.map((_, plane) => mosaic.tiles.find((tile) => tile.plane === plane)!);
   const wide = sizes.reduce((sum, {width}) => sum + width, 0);
   const high = Math.max(...sizes.map(({height}) => height));
@@ -115,9 +116,9 @@ ${choose('b', 'Right', result)}
 <span class="modes" role="group" aria-label="How to compare">
 <button id="swipe-mode" aria-pressed="true" title="Swipe (s)">Swipe</button>
 <button id="flicker-mode" aria-pressed="false" title="Flicker (f)">Flicker</button></span>
-<label class="check"><input type="checkbox" id="edges" checked>Edges of the other</label>
+<label class="check"><input type="checkbox" id="edges"${!hasPair && markup` checked`}>Edges of the other</label>
 <label class="check"><input type="checkbox" id="grid">Deformed grid</label>
-${hasLabels && markup`<label class="check"><input type="checkbox" id="labels">Label outlines</label>`}
+${hasLabels && markup`<label class="check"><input type="checkbox" id="labels"${hasPair && markup` checked`}>Label outlines</label>`}
 <label class="range"${slices === 1 && markup` hidden`}>Slice <input type="range" id="slice" min="0" max="${slices - 1}" value="${slices >> 1}"></label>
 </div>
 <div class="planes" style="grid-template-columns:${sizes.map(({width}) => `${width}fr`).join(' ')};max-width:calc(max(62vh,22rem)*${(wide / high).toFixed(3)})">
@@ -131,8 +132,8 @@ ${planes.map(
 </div>
 <div class="slider"><output id="name-a"></output><input type="range" id="swipe" min="0" max="1000" value="500" aria-label="Between left and right"><output id="name-b"></output></div>
 <div id="scale" class="scale" hidden></div>
-<p class="note">${CONVENTION} Drag over a picture or the slider. Keys: <kbd>←</kbd> <kbd>→</kbd> swipe, <kbd>↑</kbd> <kbd>↓</kbd> slices, <kbd>f</kbd> flicker, <kbd>s</kbd> swipe, <kbd>x</kbd> swap, <kbd>e</kbd> edges, <kbd>g</kbd> grid.
-Edges: <span class="swatch" style="background:${cssOf(ORANGE)}"></span> of the fixed, <span class="swatch" style="background:${cssOf(SKY_BLUE)}"></span> of the moving image.</p>
+<p class="note">${CONVENTION} Drag over a picture or the slider. Keys: <kbd>←</kbd> <kbd>→</kbd> swipe, <kbd>↑</kbd> <kbd>↓</kbd> slices, <kbd>f</kbd> flicker, <kbd>s</kbd> swipe, <kbd>x</kbd> swap, <kbd>e</kbd> edges, <kbd>g</kbd> grid${hasLabels && markup`, <kbd>l</kbd> labels`}.
+Edges: <span class="swatch" style="background:${cssOf(ORANGE)}"></span> of the fixed, <span class="swatch" style="background:${cssOf(SKY_BLUE)}"></span> of the moving image${hasPair && ', and of their labels'}.</p>
 <noscript><p class="note">The pictures below need no script; comparing them here does.</p></noscript>
 </section>`;
 }

@@ -1,10 +1,11 @@
 import type {Drawing, Layer} from './draw-registration.js';
 import type {Tile} from './mosaic.js';
 import {Canvas, type Colour, type Picture} from './picture.js';
-import {lineHeight, widthOf, write} from './text.js';
+import {lineHeight, widthOf, wrapText, write} from './text.js';
 
 const BLACK: Colour = [0, 0, 0, 255];
 const WHITE: Colour = [255, 255, 255, 255];
+const LIGHT: Colour = [200, 204, 208, 255];
 const GROUND: Colour = [24, 26, 28, 255];
 /** Around and between what is drawn, pixels. */
 const [MARGIN, GAP] = [12, 4];
@@ -30,8 +31,8 @@ export interface ContactTexts {
 }
 
 /**
- * All stages of a registration in one picture, a row each: the inner slices of each plane, with the edges of the fixed image on the
- * moving one.
+ * All stages of a registration in one picture, a row each: the inner slices of each plane, with the edges of the fixed image, or the
+ * outlines of its labels where it has some, on the moving one.
  */
 export function drawContact(
   drawing: Drawing,
@@ -40,37 +41,51 @@ export function drawContact(
   const rows = rowsOf(drawing, {names, result});
   const tiles = innerTiles(drawing);
   const cell = Math.max(...tiles.map(({height}) => height));
-  const band = lineHeight(SMALL) + cell + MARGIN;
   const wide = tiles.reduce((sum, {width}) => sum + width + GAP, -GAP);
   const width = Math.max(wide, LEAST_WIDTH);
-  const lines = texts.lines.flatMap((line) => wrapped(line, width));
-  const top = MARGIN + lineHeight(LARGE) + lines.length * lineHeight(SMALL) + MARGIN;
-  const canvas = new Canvas(2 * MARGIN + width, top + rows.length * band, GROUND);
-  write(canvas, title.slice(0, Math.floor(width / widthOf(' ', LARGE))), [MARGIN, MARGIN], {
-    colour: WHITE,
-    scale: LARGE,
-  });
-  lines.forEach((line, n) => {
-    const y = MARGIN + lineHeight(LARGE) + n * lineHeight(SMALL);
-    write(canvas, line, [MARGIN, y], {colour: [200, 204, 208, 255], scale: SMALL});
-  });
-  rows.forEach(({name, pictures}, n) => {
-    const y = top + n * band;
-    write(canvas, name, [MARGIN, y], {colour: WHITE, scale: SMALL});
-    drawTiles(canvas, {tiles, pictures, drawing, cell}, [MARGIN, y + lineHeight(SMALL)]);
+  const head = [
+    blockOf(title, {colour: WHITE, scale: LARGE, width}),
+    ...texts.lines.map((line) => blockOf(line, {colour: LIGHT, scale: SMALL, width})),
+  ];
+  const captions = rows.map(({name}) => blockOf(name, {colour: WHITE, scale: SMALL, width}));
+  const heights = [...head, ...captions].map(({height}) => height);
+  const height =
+    heights.reduce((sum, one) => sum + one, 2 * MARGIN) + rows.length * (cell + MARGIN);
+  const canvas = new Canvas(2 * MARGIN + width, height, GROUND);
+  let y = MARGIN;
+  for (const block of head) y = writeBlock(canvas, block, y);
+  y += MARGIN;
+  rows.forEach(({pictures}, n) => {
+    y = writeBlock(canvas, captions[n], y);
+    drawTiles(canvas, {tiles, pictures, drawing, cell}, [MARGIN, y]);
+    y += cell + MARGIN;
   });
   return canvas;
 }
 
-/** A text in lines that are not too long. */
-function wrapped(text: string, width: number): readonly string[] {
-  const lines: string[] = [];
-  for (const word of text.split(' ')) {
-    const longer = `${lines[lines.length - 1]} ${word}`;
-    if (lines.length > 0 && widthOf(longer, SMALL) <= width) lines[lines.length - 1] = longer;
-    else lines.push(word);
-  }
-  return lines;
+/** A text in as many lines as it needs. */
+interface TextBlock {
+  readonly lines: readonly string[];
+  readonly colour: Colour;
+  readonly scale: number;
+  /** Of all lines, pixels. */
+  readonly height: number;
+}
+
+function blockOf(
+  text: string,
+  {colour, scale, width}: {readonly colour: Colour; readonly scale: number; readonly width: number},
+): TextBlock {
+  const lines = wrapText(text, Math.floor(width / widthOf(' ', scale)));
+  return {lines, colour, scale, height: lines.length * lineHeight(scale)};
+}
+
+/** @returns Where the next text begins, from the top. */
+function writeBlock(canvas: Canvas, {lines, colour, scale, height}: TextBlock, y: number): number {
+  lines.forEach((line, n) => {
+    write(canvas, line, [MARGIN, y + n * lineHeight(scale)], {colour, scale});
+  });
+  return y + height;
 }
 
 /** The middle slice of each plane of a layer with the edges of the fixed image, at half the size. */
@@ -91,15 +106,16 @@ function rowsOf(
   drawing: Drawing,
   {names, result}: Pick<ContactTexts, 'names' | 'result'>,
 ): readonly ContactRow[] {
-  const {edges, picture: still} = layerOf(drawing, 'fixed');
+  const {edges, picture: still, labels: ofFixed} = layerOf(drawing, 'fixed');
   const {labels: moved} = layerOf(drawing, result);
   return [
     ...drawing.layers.map(({key, picture, labels}) => ({
       name: names[key],
       // On the fixed image, too, labels lie as in the result.
-      pictures: (key === 'fixed' ? [picture, moved] : [picture, labels, edges]).filter(
-        (layer) => layer !== null,
-      ),
+      pictures: (key === 'fixed'
+        ? [picture, moved, ofFixed]
+        : [picture, labels, ofFixed ?? edges]
+      ).filter((layer) => layer !== null),
     })),
     {name: names['grid'], pictures: [still, drawing.grid]},
     {name: names['jacobian'], pictures: [drawing.jacobian, edges]},

@@ -18,13 +18,19 @@ export interface StageToDraw {
   readonly transform: Transform;
 }
 
+/** A label map of each image, as far as there is one. */
+export interface LabelMaps {
+  readonly fixed?: Volume | undefined;
+  readonly moving?: Volume | undefined;
+}
+
 /** What is drawn of a registration. */
 export interface SceneToDraw {
   readonly fixed: Volume;
   readonly moving: Volume;
   readonly stages: readonly StageToDraw[];
-  /** A label map in the moving image's world. */
-  readonly labels?: Volume | undefined;
+  /** Label maps in the worlds of the images. */
+  readonly labels?: LabelMaps | undefined;
   /** What the result does beyond an affine map. */
   readonly deformation: Transform;
   /** Its Jacobian determinant, wherever it lies. */
@@ -59,7 +65,7 @@ export interface Drawing {
 
 /** Draw slices of a registration; nothing but the slices is computed. */
 export function drawRegistration(scene: SceneToDraw, engine: KernelRunner): Drawing {
-  const {fixed, moving, stages, labels} = scene;
+  const {fixed, moving, stages, labels = {}} = scene;
   const planes = layPlanes(fixed, engine);
   const mosaic = layMosaic(planes);
   const pictureOf = (
@@ -83,7 +89,15 @@ export function drawRegistration(scene: SceneToDraw, engine: KernelRunner): Draw
     ),
     edges: pictureOf(edgesIn(stacks, planes, window), [CLEAR, colour]),
   });
-  const drawLabels = labelDrawer(labels, planes, {engine, pictureOf});
+  // With two maps each has one colour, as the edges of its image; one map has a colour for each label.
+  const isPair = labels.fixed !== undefined && labels.moving !== undefined;
+  const drawLabels = (map: Volume | undefined, transform: Transform, colour: Colour) =>
+    map === undefined
+      ? null
+      : pictureOf(
+          labelOutlines(map, transform, planes, engine),
+          isPair ? [CLEAR, ...LABEL_COLOURS.map(() => colour)] : [CLEAR, ...LABEL_COLOURS],
+        );
   const {picture: jacobian, limit: jacobianLimit} = drawJacobian(scene.jacobian, still, {
     ...{planes, engine, pictureOf},
   });
@@ -92,10 +106,13 @@ export function drawRegistration(scene: SceneToDraw, engine: KernelRunner): Draw
     ...{mosaic, jacobian, jacobianLimit},
     pixelMm: planes[0].grid.affine.spacing[0],
     layers: [
-      {...layer('fixed', still, windows.fixed, ORANGE), labels: null},
+      {
+        ...layer('fixed', still, windows.fixed, ORANGE),
+        labels: drawLabels(labels.fixed, AS_PLACED, ORANGE),
+      },
       ...stages.map(({key, transform}, n) => ({
         ...layer(key, moved[n], windows.moving, SKY_BLUE),
-        labels: drawLabels(transform),
+        labels: drawLabels(labels.moving, transform, SKY_BLUE),
       })),
     ],
     grid: pictureOf(
@@ -137,23 +154,21 @@ function edgesIn(
   });
 }
 
-/** Draws a label map through transforms, each label in one colour; of more labels than a byte counts colours repeat. */
-function labelDrawer(
-  labels: Volume | undefined,
+/** Colours of labels by their numbers; of more labels than a byte counts they repeat. */
+const LABEL_COLOURS: readonly Colour[] = Array.from({length: 255}, (_, n) => labelColour(n));
+
+/** Outlines of a label map through a transform, as numbers of colours. */
+function labelOutlines(
+  labels: Volume,
+  transform: Transform,
   planes: readonly PlaneStack[],
-  {engine, pictureOf}: {readonly engine: KernelRunner; readonly pictureOf: PictureMaker},
-): (transform: Transform) => Picture | null {
-  if (labels === undefined) return () => null;
-  const palette = [CLEAR, ...Array.from({length: 255}, (_, n) => labelColour(n))];
-  return (transform) => {
-    const stacks = planes.map(({grid}) => {
-      const [width, height] = grid.shape;
-      const {data} = sample(labels, transform, grid, {interpolation: 'nearest', engine});
-      const outlines = outlinesOf(data, {width, height});
-      return new Uint8Array(outlines.map(byteOfLabel));
-    });
-    return pictureOf(stacks, palette);
-  };
+  engine: KernelRunner,
+): readonly Uint8Array[] {
+  return planes.map(({grid}) => {
+    const [width, height] = grid.shape;
+    const {data} = sample(labels, transform, grid, {interpolation: 'nearest', engine});
+    return new Uint8Array(outlinesOf(data, {width, height}).map(byteOfLabel));
+  });
 }
 
 /** Its place in the palette. */

@@ -21,6 +21,9 @@ const LETTERS: ReadonlyMap<string, readonly number[]> = new Map(
     .map(([letter, ...rows]) => [letter, rows.map((digit) => parseInt(digit, 32))]),
 );
 
+/** A space at which no line ends. */
+export const NO_BREAK = '\u00a0';
+
 /** Height of a line of text, pixels. */
 export function lineHeight(scale: number): number {
   return scale * LINE;
@@ -31,6 +34,21 @@ export function widthOf(text: string, scale: number): number {
   return scale * ADVANCE * text.length;
 }
 
+/** A text in lines of at most so many letters: between words, or within a word that is longer than a line. */
+export function wrapText(text: string, most: number): readonly string[] {
+  const lines: string[] = [];
+  for (const word of text.split(' ')) {
+    const longer = `${lines[lines.length - 1]} ${word}`;
+    if (lines.length > 0 && longer.length <= most) {
+      lines[lines.length - 1] = longer;
+      continue;
+    }
+    for (let at = 0; at === 0 || at < word.length; at += most)
+      lines.push(word.slice(at, at + most));
+  }
+  return lines;
+}
+
 /** Write a line of text, its left upper corner at (x, y), each pixel of a letter `scale` wide; what has no letter is a question mark. */
 export function write(
   canvas: Canvas,
@@ -39,7 +57,7 @@ export function write(
   {colour, scale}: {readonly colour: Colour; readonly scale: number},
 ): void {
   Array.from(text).forEach((letter, n) => {
-    if (letter === ' ') return;
+    if (letter === ' ' || letter === NO_BREAK) return;
     const rows = LETTERS.get(letter) ?? LETTERS.get('?')!;
     for (let v = 0; v < scale * rows.length; v++) {
       for (let u = 0; u < scale * (ADVANCE - 1); u++) {

@@ -49,7 +49,7 @@ const WITHOUT_EFFECT: readonly string[] = ['threads', 'maxMemory', 'hashes'];
  * @throws {HypermorphError} E_IO if an input cannot be read.
  */
 export async function keyOf(settings: RegisterFilesSettings, kept: KeptFiles): Promise<string> {
-  const {affine, labels = [], model = DEFAULT_MODEL, fixedMask, movingMask} = settings;
+  const {affine, labels = [], fixedLabels, model = DEFAULT_MODEL, fixedMask, movingMask} = settings;
   const image = async (path: string) => kept.hash(await filesOfImage(path));
   const optional = (path: string | undefined) => (path === undefined ? null : image(path));
   // An affine may be a kind, and a model none.
@@ -60,6 +60,7 @@ export async function keyOf(settings: RegisterFilesSettings, kept: KeptFiles): P
     moving: await image(settings.moving),
     fixedMask: await optional(fixedMask),
     movingMask: await optional(movingMask),
+    fixedLabels: await optional(fixedLabels),
     model: await fileOrWord(model),
     affine: await fileOrWord(affine),
     labels: await Promise.all(

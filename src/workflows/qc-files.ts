@@ -1,15 +1,17 @@
 import {encodePng} from '../formats/png.js';
+import {countOverlaps, dice, meanOfKnown} from '../evaluation/overlap.js';
 import {Affine} from '../geometry/affine.js';
 import type {KernelRunner} from '../kernels/voxel-operation.js';
 import {CONVENTION, qcPage, type Fact, type PageLayer, type QcContent} from '../pages/qc-page.js';
 import {drawContact, drawThumbnail} from '../pictures/contact.js';
-import {drawRegistration, type Drawing} from '../pictures/draw-registration.js';
+import {drawRegistration, type Drawing, type LabelMaps} from '../pictures/draw-registration.js';
 import type {Picture} from '../pictures/picture.js';
+import {NO_BREAK} from '../pictures/text.js';
 import {onNetwork} from '../registration/geometry.js';
 import type {AnswerName} from '../registration/judge.js';
 import type {FoundAnswers} from '../registration/register-pair.js';
-import {volumeOfTensor} from '../transforms/apply.js';
-import {affineTransform, displacementTransform} from '../transforms/transform.js';
+import {sample, volumeOfTensor} from '../transforms/apply.js';
+import {affineTransform, displacementTransform, type Transform} from '../transforms/transform.js';
 import type {Volume} from '../volume/volume.js';
 import {stemOf, type OutputFile, type OutputPaths} from './output-paths.js';
 import {readPageAssets} from './page-assets.js';
@@ -31,12 +33,13 @@ const LAYER_NAMES: Readonly<Record<string, string>> = {
 /** Looks at a registration while it is in memory, and makes a page of what it saw. */
 export class QcLook {
   readonly #engine: KernelRunner;
-  readonly #labels: Volume | undefined;
+  readonly #labels: LabelMaps;
   #drawing: Drawing | null = null;
   #result = HEADERS;
+  /** Mean Dice by the headers and of the result; null without two label maps. */
+  #dice: readonly [before: number | null, after: number | null] | null = null;
 
-  /** @param labels - A label map in the moving image's world. */
-  constructor(engine: KernelRunner, labels?: Volume) {
+  constructor(engine: KernelRunner, labels: LabelMaps) {
     this.#engine = engine;
     this.#labels = labels;
   }
@@ -49,10 +52,16 @@ export class QcLook {
       .filter(({answer}) => isMoved || answer !== 'alignment')
       .map(({answer, transform}) => ({key: answer, transform}));
     if (isMoved || kept.answer !== 'alignment') this.#result = kept.answer;
+    const still = affineTransform(Affine.identity);
+    const {fixed, moving} = this.#labels;
+    if (fixed !== undefined && moving !== undefined) {
+      const diceOf = (transform: Transform) => meanDice(fixed, moving, transform, this.#engine);
+      this.#dice = [diceOf(still), diceOf(kept.transform)];
+    }
     this.#drawing = drawRegistration(
       {
         ...{fixed: pair.fixed, moving: pair.moving, labels: this.#labels},
-        stages: [{key: HEADERS, transform: affineTransform(Affine.identity)}, ...stages],
+        stages: [{key: HEADERS, transform: still}, ...stages],
         deformation: displacementTransform(onNetwork(network, deformation.displacement)),
         jacobian: volumeOfTensor(deformation.jacobian, network),
       },
@@ -79,7 +88,7 @@ export class QcLook {
 
   async #pageOf(report: Report): Promise<string> {
     const drawing = this.#drawing!;
-    const content = {...contentOf(report), drawing, result: this.#result};
+    const content = {...this.#contentOf(report), drawing, result: this.#result};
     const jacobian = {key: 'jacobian', picture: drawing.jacobian, edges: null, labels: null};
     const layers = await Promise.all(
       [...drawing.layers, jacobian].map(
@@ -95,8 +104,18 @@ export class QcLook {
     return qcPage({...content, layers, grid}, await readPageAssets());
   }
 
+  /** What the report says, and how well the labels agree. */
+  #contentOf(report: Report): ReturnType<typeof contentOf> {
+    const content = contentOf(report);
+    if (this.#dice === null) return content;
+    const [before, after] = this.#dice.map((value) => inWords(value, 3));
+    const note = 'mean of the labels of fixed, by the headers → result';
+    const fact = {name: 'Dice', value: `${before} → ${after}`, note};
+    return {...content, facts: [fact, ...content.facts]};
+  }
+
   #pictureOf(report: Report): Promise<Uint8Array> {
-    const {fixed, moving, verdict, reasons, facts, stages} = contentOf(report);
+    const {fixed, moving, verdict, reasons, facts, stages} = this.#contentOf(report);
     const limit = this.#drawing!.jacobianLimit;
     const names = {
       ...LAYER_NAMES,
@@ -106,17 +125,33 @@ export class QcLook {
     };
     const lines = [
       `Quality ${verdict}. ${reasons.join(' ')}`,
-      facts.map(({name, value}) => `${name} ${value}`).join('   '),
+      facts.map(({name, value}) => `${name} ${value}`.replaceAll(' ', NO_BREAK)).join('   '),
       ...(stages.length === 0
         ? []
         : [
             `Similarity ${stages.map(({name, similarity}) => `${name} ${similarity.toFixed(3)}`).join(', ')}`,
           ]),
+      ...(this.#dice === null
+        ? []
+        : ['Outlines of labels: orange those of fixed, blue of moving.']),
       `hypermorph ${report.version}, ${today()}. ${CONVENTION}`,
     ];
     const title = `${moving} to ${fixed}`;
     return encodePng(drawContact(this.#drawing!, {title, lines, names, result: this.#result}));
   }
+}
+
+/** How well the labels of the fixed image agree with those of the moving one through a transform; null where there are none. */
+function meanDice(
+  fixed: Volume,
+  moving: Volume,
+  transform: Transform,
+  engine: KernelRunner,
+): number | null {
+  const {data} = sample(moving, transform, fixed, {interpolation: 'nearest', engine});
+  const overlaps = [...countOverlaps(fixed.data, data)];
+  const ofFixed = overlaps.filter(([label, {first}]) => label !== 0 && first > 0);
+  return meanOfKnown(ofFixed.map(([, overlap]) => dice(overlap)));
 }
 
 /** Whether a file is called as a picture, not as a page. */

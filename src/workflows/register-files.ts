@@ -1,3 +1,4 @@
+import {HypermorphError} from '../errors.js';
 import type {EngineName, Precision} from '../engines/engine.js';
 import type {Bytes} from '../formats/bytes.js';
 import {writeFilesAtomically} from '../formats/files.js';
@@ -120,7 +121,11 @@ export async function registerWith(
   const outputs = wantedOutputs(paths);
   const model = inputs.model && (await kept.open(inputs.model, engine.name, openModel));
   const look =
-    paths.qc === undefined ? null : new (await import('./qc-files.js')).QcLook(engine, labels[0]);
+    paths.qc === undefined
+      ? null
+      : new (await import('./qc-files.js')).QcLook(engine, {
+          ...{moving: labels[0], fixed: inputs.fixedLabels},
+        });
   const registration = await registerPair({
     ...{fixed, moving, labels, masks, engine, affine, keep},
     ...{background, assumeOrientation, interpolation, outputs, stages, signal},
@@ -229,14 +234,21 @@ function backgroundsOf({background}: RegisterFilesSettings): PerImage {
 }
 
 function planPathsOf(settings: RegisterFilesSettings): Promise<OutputPaths> {
+  const {fixedLabels, labels = [], qc} = settings;
+  if (fixedLabels !== undefined && (labels.length === 0 || qc === undefined)) {
+    throw new HypermorphError(
+      'E_USAGE',
+      'register: `labels` and `qc` must be given with `fixedLabels`, which are compared on that page.',
+    );
+  }
   return planPaths(inputFiles(settings), settings.moving, settings);
 }
 
 /** Every file that a registration reads. An affine may also be a kind, and a model none: no file is called so. */
 export function inputFiles({model = DEFAULT_MODEL, ...settings}: RegisterFilesSettings): string[] {
-  const {fixed, moving, labels = [], affine, fixedMask, movingMask} = settings;
+  const {fixed, moving, labels = [], fixedLabels, affine, fixedMask, movingMask} = settings;
   const sources = labels.map(({source}) => source);
-  return [fixed, moving, model, affine, fixedMask, movingMask, ...sources].filter(
+  return [fixed, moving, model, affine, fixedMask, movingMask, fixedLabels, ...sources].filter(
     (path) => path !== undefined,
   );
 }

@@ -51,6 +51,8 @@ export interface InputSettings {
   readonly hyperparameters?: NamedHyperparameters | undefined;
   /** Label maps that belong to the moving image: warped with the nearest voxel and written. */
   readonly labels?: readonly FilePair[] | undefined;
+  /** A label map of the fixed image, of the same numbers as the first of `labels`: outlined and compared on the page `qc`. */
+  readonly fixedLabels?: string | undefined;
   /**
    * How the images are brought together before anything deforms: a kind of alignment, or a file of an affine map; what the
    * model asks for unless told, and that is `auto` but for models of other programs.
@@ -94,6 +96,7 @@ export interface RegistrationInputs {
   readonly fixed: InputImage;
   readonly moving: InputImage;
   readonly labels: readonly InputImage[];
+  readonly fixedLabels: InputImage | undefined;
   readonly network: NetworkGrid;
   /** Memory that the registration takes at least, bytes. */
   readonly memoryBytes: number;
@@ -110,8 +113,8 @@ export async function readInputs(
   settings: InputSettings,
   kept: KeptFiles,
 ): Promise<RegistrationInputs> {
-  const {fixed, moving, labels = [], fixedMask, movingMask} = settings;
-  const readMask = (of: keyof PerImage, path: string | undefined) =>
+  const {fixed, moving, labels = [], fixedLabels, fixedMask, movingMask} = settings;
+  const readMap = (of: keyof PerImage, path: string | undefined) =>
     path === undefined ? undefined : readInput(path, settings, {of, kind: 'label'});
   const reading = Promise.all([
     Promise.all([
@@ -123,7 +126,11 @@ export async function readInputs(
     Promise.all(
       labels.map(({source}) => readInput(source, settings, {of: 'moving', kind: 'label'})),
     ),
-    Promise.all([readMask('fixed', fixedMask), readMask('moving', movingMask)]),
+    Promise.all([
+      readMap('fixed', fixedMask),
+      readMap('moving', movingMask),
+      readMap('fixed', fixedLabels),
+    ]),
   ]);
   // The images are read while the model is; what is wrong with the model is said first.
   reading.catch(() => undefined);
@@ -131,11 +138,12 @@ export async function readInputs(
   const {specs, name, stages} = model;
   const values = chooseHyperparameters(specs, settings.hyperparameters, name);
   const {refine = stages.refine, keep = stages.keep} = settings;
-  const [[fixedImage, movingImage], labelImages, masks] = await reading;
+  const [[fixedImage, movingImage], labelImages, maps] = await reading;
+  const [fixedMap, movingMap, fixedLabelMap] = maps;
   const {affine, warnings: affineWarnings} = await chooseAffine(settings.affine ?? stages.affine, {
     ...{fixed: fixedImage, moving: movingImage, convention: settings.affineConvention},
   });
-  const images = [fixedImage, movingImage, ...labelImages, ...masks];
+  const images = [fixedImage, movingImage, ...labelImages, ...maps];
   const named = {fixed: fixedImage, moving: movingImage, labels: labelImages};
   const {network, memoryBytes} = planGrid(named, model.file, {...settings, refine});
   return {
@@ -144,7 +152,8 @@ export async function readInputs(
     named: nameHyperparameters(specs, values),
     ...{affine, refine: refine === 'none' ? null : refine, keep},
     ...{...named, network, memoryBytes},
-    masks: {fixed: masks[0], moving: masks[1]},
+    masks: {fixed: fixedMap, moving: movingMap},
+    fixedLabels: fixedLabelMap,
     warnings: [
       ...images.flatMap((image) => image?.warnings ?? []),
       ...affineWarnings,

@@ -27,6 +27,21 @@ test('register writes a page in one piece that says how it was made', async (t) 
   assert.ok((await stat(page)).size < 3e6);
 });
 
+test('labels of both images are compared on the page, and nowhere else', async (t) => {
+  const {path, register} = await workspace(t);
+  const labels = ['--labels', `${path('labels.nii')}:${path('moved.nii')}`];
+  const both = [...labels, '--fixed-labels', path('labels.nii')];
+  const {code} = await register('--qc', path('page.html'), ...both);
+  assert.equal(code, 0);
+  const text = await readFile(path('page.html'), 'utf8');
+  assert.match(text, /Dice<\/h2><p class="value">[01]\.\d{3} → [01]\.\d{3}</);
+  assert.match(text, /id="labels-fixed"/);
+  assert.match(text, /of the moving image, and of their labels/);
+  const {code: without, stderr} = await register(...both);
+  assert.equal(without, 2);
+  assert.match(stderr, /--labels and --qc must be given with --fixed-labels/);
+});
+
 test('a page must be called so', async (t) => {
   const {path, register} = await workspace(t);
   const {code, stderr} = await register('--qc', path('page.pdf'));

@@ -11,13 +11,14 @@ import {Affine} from '../../src/geometry/affine.js';
 import {middleOf, type Grid} from '../../src/geometry/grid.js';
 import type {Triple} from '../../src/geometry/triple.js';
 import {PORTABLE} from '../../src/kernels/voxel-operation.js';
-import {divergingColour} from '../../src/pictures/colours.js';
-import {drawRegistration} from '../../src/pictures/draw-registration.js';
+import {divergingColour, ORANGE, SKY_BLUE} from '../../src/pictures/colours.js';
+import {drawContact} from '../../src/pictures/contact.js';
+import {drawRegistration, type LabelMaps} from '../../src/pictures/draw-registration.js';
 import {edgesOf} from '../../src/pictures/edges.js';
 import {outlinesOf} from '../../src/pictures/outlines.js';
-import {Canvas, greyOf, type Colour} from '../../src/pictures/picture.js';
+import {Canvas, greyOf, type Colour, type Picture} from '../../src/pictures/picture.js';
 import {layPlanes} from '../../src/pictures/planes.js';
-import {write} from '../../src/pictures/text.js';
+import {wrapText, write} from '../../src/pictures/text.js';
 import {affineTransform} from '../../src/transforms/transform.js';
 import {findPython} from '../support/python.js';
 import {seededRandom} from '../support/random.js';
@@ -231,6 +232,33 @@ test('without a deformation the fixed image is drawn alike, its grid straight an
   );
 });
 
+test('outlines of the labels of both images have the colours of their edges, and are the same where the labels are', () => {
+  const image = imageOf(OBLIQUE_RIGHT, blobs);
+  const labels = {
+    ...OBLIQUE_RIGHT,
+    data: Int16Array.from(image.data, (value) => (value > 60 ? 700 : value > 20 ? 3 : 0)),
+  };
+  const still = affineTransform(Affine.identity);
+  const draw = (maps: LabelMaps) =>
+    drawRegistration(
+      {
+        ...{fixed: image, moving: image, deformation: still, labels: maps},
+        stages: [{key: 'only', transform: still}],
+        jacobian: imageOf(OBLIQUE_RIGHT, () => 1),
+      },
+      PORTABLE,
+    ).layers.map((layer) => layer.labels);
+  const coloursOf = (picture: Picture | null) =>
+    new Set([...picture!.data].filter((byte) => byte > 0).map((byte) => picture!.palette![byte]));
+  const [fixed, moving] = draw({fixed: labels, moving: labels});
+  assert.deepEqual(fixed!.data, moving!.data);
+  assert.deepEqual([...coloursOf(fixed)], [ORANGE]);
+  assert.deepEqual([...coloursOf(moving)], [SKY_BLUE]);
+  const [none, alone] = draw({moving: labels});
+  assert.equal(none, null);
+  assert.equal(coloursOf(alone).size, 2);
+});
+
 test('a text is written letter by letter, what has no letter as a question mark', () => {
   const lettersOf = (text: string) => {
     const canvas = new Canvas(40, 12, [0, 0, 0, 255]);
@@ -242,6 +270,58 @@ test('a text is written letter by letter, what has no letter as a question mark'
   assert.ok(lettersOf(' ').every((value) => value === 0));
   const white = lettersOf('L').filter((value) => value === 255).length;
   assert.equal(white, 3 * 11); // an upright of seven pixels and a foot of four more
+});
+
+test('a text is wrapped without losing a letter, and no line is too long', () => {
+  const next = seededRandom(9);
+  for (let n = 0; n < 50; n++) {
+    const words = Array.from({length: 8}, () => 'x'.repeat(1 + Math.floor(30 * next())));
+    const lines = wrapText(words.join(' '), 12);
+    assert.ok(lines.every((line) => line.length <= 12));
+    assert.equal(lines.join('').replaceAll(' ', ''), words.join(''));
+  }
+});
+
+test('letters of long texts above a narrow picture are all seen: another one makes another picture', () => {
+  const image = imageOf({shape: [9, 9, 1], affine: Affine.identity}, blobs);
+  const still = affineTransform(Affine.identity);
+  const drawing = drawRegistration(
+    {
+      ...{
+        fixed: image,
+        moving: image,
+        deformation: still,
+        stages: [{key: 'only', transform: still}],
+      },
+      jacobian: imageOf(image, () => 1),
+    },
+    PORTABLE,
+  );
+  const words = (length: number) =>
+    Array.from({length}, (_, n) => (n % 9 === 8 && n < length / 2 ? ' ' : 'x')).join('');
+  const texts = {
+    title: words(120),
+    lines: [words(170)],
+    names: {fixed: 'f', only: words(170), grid: words(90), jacobian: words(200)},
+    result: 'only',
+  };
+  const bytesOf = (changed: typeof texts) => Buffer.from(drawContact(drawing, changed).data);
+  const whole = bytesOf(texts);
+  /** With another letter at some places, the last one too. */
+  const others = (text: string) =>
+    Array.from(text)
+      .map((_, n) => text.slice(0, n) + 'w' + text.slice(n + 1))
+      .filter((_, n) => (n % 31 === 7 && text[n] !== ' ') || n === text.length - 1);
+  const {title, lines, names} = texts;
+  const changes = [
+    ...others(title).map((other) => ({...texts, title: other})),
+    ...others(lines[0]).map((other) => ({...texts, lines: [other]})),
+    ...(['only', 'grid', 'jacobian'] as const).flatMap((key) =>
+      others(names[key]).map((other) => ({...texts, names: {...names, [key]: other}})),
+    ),
+  ];
+  assert.ok(changes.length > 20);
+  for (const change of changes) assert.ok(!bytesOf(change).equals(whole));
 });
 
 test('a half-transparent colour is laid over what is there, and nothing beyond the canvas', () => {

@@ -27,7 +27,11 @@
     };
     draw(picture('picture', key));
     if (isOn('grid')) draw(picture('picture', 'grid'));
-    if (isOn('labels')) draw(picture('labels', key) ?? picture('labels', result));
+    if (isOn('labels')) {
+      // On the fixed image those of what it is compared with.
+      draw(picture('labels', key === 'fixed' ? other : key) ?? picture('labels', result));
+      draw(picture('labels', 'fixed'));
+    }
     if (isOn('edges') && other !== key) draw(picture('edges', other));
   }
 

@@ -120,6 +120,10 @@ function addOutputOptions(command: Command): void {
       collect,
     )
     .option(
+      '--fixed-labels <file>',
+      'a label map that belongs to <fixed>, of the same numbers as the first of --labels: both are outlined and compared on the page of --qc',
+    )
+    .option(
       '--affine-out <file>',
       'the affine that brought the images together, <fixed> to <moving>, as a text file of ITK',
     )
