@@ -1,5 +1,5 @@
-// Provides the Python that some tests compare with: .cache/python with numpy, nibabel, SimpleITK, SciPy and TensorBoard,
-// and clang-format for the C++ sources.
+// Provides the Python that some tests compare with: .cache/python with numpy, nibabel, SimpleITK, SciPy, TensorBoard and the
+// validator of BIDS, and clang-format for the C++ sources.
 //
 //   node scripts/provide-python.js
 //
@@ -18,6 +18,7 @@ const PACKAGES = [
   'scipy==1.15.3',
   'clang-format==19.1.7',
   'tensorboard==2.21.0',
+  'bids-validator-deno==3.0.2',
 ];
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');

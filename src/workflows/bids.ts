@@ -121,9 +121,9 @@ export function bidsSidecar({source}: BidsImage, report: Report): string {
   return `${JSON.stringify(content, null, 2)}\n`;
 }
 
-/** Files of a batch that are none of BIDS. */
+/** Files and folders of a batch that are none of BIDS; a slash behind a folder would hide what is in it, but not the folder itself. */
 const NOT_BIDS = [
-  ...['records/', 'thumbnails/', 'index.html', 'summary.csv', 'pairs.jsonl', '*.lock'],
+  ...['records', 'thumbnails', 'index.html', 'summary.csv', 'pairs.jsonl', '*.lock'],
   '*_xfm.nii.gz',
 ];
 
@@ -147,7 +147,9 @@ export async function describeDerivatives(folder: string, root: string): Promise
     GeneratedBy: [{Name: 'hypermorph', Version: VERSION}],
     ...{DatasetLinks: {raw}, SourceDatasets: [{URL: raw}]},
   };
+  const readme = `Images of ${raw} registered to a template by hypermorph ${VERSION}: moved images (desc-moved), the warps that moved them (xfm, in ITK's convention), and of each a description with its inputs and figures (.json). summary.csv and index.html are about all of them.\n`;
   await writeFilesAtomically([
+    {path: join(folder, 'README.md'), content: readme},
     {path, content: `${JSON.stringify(description, null, 2)}\n`},
     {path: join(folder, '.bidsignore'), content: `${NOT_BIDS.join('\n')}\n`},
   ]);

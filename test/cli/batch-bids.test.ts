@@ -20,6 +20,8 @@ const OTHERS = [
   'sub-01/func/sub-01_task-rest_bold.nii',
   'derivatives/other/sub-01/anat/sub-01_T1w.nii',
 ];
+/** Of a dataset as a whole. */
+const OF_BIDS = ['dataset_description.json', '.bidsignore', 'README.md'];
 const OPTIONS = ['--model', 'model.safetensors', '--engine', 'javascript', '--refine', 'none'];
 
 test('a BIDS dataset is registered to a template, with names, description and sidecars of derivatives', async (t) => {
@@ -71,9 +73,7 @@ test('a BIDS dataset is registered to a template, with names, description and si
   assert.equal(description.GeneratedBy[0].Name, 'hypermorph');
   // What no program of BIDS knows is named in .bidsignore.
   const ignored = (await readFile(join(made, '.bidsignore'), 'utf8')).trim().split('\n');
-  for (const name of files.filter(
-    (one) => !one.startsWith('sub-') && one !== 'dataset_description.json' && one !== '.bidsignore',
-  )) {
+  for (const name of files.filter((one) => !one.startsWith('sub-') && !OF_BIDS.includes(one))) {
     assert.ok(
       ignored.some((one) => name === one || name.startsWith(one)),
       name,
