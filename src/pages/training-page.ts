@@ -2,7 +2,7 @@ import type {ValidationRow} from '../progress.js';
 import type {LogEntry} from '../training/run-folder.js';
 import {lineChart, type Series} from './chart.js';
 import {markup, pageOf, type Markup, type PageAssets} from './html.js';
-import type {Fact} from './qc-page.js';
+import {CONVENTION, type Fact} from './qc-page.js';
 
 /** Figures of some steps of a training, and what a validation found after some. */
 export type LoggedStep = Extract<LogEntry, {kind: 'step'}>;
@@ -16,13 +16,15 @@ export interface TrainingContent {
   readonly facts: readonly Fact[];
   readonly steps: readonly LoggedStep[];
   readonly validations: readonly LoggedValidation[];
+  /** A validation pair as the network moved it last, an address that holds the picture; null without one. */
+  readonly picture: string | null;
   /** Settings, files, versions. */
   readonly provenance: readonly Fact[];
 }
 
 /** The page of a training. */
 export function trainingPage(content: TrainingContent, assets: PageAssets): string {
-  const {title, state, facts, steps, validations, provenance} = content;
+  const {title, state, facts, steps, validations, picture, provenance} = content;
   const body = markup`<header class="sheet"><h1>${title} <span class="to">${state}</span></h1></header>
 <main><section class="figures" aria-label="Key figures">${facts.map(
     ({name, value, note}) =>
@@ -31,6 +33,11 @@ export function trainingPage(content: TrainingContent, assets: PageAssets): stri
 ${
   validations.length > 0 &&
   markup`<section class="overview"><h2>Validation</h2><div class="charts">${validationCharts(validations)}</div></section>`
+}
+${
+  picture !== null &&
+  markup`<section class="overview"><h2>A validation pair</h2><p class="note">Edges of the fixed image lie on the others. ${CONVENTION}</p>
+<figure class="mosaic"><img src="${picture}" alt="Slices of the fixed image, of the moving one, and of what the network moved"></figure></section>`
 }
 <section class="overview"><h2>Training</h2><p class="note">Means over the steps of a line of the log.</p><div class="charts">${stepCharts(steps)}</div></section>
 <section class="provenance"><h2>How it was made</h2><dl>${provenance.map(

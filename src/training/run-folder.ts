@@ -62,6 +62,11 @@ export class RunFolder {
     return join(this.path, 'best.safetensors');
   }
 
+  /** A validation pair as the network moved it last. */
+  get picture(): string {
+    return join(this.path, 'validation.png');
+  }
+
   /**
    * Own the folder until the run ends: two runs in one would write over each other.
    *

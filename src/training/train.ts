@@ -3,6 +3,7 @@ import type {KernelRunner} from '../kernels/voxel-operation.js';
 import type {ObjectiveOptions} from '../losses/objective.js';
 import {similarityLoss} from '../losses/table.js';
 import {countParameters} from '../models/weight-specs.js';
+import {writeFileAtomically} from '../formats/files.js';
 import {pause} from '../platform.js';
 import type {OnProgress, StepLosses} from '../progress.js';
 import {batchInputs, disposeInputs, drawBatch, nameBatch} from './batch.js';
@@ -15,6 +16,7 @@ import {learningRateAt} from './schedule.js';
 import {trainingStep} from './step.js';
 import {startStepLog} from './step-log.js';
 import {validate} from './validation.js';
+import {drawValidation} from './validation-picture.js';
 
 export interface TrainOptions {
   readonly config: TrainingConfig;
@@ -138,9 +140,12 @@ async function validateWhereDue(run: RunState, training: Training): Promise<void
   const {step} = run;
   const isDue = step > 0 && (step % config.validation.everySteps === 0 || step === config.steps);
   if (!isDue || data.validation.length === 0) return;
-  const rows = await validate(run.network, data.validation, training);
-  if (rows === null) return;
+  const found = await validate(run.network, data.validation, training);
+  if (found === null) return;
+  const {rows, moved} = found;
   onProgress?.({kind: 'validation', step, rows});
+  const picture = await drawValidation(data.validation[0], moved, {...training, step});
+  if (picture !== null) await writeFileAtomically(folder.picture, picture);
   await folder.record({kind: 'validation', step, rows});
   const mean = rows.reduce((sum, {total}) => sum + total, 0) / rows.length;
   if (!(mean < (run.best ?? Infinity))) return;

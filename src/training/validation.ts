@@ -7,6 +7,7 @@ import type {KernelRunner} from '../kernels/voxel-operation.js';
 import type {ObjectiveOptions} from '../losses/objective.js';
 import type {RegistrationNetwork} from '../models/registration-network.js';
 import {jacobianDeterminant} from '../ops/jacobian.js';
+import {toVolumetricField} from '../ops/planar.js';
 import {smoothness} from '../ops/smoothness.js';
 import {warpTensor} from '../ops/warp.js';
 import {pause} from '../platform.js';
@@ -15,6 +16,7 @@ import {batchInputs} from './batch.js';
 import type {HyperparameterValues} from './hyperparameters.js';
 import type {ImagePair} from './make-pair.js';
 import {trainingShape} from './training-grid.js';
+import type {MovedPair} from './validation-picture.js';
 
 /** A label map, each voxel with the nearest label of the place that it is moved from. */
 function moveLabels(labels: Uint16Array, displacement: tf.Tensor): tf.Tensor {
@@ -26,6 +28,12 @@ function moveLabels(labels: Uint16Array, displacement: tf.Tensor): tf.Tensor {
 function meanDice(fixed: ArrayLike<number>, moved: ArrayLike<number>): number | null {
   const overlaps = [...countOverlaps(fixed, moved)].filter(([label]) => label !== 0);
   return meanOfKnown(overlaps.map(([, overlap]) => dice(overlap)));
+}
+
+/** What a validation found: figures of each lambda, and the first pair as the first and the last lambda move it. */
+export interface Validation {
+  readonly rows: ValidationRow[];
+  readonly moved: readonly MovedPair[];
 }
 
 /**
@@ -42,18 +50,22 @@ export async function validate(
     readonly engine: KernelRunner;
     readonly signal?: AbortSignal | undefined;
   },
-): Promise<ValidationRow[] | null> {
+): Promise<Validation | null> {
   const rows: ValidationRow[] = [];
-  for (const lambda of options.config.validation.lambdas) {
+  const moved: MovedPair[] = [];
+  const {lambdas} = options.config.validation;
+  for (const lambda of lambdas) {
     const measured: Measures[] = [];
     for (const pair of pairs) {
       await pause();
       if (options.signal?.aborted === true) return null;
-      measured.push(await measurePair(network, pair, {lambda}, options));
+      const isShown = pair === pairs[0] && [lambdas[0], lambdas.at(-1)].includes(lambda);
+      const see = (one: Omit<MovedPair, 'lambda'>) => isShown && moved.push({lambda, ...one});
+      measured.push(await measurePair(network, pair, {lambda}, {...options, see}));
     }
     rows.push(summarise(lambda, measured, options.config.loss.labels));
   }
-  return rows;
+  return {rows, moved};
 }
 
 type Measures = Omit<ValidationRow, 'lambda' | 'total'>;
@@ -88,9 +100,10 @@ async function measurePair(
     readonly config: TrainingConfig;
     readonly objective: ObjectiveOptions;
     readonly engine: KernelRunner;
+    readonly see: (moved: Omit<MovedPair, 'lambda'>) => void;
   },
 ): Promise<Measures> {
-  const {config, objective, engine} = options;
+  const {config, objective, engine, see} = options;
   const results = tf.tidy(() => {
     const one = {pairs: [pair], hyperparameters: [hyperparameters], labels: [[]]};
     const inputs = batchInputs(config, one);
@@ -99,13 +112,15 @@ async function measurePair(
       objective.similarity(inputs.fixed, moved),
       tf.mul(smoothness(integrationVelocity, objective.penalty), objective.smoothnessScale),
       jacobianDeterminant(displacement),
+      toVolumetricField(displacement),
       ...(pair.labels === null ? [] : [moveLabels(pair.labels.moving, displacement)]),
     ];
   });
-  const [similarity, rough, determinants, movedLabels] = await Promise.all(
+  const [similarity, rough, determinants, field, movedLabels] = await Promise.all(
     results.map((t) => t.data()),
   );
   tf.dispose(results);
+  see({displacement: field as Float32Array, determinants: determinants as Float32Array});
   const {sdLogJacobian, foldingFraction} = jacobianMeasureOf(
     engine.run(
       MEASURE_DETERMINANTS,

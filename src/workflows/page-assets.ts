@@ -12,6 +12,11 @@ export function readStyle(): Promise<string> {
   return readAsset('style.css');
 }
 
+/** A PNG as an address that holds it. */
+export function pngAddress(png: Uint8Array): string {
+  return `data:image/png;base64,${Buffer.from(png).toString('base64')}`;
+}
+
 /** What pages hold lies beside the code that makes them. */
 function readAsset(name: string): Promise<string> {
   return readFileText(fileURLToPath(new URL(`../pages/client/${name}`, import.meta.url)));

@@ -14,7 +14,7 @@ import {sample, volumeOfTensor} from '../transforms/apply.js';
 import {affineTransform, displacementTransform, type Transform} from '../transforms/transform.js';
 import type {Volume} from '../volume/volume.js';
 import {stemOf, type OutputFile, type OutputPaths} from './output-paths.js';
-import {readPageAssets} from './page-assets.js';
+import {pngAddress, readPageAssets} from './page-assets.js';
 import type {Report} from './report.js';
 
 /** The layer of the moving image where its header places it. */
@@ -161,8 +161,7 @@ function isPicture(path: string): boolean {
 
 /** A picture as an address that holds it. */
 async function addressOf(picture: Picture): Promise<string> {
-  const png = await encodePng(picture);
-  return `data:image/png;base64,${Buffer.from(png).toString('base64')}`;
+  return pngAddress(await encodePng(picture));
 }
 
 /** What an answer is called beside its similarity. */

@@ -1,6 +1,6 @@
 import {join} from 'node:path';
 import type {TrainingConfig} from '../config/training-config.js';
-import {readFileText, writeFileAtomically} from '../formats/files.js';
+import {fileExists, readFileBytes, readFileText, writeFileAtomically} from '../formats/files.js';
 import type {Fact} from '../pages/qc-page.js';
 import {
   bestOf,
@@ -10,7 +10,7 @@ import {
 } from '../pages/training-page.js';
 import {RunFolder, type LogEntry} from '../training/run-folder.js';
 import {VERSION} from '../version.js';
-import {readStyle} from './page-assets.js';
+import {pngAddress, readStyle} from './page-assets.js';
 import {baseNameOf} from '../formats/bytes.js';
 
 /** Where the page of a training is, in the folder of its run. */
@@ -28,11 +28,13 @@ export async function writeTrainingReport(output: string, config: TrainingConfig
   const steps = entries.flatMap((entry) => (entry.kind === 'step' ? [entry] : []));
   const validations = entries.flatMap((entry) => (entry.kind === 'validation' ? [entry] : []));
   const done = Math.max(0, ...entries.map(({step}) => step));
+  const {picture} = new RunFolder(output);
   const page = trainingPage(
     {
       title: baseNameOf(output),
       state: `step ${done} of ${config.steps}`,
       ...{facts: factsOf(steps, validations), steps, validations},
+      picture: (await fileExists(picture)) ? pngAddress(await readFileBytes(picture)) : null,
       provenance: provenanceOf(config),
     },
     {style: await readStyle()},

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import {readFile, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {test, type TestContext} from 'node:test';
+import {decode} from 'fast-png';
 import {lineChart} from '../../src/pages/chart.js';
 import {noBrowser, openPage} from '../support/browser.js';
 import {runCli} from '../support/cli.js';
@@ -68,6 +69,9 @@ test('a training leaves events for TensorBoard and a page with its curves', asyn
   assert.deepEqual(await stepsInEvents(events), [2, 2, 4, 4]); // steps and validations
   const page = await readFile(join(output, 'report.html'), 'utf8');
   assert.match(page, /step 4 of 4/);
+  assert.match(page, /<img src="data:image\/png;base64,/);
+  const {width, height} = decode(await readFile(join(output, 'validation.png')));
+  assert.ok(width >= 900 && height > 400);
   for (const name of ['Dice', 'Smoothness loss', 'Learning rate', 'lambda 0.9', 'shapes']) {
     assert.ok(page.includes(name), name);
   }
