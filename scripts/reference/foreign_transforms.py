@@ -220,11 +220,26 @@ def freesurfer(action, folder, fixed, moving):
         back = surfa.Affine(np.linalg.inv(some_affine()), source=source, target=target, space="world")
         back.save(f"{folder}/world.lta")
         back.convert(space="voxel").save(f"{folder}/voxels.lta")
-        return points, {name: apply(some_affine(), points) for name in ("world.lta", "voxels.lta")}
+        mapped = {name: apply(some_affine(), points) for name in ("world.lta", "voxels.lta")}
+        places = voxel_centres(fixed)
+        goal = apply(some_affine(), (places + some_displacement(places)).reshape(-1, 3)).reshape(places.shape)
+        formats = surfa.transform.Warp.Format
+        warp = surfa.transform.Warp(goal.astype(np.float32), source=source, target=target, format=formats.abs_ras)
+        for name in ("abs_crs", "disp_crs", "abs_ras", "disp_ras"):
+            warp.convert(format=getattr(formats, name)).save(f"{folder}/{name}.mgz")
+            mapped[f"{name}.mgz"] = apply(some_affine(), points + some_displacement(points))
+        warp(surfa.load_volume(f"{folder}/moving.nii.gz")).save(f"{folder}/moved.nii.gz")
+        return points, mapped
     back = surfa.load_affine(f"{folder}/affine.lta")
     same = [np.abs(a.vox2world.matrix - b.vox2world.matrix).max() for a, b in ((back.source, source), (back.target, target))]
     assert max(same) < 1e-4, f"FreeSurfer places our volumes {max(same)} away"
-    return points, {"affine.lta": apply(np.linalg.inv(back.convert(space="world").matrix), points)}
+    warp = surfa.load_warp(f"{folder}/warp.mgz")
+    same = [np.abs(a.vox2world.matrix - b.vox2world.matrix).max() for a, b in ((warp.source, source), (warp.target, target))]
+    assert max(same) < 1e-4, f"FreeSurfer places the images of our warp {max(same)} away"
+    warp(surfa.load_volume(f"{folder}/moving.nii.gz")).save(f"{folder}/moved.nii.gz")
+    index = np.rint(apply(np.linalg.inv(fixed.affine), points)).astype(int)
+    places = warp.convert(format=surfa.transform.Warp.Format.abs_ras).data[tuple(index.T)]
+    return points, {"affine.lta": apply(np.linalg.inv(back.convert(space="world").matrix), points), "warp.mgz": places}
 
 
 def main(program, action, folder):

@@ -177,6 +177,7 @@ const transforms = await Promise.all(
     ['damaged.mat', 'greedy'],
     ['damaged.mat', 'fsl'],
     ['damaged.lta', 'freesurfer'],
+    ['damaged.mgh', 'freesurfer'],
     ['damaged.nii', 'niftyreg'],
     ['damaged.nii', 'voxels'],
   ].map(async ([name, word]) => {

@@ -13,7 +13,7 @@ import {addCommonOptions, addEngineOption} from './common-options.js';
 const INVERSE = 'inverse:';
 
 /** What a transform may be, in words for a description: two paragraphs, of which the second one is a list. */
-export const TRANSFORM_FILES = `A transform is a file of ITK or ANTs (.nii, .nii.gz, .nrrd, .mha, .txt, .tfm, .mat, .h5), elastix (TransformParameters) or FreeSurfer (.lta), \
+export const TRANSFORM_FILES = `A transform is a file of ITK or ANTs (.nii, .nii.gz, .nrrd, .mha, .txt, .tfm, .mat, .h5), elastix (TransformParameters) or FreeSurfer (.lta, .mgz), \
 or a field whose header names NiftyReg (or its control points) or SPM; affine maps, fields and cubic B-splines. What does not show whose it is, is named before the file: fsl:flirt.mat, \
 greedy:affine.mat, voxels:flow.nii.gz. The names:
 
@@ -61,7 +61,7 @@ export function addTargetOptions(command: Command): Command {
     .addOption(
       new Option(
         '--to <convention>',
-        'whose numbers to write (default: itk; freesurfer for .lta; a .mat needs it)',
+        'whose numbers to write (default: itk; freesurfer for .lta and .mgz; a .mat needs it)',
       ).choices(CONVENTION_NAMES),
     )
     .option(

@@ -319,17 +319,23 @@ for (const [title, makePair] of PAIRS) {
       for (const [name, found] of Object.entries(mapped)) assertNear(found, expected, name);
     });
 
-    test('FreeSurfer (surfa): linear transforms of RAS mm and of voxels, both ways', async (t) => {
+    test('FreeSurfer (surfa): linear transforms and warps of RAS mm and of voxels, both ways', async (t) => {
       const work = await begin(t, 'freesurfer', surfaPython);
       if (work === null) return;
       const theirs = work.ask('write');
       for (const [name, expected] of Object.entries(theirs.mapped)) {
         assertNear(await work.lead(theirs.points, name), expected, name);
       }
-      await writeOwn(work, fixed);
+      t.diagnostic(`warp ${await work.assertImage('moved.nii.gz')} of 150`);
+      const own = await writeOwn(work, fixed);
       await work.run('convert', ...images(work), work.path('own.txt'), work.path('affine.lta'));
+      const chain = ['-t', work.path('own.txt'), '-t', work.path('own.nii.gz'), ...images(work)];
+      await work.run('compose', ...chain, '-o', work.path('warp.mgz'));
       const {points, mapped} = work.ask('read');
       assertNear(mapped['affine.lta'], mapPoints(TURN, points), 'affine.lta');
+      assertNear(mapped['warp.mgz'], mapPoints(own, points), 'warp.mgz');
+      await work.lead(points, 'warp.mgz');
+      await work.assertImage('moved.nii.gz');
     });
   });
 }

@@ -16,7 +16,8 @@ import type {ImageOutput} from './types.js';
 // FreeSurfer's format: a header of 284 bytes, then the voxels, all of it big-endian; .mgz is the same, compressed by gzip.
 // https://surfer.nmr.mgh.harvard.edu/fswiki/FsTutorial/MghFormat
 
-const HEADER_BYTES = 284;
+/** The voxels follow. */
+export const MGH_HEADER_BYTES = 284;
 const VERSION = 1;
 /** The compressed start of a file in which the header is looked for. */
 const PREFIX_BYTES = 1 << 12;
@@ -46,12 +47,15 @@ export async function openMgh(source: Source): Promise<ImageSource> {
   const {header, compressed} = await withOpenSource(source, async (file) => {
     const prefix = await file.read(0, Math.min(file.size, PREFIX_BYTES));
     if (!isGzip(prefix)) return {header: prefix, compressed: false};
-    return {header: await named(path, () => inflateStart(prefix, HEADER_BYTES)), compressed: true};
+    return {
+      header: await named(path, () => inflateStart(prefix, MGH_HEADER_BYTES)),
+      compressed: true,
+    };
   });
   return {
     ...named(path, () => readHeader(header)),
     ...{path, format: 'MGH', fault: 'E_IMAGE', compressed, files: [path], littleEndian: false},
-    voxels: {source, start: 0, compression: 'by content', offset: HEADER_BYTES},
+    voxels: {source, start: 0, compression: 'by content', offset: MGH_HEADER_BYTES},
     ...{scaling: null, intent: NO_INTENT, description: '', codes: null, warnings: []},
     interleaved: 1,
     timing: {steps: [], timeUnit: 0},
@@ -64,10 +68,10 @@ function readHeader(
   const view = new DataView(header.buffer, header.byteOffset, header.byteLength);
   // FreeSurfer 7.3 and newer keep an intent in the upper bytes of the version.
   const isMgh = header.length >= 4 && (view.getInt32(0) & 0xff) === VERSION;
-  if (isMgh && header.length < HEADER_BYTES) {
+  if (isMgh && header.length < MGH_HEADER_BYTES) {
     throw new HypermorphError(
       'E_IMAGE',
-      `the header must have ${HEADER_BYTES} bytes, got ${header.length}; the file is cut off.`,
+      `the header must have ${MGH_HEADER_BYTES} bytes, got ${header.length}; the file is cut off.`,
     );
   }
   if (!isMgh) {
@@ -137,7 +141,7 @@ export function encodeMghHeader(output: Omit<ImageOutput, 'data'>, data: VoxelAr
   const volumes = (further?.lengths ?? []).reduce((product, length) => product * length, 1);
   const {name} = typeOf(data);
   const code = [...TYPES].find(([, type]) => type === name)![0];
-  const view = new DataView(new ArrayBuffer(HEADER_BYTES));
+  const view = new DataView(new ArrayBuffer(MGH_HEADER_BYTES));
   [VERSION, ...shape, volumes, code, 0].forEach((value, n) => view.setInt32(4 * n, value));
   view.setInt16(28, 1);
   const {linear: l} = affine.directions;

@@ -93,7 +93,8 @@ export const CONVENTIONS = {
     field: {worlds: fsl, kind: 'positions', header: FSL_FIELD},
   },
   freesurfer: {
-    meaning: 'FreeSurfer: linear transforms (.lta), fields of displacements in RAS mm',
+    meaning:
+      'FreeSurfer: linear transforms (.lta), warps (.mgz), fields of displacements in RAS mm',
     matrix: null,
     field: RAS_FIELD,
   },

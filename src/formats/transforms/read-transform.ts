@@ -27,6 +27,7 @@ import {decodeItkMat, isItkMat} from './itk-mat.js';
 import {decodeItkText, FIRST_LINE} from './itk-text.js';
 import {decodeLta, isLta} from './lta.js';
 import {decodeMatrix} from './matrix-text.js';
+import {decodeMghWarp} from './mgh-warp.js';
 import {fromField, fromMatrix, fromOneWorld} from './worlds.js';
 
 /** A transform from a file: fixed -> moving, RAS mm. */
@@ -49,7 +50,7 @@ const START_BYTES = 540;
  * Read a transform; what the file holds says the format, and with it whose convention its numbers follow.
  *
  * Read are, of ITK and ANTs, texts (.txt, .tfm), MATLAB files (.mat), HDF5 files (.h5) and fields; linear transforms of FreeSurfer
- * (.lta); affine and B-spline transform parameters of elastix; fields in NIfTI files whose header names ITK, RAS mm, NiftyReg, which
+ * (.lta) and its warps (.mgz); affine and B-spline transform parameters of elastix; fields in NIfTI files whose header names ITK, RAS mm, NiftyReg, which
  * keeps grids of control points so, too, or SPM. Fields and
  * matrices of FSL, other fields, and texts of sixteen numbers show not whose they are: `convention` must.
  *
@@ -146,6 +147,13 @@ function requireConvention(
 
 async function readVectors(source: Source, options: ReadTransformOptions): Promise<ReadTransform> {
   const field = await readField(source);
+  if (/\.mg[hz](\.gz)?$/i.test(nameOf(source))) {
+    const transform = await named(nameOf(source), () => decodeMghWarp(source, field));
+    if (transform !== null) {
+      requireConvention(options.convention, ['freesurfer'], 'a warp of FreeSurfer');
+      return {transform, warnings: field.warnings};
+    }
+  }
   const transform = named(nameOf(source), () => {
     const name = options.convention ?? shownConvention(field.intent);
     const {kind, ...convention} = fieldConvention(name);

@@ -22,6 +22,7 @@ import {encodeItkMat} from './itk-mat.js';
 import {encodeItkAffine} from './itk-text.js';
 import {encodeLta} from './lta.js';
 import {encodeMatrix} from './matrix-text.js';
+import {encodeMghWarp} from './mgh-warp.js';
 import {toField, toMatrix} from './worlds.js';
 
 /** How a transform is to be written. */
@@ -62,6 +63,7 @@ const KINDS: readonly FileKind[] = [
       'voxels',
     ],
   },
+  {names: /\.mg[hz]$/i, holds: 'field', usual: 'freesurfer', conventions: ['freesurfer']},
   {names: /\.(h5|hdf5)$/i, holds: 'chain', usual: 'itk', conventions: ['itk']},
   {names: /\.tfm$/i, holds: 'affine', usual: 'itk', conventions: ['itk']},
   {names: /\.txt$/i, holds: 'affine', usual: 'itk', conventions: ['itk', ...MATRIX_NAMES]},
@@ -85,7 +87,7 @@ export function requireTransformName(path: string, asked: ConventionName | undef
   if (kind === undefined) {
     throw new HypermorphError(
       'E_USAGE',
-      `${path}: the name of a transform must end in .nii, .nii.gz, .h5, .tfm, .txt, .mat or .lta.`,
+      `${path}: the name of a transform must end in .nii, .nii.gz, .mgz, .h5, .tfm, .txt, .mat or .lta.`,
     );
   }
   const convention = asked ?? kind.usual;
@@ -128,8 +130,8 @@ async function encode(
 ): Promise<Bytes | string> {
   if (options.kind.holds === 'chain') return encodeItkHdf5(transform);
   if (options.kind.holds === 'field') {
-    const parts = encodeField(transform, options);
-    return /\.gz$/i.test(path) ? gzipBytes(parts) : parts;
+    const parts = encodeField(transform, path, options);
+    return /\.(gz|mgz)$/i.test(path) ? gzipBytes(parts) : parts;
   }
   if (transform.kind !== 'affine') {
     throw new HypermorphError(
@@ -154,7 +156,7 @@ function encodeAffine(affine: Affine, path: string, options: Settled): Bytes | s
   return encodeMatrix(turnedWhere(convention, toMatrix(affine, worldsOf(convention, options))));
 }
 
-function encodeField(transform: Transform, options: Settled): Bytes {
+function encodeField(transform: Transform, path: string, options: Settled): Bytes {
   const fields = partsOf(transform).filter((part) => part.kind === 'displacement');
   const grid: (Grid & Partial<PlacedGrid>) | undefined =
     options.fixed ?? (fields.length === 1 ? fields[0].field.grid : undefined);
@@ -169,5 +171,13 @@ function encodeField(transform: Transform, options: Settled): Bytes {
   const worlds = worldsOf(convention, {fixed: grid, moving: options.moving});
   const data = toField(transform, grid, {worlds, kind, engine: options.engine});
   const geometry = grid.geometry ?? geometryFromGrid(grid);
+  if (/\.mg[hz]$/i.test(path)) {
+    const {moving} = options;
+    if (moving !== undefined) return encodeMghWarp(data, {fixed: {...grid, geometry}, moving});
+    throw new HypermorphError(
+      'E_USAGE',
+      '`moving` must be given for a warp of FreeSurfer, which describes both images.',
+    );
+  }
   return encodeNiftiParts({...header, shape, data, geometry, description: options.description});
 }

@@ -103,6 +103,55 @@ describe('an affine map', () => {
   }
 });
 
+describe('a warp of FreeSurfer', () => {
+  const [, pair] = PAIRS[0];
+  const chain = compose(TURN, waves(), SHEAR);
+  const bytesOf = async () =>
+    joinBytes((await encodeTransform(chain, 'a.mgh', pair)) as Uint8Array);
+
+  test('is the transform at its voxels, plain and compressed', async () => {
+    const points = voxelsOf(pair.fixed);
+    for (const name of ['a.mgh', 'a.mgz']) {
+      const read = await throughFile(chain, name, pair);
+      assert.ok(largestDistance(mapPoints(read, points), mapPoints(chain, points)) < FIELD_MM);
+    }
+  });
+
+  test('needs the moving image, which it describes', () =>
+    assert.rejects(encodeTransform(chain, 'a.mgz', {fixed: pair.fixed}), {
+      code: 'E_USAGE',
+      message:
+        'a.mgz: `moving` must be given for a warp of FreeSurfer, which describes both images.',
+    }));
+
+  test('is no field of another program', async () => {
+    const file = {name: 'a.mgh', bytes: await bytesOf()};
+    await assert.rejects(readTransform(file, {convention: 'itk'}), {
+      code: 'E_USAGE',
+      message: '`convention` must be freesurfer for a warp of FreeSurfer, got itk.',
+    });
+  });
+
+  test('must say what its numbers are, and where its source lies where they are voxels of it', async () => {
+    const bytes = await bytesOf();
+    const read = (changed: Uint8Array) => readTransform({name: 'a.mgh', bytes: changed});
+    await assert.rejects(read(bytes.subarray(0, bytes.length - 24)), {
+      code: 'E_IO',
+      message: 'a.mgh: must say with a code of 0 to 3 what its numbers are, got none.',
+    });
+    const ofVoxels = bytes.slice();
+    const view = new DataView(ofVoxels.buffer);
+    view.setInt32(bytes.length - 12, 1);
+    view.setInt32(bytes.length - 24 - 2 * 588, 0); // the source is not valid
+    await assert.rejects(read(ofVoxels), {
+      code: 'E_IO',
+      message: 'a.mgh: must say where the voxels of its source lie, got none.',
+    });
+    view.setInt32(bytes.length - 12, 7);
+    await assert.rejects(read(ofVoxels), {message: /got 7\.$/});
+  });
+});
+
 /** Maps whose field a trilinear look-up gives exactly. */
 const EXACT: readonly [title: string, affine: Affine][] = [
   ['the identity', Affine.identity],
@@ -390,7 +439,7 @@ describe('what a file does not show is asked for:', () => {
       'a name that says a format',
       () => encodeTransform(TURN, 'a.xfm'),
       'E_USAGE',
-      'a.xfm: the name of a transform must end in .nii, .nii.gz, .h5, .tfm, .txt, .mat or .lta.',
+      'a.xfm: the name of a transform must end in .nii, .nii.gz, .mgz, .h5, .tfm, .txt, .mat or .lta.',
     ],
   ];
   for (const [title, read, code, message] of cases) {
