@@ -7,8 +7,8 @@ Written with NiftyReg 1.5.70 (the package niftyreg 1.5.70rc1).
 
 Writes FOLDER/blobs, of made-up images, and FOLDER/brains, of those of data/brain made coarse: fixed and moving images (oblique,
 anisotropic; the fixed one right-handed, the moving one left-handed), affine.txt of reg_aladin, control_points.nii.gz of reg_f3d,
-deformation.nii.gz and displacement.nii.gz of reg_transform, moved.nii.gz and affine_moved.nii.gz of reg_resample, and points.json, RAS mm:
-`points` of the fixed image, and `mapped` by the name of the file.
+deformation.nii.gz and displacement.nii.gz of reg_transform, moved.nii.gz and affine_moved.nii.gz of reg_resample, jacobian.nii.gz of reg_jacobian, and
+points.json, RAS mm: `points` of the fixed image, and `mapped` by the name of the file.
 """
 
 import json
@@ -82,6 +82,7 @@ def register(run, path, fixed, moving, options):
     run("reg_transform", *reference, "-disp", path("control_points.nii.gz"), path("displacement.nii.gz"))
     for transform, moved in (("deformation.nii.gz", "moved.nii.gz"), ("affine.txt", "affine_moved.nii.gz")):
         run("reg_resample", *images, "-trans", path(transform), "-res", path(moved), "-inter", "1")
+    run("reg_jacobian", *reference, "-trans", path("control_points.nii.gz"), "-jac", path("jacobian.nii.gz"))
     index = np.random.default_rng(5).integers(4, np.array(fixed.shape) - 4, (20, 3))
     points = index @ fixed.affine[:3, :3].T + fixed.affine[:3, 3]
     mapped = {}

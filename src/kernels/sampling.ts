@@ -1,7 +1,7 @@
 import type {Affine} from '../geometry/affine.js';
 import {countVoxels} from '../geometry/grid.js';
 import type {Triple} from '../geometry/triple.js';
-import {setSplineWeights} from './spline-weights.js';
+import {positionInSpline, setSplineWeights} from './spline-weights.js';
 import type {PlacedField, VoxelMap} from './voxel-map.js';
 import type {VoxelOperation} from './voxel-operation.js';
 import type {Outside, VoxelArray, Voxels} from './voxels.js';
@@ -267,9 +267,6 @@ function sampleField(
   }
 }
 
-/** A point so little beyond the end of a spline counts as on it, in steps of its grid: headers place images in float32. */
-const SPLINE_EDGE = 1e-4;
-
 /** Weights along each axis: memory of `sampleSplineField`. */
 const splineWeights = [0, 1, 2].map(() => new Float64Array(4));
 
@@ -284,8 +281,8 @@ function sampleSplineField(
   let first = 0;
   for (let axis = 0; axis < 3; axis++) {
     const length = shape[axis];
-    const position = Math.max(1, Math.min(place[axis], length - 2)); // NaN stays
-    if (!(length >= 4 && Math.abs(position - place[axis]) <= SPLINE_EDGE)) return;
+    const position = positionInSpline(place[axis], length);
+    if (Number.isNaN(position)) return;
     const lower = Math.min(Math.floor(position), length - 3);
     setSplineWeights(splineWeights[axis], position - lower);
     first = first * length + lower - 1;

@@ -1,7 +1,6 @@
 import {Affine} from '../geometry/affine.js';
 import {mapTriple} from '../geometry/triple.js';
 import type {Grid} from '../geometry/grid.js';
-import type {KernelRunner} from '../kernels/voxel-operation.js';
 import {displacementOn} from './apply.js';
 import {
   displacementTransform,
@@ -23,10 +22,7 @@ export function denseGridOf({coefficients}: SplineTransform): Grid {
   };
 }
 
-/** The displacement of a spline at the voxels of such a grid: what is searched or differentiated voxel by voxel. */
-export function denseFieldOf(
-  spline: SplineTransform,
-  engine?: KernelRunner,
-): DisplacementTransform {
-  return displacementTransform(displacementOn(spline, denseGridOf(spline), engine));
+/** The displacement of a spline at the voxels of such a grid: what is searched voxel by voxel. */
+export function denseFieldOf(spline: SplineTransform): DisplacementTransform {
+  return displacementTransform(displacementOn(spline, denseGridOf(spline)));
 }

@@ -2,7 +2,7 @@ import type {KernelRunner} from '../kernels/voxel-operation.js';
 import {countVoxels, isSameGrid, type Grid} from '../geometry/grid.js';
 import {jacobianDeterminant} from '../ops/jacobian.js';
 import {sample, volumeOfTensor} from './apply.js';
-import {denseFieldOf} from './dense-field.js';
+import {splineDeterminants} from './spline-jacobian.js';
 import {
   compose,
   isIdentity,
@@ -17,8 +17,8 @@ import {inDiskOrder, inVoxels} from './vector-field.js';
  * The local change of volume of a transform at every voxel of a grid: det(dT/dx), <= 0 where it folds.
  *
  * By the chain rule: the determinant of each part where the parts before it lead, multiplied. That of a field is taken on its
- * own grid (central differences, one-sided at both ends), sampled trilinearly, and 1 beyond the grid; that of a spline on
- * a field of 2 mm. Needs a started engine for the fields.
+ * own grid (central differences, one-sided at both ends), sampled trilinearly, and 1 beyond the grid. That of a spline
+ * is exact. Needs a started engine for the fields.
  *
  * @returns In the order of files: i fastest. On a field's own grid NaN where the field or a neighbour of the voxel is.
  *
@@ -36,8 +36,11 @@ export function jacobianOn(transform: Transform, grid: Grid, engine?: KernelRunn
       for (let v = 0; v < result.length; v++) result[v] *= determinant;
       return;
     }
-    const field = part.kind === 'spline' ? denseFieldOf(part, engine) : part;
-    const here = determinantsAt(compose(...parts.slice(n + 1)), field, grid, engine);
+    const before = compose(...parts.slice(n + 1));
+    const here =
+      part.kind === 'spline'
+        ? splineDeterminants(part, before, grid)
+        : determinantsAt(before, part, grid, engine);
     for (let v = 0; v < result.length; v++) result[v] *= here[v];
   });
   return result;

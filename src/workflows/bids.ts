@@ -105,6 +105,7 @@ export function bidsNames(
 /** What the moved image is and where it comes from. No time: the same work gives the same text. */
 export function bidsSidecar({source}: BidsImage, report: Report): string {
   const {version, engine, fixed, moving, labels, model, hyperparameters, affine, answer} = report;
+  const {interpolation} = report;
   const {quality, similarity, displacement, jacobian, warnings} = report;
   const content = {
     Description: `${moving.path} registered to ${fixed.path}`,
@@ -114,7 +115,7 @@ export function bidsSidecar({source}: BidsImage, report: Report): string {
     SkullStripped: false,
     GeneratedBy: [{Name: 'hypermorph', Version: version}],
     Registration: {
-      ...{inputs: {fixed, moving, labels, model}, engine, hyperparameters},
+      ...{inputs: {fixed, moving, labels, model}, engine, hyperparameters, interpolation},
       ...{affine, kept: answer.kept, quality, similarity, displacement, jacobian, warnings},
     },
   };

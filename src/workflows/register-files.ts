@@ -115,7 +115,7 @@ export async function registerWith(
   const engine = await stages.run('engine', () => startEngine(engineOptions(settings)));
   warnings.add(engine.warnings);
   onProgress?.({kind: 'engine', name: engine.name, description: engine.description});
-  const {assumeOrientation = false, interpolation} = settings;
+  const {assumeOrientation = false, interpolation = 'linear'} = settings;
   const {fixed, moving, labels, hyperparameters, affine, keep, masks} = inputs;
   const background = backgroundsOf(settings);
   const outputs = wantedOutputs(paths);
@@ -143,7 +143,7 @@ export async function registerWith(
   const describe = () =>
     buildReport(hashed, registration.summary, {
       engine: {name: engine.name, description: engine.description},
-      hyperparameters: inputs.named,
+      ...{hyperparameters: inputs.named, interpolation},
       ...{outputs: listOutputs(paths), stages: stages.records, warnings: warnings.texts},
       seconds: (performance.now() - start) / 1000,
       peakMemoryMib: memory?.peak() ?? null,

@@ -2,6 +2,7 @@ import type {Engine} from '../engines/engine.js';
 import type {NamedHyperparameters} from '../models/hyperparameters.js';
 import type {RegistrationSummary} from '../registration/register-pair.js';
 import type {StageRecord} from '../registration/stages.js';
+import type {ImageInterpolation} from '../transforms/apply.js';
 import {VERSION} from '../version.js';
 
 /** An input with the SHA-256 of its bytes; of a pair, those of the header and then those of the voxel file. */
@@ -27,6 +28,8 @@ export interface Report
   readonly version: string;
   readonly engine: Pick<Engine, 'name' | 'description'>;
   readonly hyperparameters: NamedHyperparameters;
+  /** How the moving image was looked up for the moved one. */
+  readonly interpolation: ImageInterpolation;
   /** Which file holds what, e.g. `{moved: 'a.nii.gz'}`; `labels` is a list. */
   readonly outputs: Readonly<Record<string, string | readonly string[]>>;
   readonly stages: readonly StageRecord[];
@@ -44,13 +47,17 @@ export interface Usage {
 export function buildReport(
   inputs: ReportInputs,
   summary: RegistrationSummary,
-  run: Pick<Report, 'engine' | 'hyperparameters' | 'outputs' | 'stages' | 'warnings' | keyof Usage>,
+  run: Pick<
+    Report,
+    'engine' | 'hyperparameters' | 'interpolation' | 'outputs' | 'stages' | 'warnings' | keyof Usage
+  >,
 ): Report {
-  const {engine, hyperparameters, outputs, seconds, peakMemoryMib, stages, warnings} = run;
+  const {engine, hyperparameters, interpolation, outputs, seconds, peakMemoryMib} = run;
+  const {stages, warnings} = run;
   return {
     ...{tool: 'hypermorph', version: VERSION, engine},
     ...inputs,
-    ...{hyperparameters, outputs, seconds, peakMemoryMib},
+    ...{hyperparameters, interpolation, outputs, seconds, peakMemoryMib},
     ...summary,
     ...{stages: [...stages], warnings: [...warnings]},
   };

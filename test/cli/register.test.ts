@@ -73,9 +73,11 @@ describe('register writes', () => {
       path('r.json'),
       '-o',
       path('m.nii'),
+      ...['--interpolation', 'cubic'],
     );
     assert.equal(code, 0);
     const report = JSON.parse(stdout) as Report;
+    assert.equal(report.interpolation, 'cubic');
     // The file cannot hold the time of its own writing.
     const file = JSON.parse(await readFile(path('r.json'), 'utf8')) as Report;
     const {seconds, peakMemoryMib} = report;

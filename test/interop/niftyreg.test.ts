@@ -6,6 +6,7 @@ import {readImage} from '../../src/formats/images/read-image.js';
 import {readTransform} from '../../src/formats/transforms/read-transform.js';
 import type {Triple} from '../../src/geometry/triple.js';
 import {mapPoints, sample} from '../../src/transforms/apply.js';
+import {jacobianOn} from '../../src/transforms/jacobian.js';
 import {coveredVoxels, largestDistance} from '../support/transforms.js';
 import {largestDifference} from '../support/volumes.js';
 
@@ -14,6 +15,8 @@ const FOLDER = join(import.meta.dirname, '../fixtures/transforms/niftyreg');
 
 /** reg_transform writes six digits of some ten mm, and fields are float32. */
 const POINTS_MM = 1e-3;
+/** Determinants near 1 of float32 numbers. */
+const JACOBIAN = 1e-4;
 /** Whole numbers are written, of a range of 1000. */
 const IMAGE = 1;
 
@@ -37,6 +40,13 @@ for (const pair of ['blobs', 'brains']) {
         assert.ok(largestDistance(points, expected) > 1);
       });
     }
+
+    test('the Jacobian of control points is that of reg_jacobian', async () => {
+      const theirs = await readImage(path('jacobian.nii.gz'));
+      const found = jacobianOn(await read('control_points.nii.gz'), theirs);
+      const difference = largestDifference(found, theirs.data);
+      assert.ok(difference < JACOBIAN, String(difference));
+    });
 
     for (const [name, theirs] of [
       ['affine.txt', 'affine_moved.nii.gz'],
