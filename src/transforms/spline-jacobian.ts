@@ -1,4 +1,4 @@
-import {Affine} from '../geometry/affine.js';
+import {Affine, type LinearRows} from '../geometry/affine.js';
 import {countVoxels, type Grid} from '../geometry/grid.js';
 import {followMap} from '../kernels/sampling.js';
 import {positionInSpline, setSplineSlopes, setSplineWeights} from '../kernels/spline-weights.js';
@@ -19,8 +19,9 @@ export function splineDeterminants(
   const {grid: own, unit, values} = coefficients;
   const toOwn = own.affine.inverse();
   const map = toVoxelMap(before, {from: grid.affine, to: toOwn});
-  const toMm = Affine.fromLinear((unit === 'voxels' ? own.affine : Affine.identity).linear);
-  const perMm = Affine.fromLinear(toOwn.linear);
+  const toMm = unit === 'voxels' ? own.affine : Affine.identity;
+  // S: slopes along the axes of the grid. det(I + A S B) = det(I + S B A), A from the unit to mm and B from mm to steps of the grid.
+  const product = Affine.compose(Affine.fromLinear(toOwn.linear), Affine.fromLinear(toMm.linear));
   const [lengthI, lengthJ, lengthK] = grid.shape;
   const result = new Float32Array(countVoxels(grid.shape));
   const position = new Float64Array(3);
@@ -34,19 +35,25 @@ export function splineDeterminants(
         position[2] = k;
         followMap(position, map);
         const isReached = setSlopes(slopes, values, own.shape, position);
-        result[n] = isReached ? determinantOf(slopes, toMm, perMm) : 1;
+        result[n] = isReached ? determinantOf(slopes, product.linear) : 1;
       }
     }
   }
   return result;
 }
 
-/** det(I + A S B) for 3 x 3 matrices. */
-function determinantOf(slopes: Float64Array, toMm: Affine, perMm: Affine): number {
-  const [a, b, c, d, e, f, g, h, i] = slopes;
-  const {linear: l} = Affine.compose(toMm, Affine.fromLinear([a, b, c, d, e, f, g, h, i]), perMm);
-  return Affine.fromLinear([1 + l[0], l[1], l[2], l[3], 1 + l[4], l[5], l[6], l[7], 1 + l[8]])
-    .determinant;
+/** det(I + S M) of 3 x 3 matrices, row by row. */
+function determinantOf(s: Float64Array, m: LinearRows): number {
+  const a = 1 + s[0] * m[0] + s[1] * m[3] + s[2] * m[6];
+  const b = s[0] * m[1] + s[1] * m[4] + s[2] * m[7];
+  const c = s[0] * m[2] + s[1] * m[5] + s[2] * m[8];
+  const d = s[3] * m[0] + s[4] * m[3] + s[5] * m[6];
+  const e = 1 + s[3] * m[1] + s[4] * m[4] + s[5] * m[7];
+  const f = s[3] * m[2] + s[4] * m[5] + s[5] * m[8];
+  const g = s[6] * m[0] + s[7] * m[3] + s[8] * m[6];
+  const h = s[6] * m[1] + s[7] * m[4] + s[8] * m[7];
+  const i = 1 + s[6] * m[2] + s[7] * m[5] + s[8] * m[8];
+  return a * (e * i - f * h) - b * (d * i - f * g) + c * (d * h - e * g);
 }
 
 const weights = [0, 1, 2].map(() => new Float64Array(4));
@@ -76,7 +83,8 @@ function setSlopes(
       const along = weights[0][i] * weights[1][j];
       const row = 3 * (first + (i * shape[1] + j) * shape[2]);
       for (let c = 0; c < 3; c++) {
-        let [sum, slope] = [0, 0];
+        let sum = 0;
+        let slope = 0;
         for (let k = 0; k < 4; k++) {
           const value = coefficients[row + 3 * k + c];
           sum += weights[2][k] * value;
