@@ -14,7 +14,7 @@ const INVERSE = 'inverse:';
 
 /** What a transform may be, in words for a description: two paragraphs, of which the second one is a list. */
 export const TRANSFORM_FILES = `A transform is a file of ITK or ANTs (.nii, .nii.gz, .nrrd, .mha, .txt, .tfm, .mat, .h5), elastix (TransformParameters) or FreeSurfer (.lta, .mgz), \
-or a field whose header names NiftyReg (or its control points) or SPM; affine maps, fields and cubic B-splines. What does not show whose it is, is named before the file: fsl:flirt.mat, \
+or a field whose header names NiftyReg (or its control points), SPM or FNIRT; affine maps, fields and cubic B-splines. What does not show whose it is, is named before the file: fsl:flirt.mat, \
 greedy:affine.mat, voxels:flow.nii.gz. The names:
 
 ${CONVENTION_NAMES.map((name) => `- ${name}: ${CONVENTIONS[name].meaning}`).join('\n')}`;

@@ -22,6 +22,7 @@ import {
   type TransformImages,
 } from './conventions.js';
 import {decodeElastix, isElastix} from './elastix.js';
+import {FNIRT_CUBIC, readFnirt} from './fnirt.js';
 import {decodeItkHdf5} from './itk-hdf5.js';
 import {decodeItkMat, isItkMat} from './itk-mat.js';
 import {decodeItkText, FIRST_LINE} from './itk-text.js';
@@ -51,7 +52,7 @@ const START_BYTES = 540;
  *
  * Read are, of ITK and ANTs, texts (.txt, .tfm), MATLAB files (.mat), HDF5 files (.h5) and fields; linear transforms of FreeSurfer
  * (.lta) and its warps (.mgz); affine and B-spline transform parameters of elastix; fields in NIfTI files whose header names ITK, RAS mm, NiftyReg, which
- * keeps grids of control points so, too, or SPM. Fields and
+ * keeps grids of control points so, too, SPM or coefficients of FNIRT. Fields and
  * matrices of FSL, other fields, and texts of sixteen numbers show not whose they are: `convention` must.
  *
  * @param source - A path, or bytes and their name.
@@ -154,7 +155,22 @@ async function readVectors(source: Source, options: ReadTransformOptions): Promi
       return {transform, warnings: field.warnings};
     }
   }
+  const {code} = field.intent;
+  if (code === FNIRT_CUBIC) {
+    requireConvention(options.convention, ['fsl'], 'coefficients of FNIRT');
+    // What the header says about its own place is no place.
+    return {transform: await readFnirt(source, options), warnings: []};
+  }
   const transform = named(nameOf(source), () => {
+    if (code > FNIRT_CUBIC && code <= 2018) {
+      throw new HypermorphError(
+        'E_IO',
+        'must hold a field or cubic coefficients of FNIRT, got others of FSL.',
+        {
+          hint: 'Let fnirtfileutils write the field.',
+        },
+      );
+    }
     const name = options.convention ?? shownConvention(field.intent);
     const {kind, ...convention} = fieldConvention(name);
     // Of NiftyReg's own kinds the header tells which.
@@ -184,11 +200,6 @@ function shownConvention({code, name, parameters}: NiftiIntent): ConventionName 
     );
   }
   if (code === 1007) return name === 'Mapping' ? 'spm' : 'itk';
-  if (code > 2006 && code <= 2018) {
-    throw new HypermorphError('E_IO', 'must hold a field, got coefficients of FSL.', {
-      hint: 'Let fnirtfileutils write the field.',
-    });
-  }
   const choices =
     code === 2006
       ? 'fsl (relative), fsl-absolute'
