@@ -8,7 +8,7 @@ import type {PlacedImage} from './plan.js';
 /** Numbers for each voxel of the fixed image: itself, the moved image without and with the deformation. */
 const FIXED_NUMBERS = 3;
 /** ... and where the pair is refined: numbers for each of its voxels, with a velocity on them or on half as many along every axis. */
-const REFINED_NUMBERS = {whole: 75, half: 35};
+const REFINED_NUMBERS = {whole: 60, half: 35};
 const NUMBER_BYTES = 4;
 
 /**

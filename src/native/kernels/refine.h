@@ -12,7 +12,8 @@ namespace hypermorph {
 // has two voxels or more. A plane is [1, I, J] with components (0, i, j). Arrays do not overlap unless said otherwise.
 
 // stack[0] = velocity / 2^steps, stack[t + 1] = stack[t] + stack[t] o (id + stack[t]): steps + 1 fields.
-// The gradient takes what belongs to stack[steps] in `gradient` and leaves there what belongs to the velocity.
+// The gradient takes what belongs to stack[steps] in `gradient` and leaves there what belongs to the velocity; it does
+// not read stack[steps], which may be `gradient`.
 struct IntegrateArgs {
   int32_t size[3];
   int32_t steps;
@@ -119,7 +120,7 @@ struct DescendArgs {
   int32_t size[3];
   float weight[3][4];
   const float* velocity;
-  float* gradient;  // overwritten
+  float* gradient;  // overwritten; nullptr where only found[0] is wanted, and what follows but it and the scratch, too
   float* first;     // moments, updated
   float* second;
   float* next;  // the new velocity
@@ -298,6 +299,26 @@ void collectSlopes(Call& call, CollectArgs& args) {
   args.scratch = call.scratch(ScratchNeed{0, 3 * int64_t{args.size[2]}});
 }
 
+template <typename Args>
+void takeRoughnessWeights(const double* nine, Args& args) {
+  for (int axis = 0; axis < 3; ++axis) {
+    for (int component = 0; component < 3; ++component) {
+      args.weight[axis][component] = static_cast<float>(nine[3 * axis + component]);
+    }
+  }
+}
+
+// measureRoughness(size, weights [9], velocity, found [1])
+template <typename Call>
+void measureRoughness(Call& call, DescendArgs& args) {
+  readSize(call, args.size);
+  const double* const weights = call.doubles("weights", 9);
+  args.velocity = call.floats("velocity", fieldFloats(args.size)).data;
+  args.found = call.doubles("found", 1);
+  args.scratch = call.scratch(ScratchNeed{2 * int64_t{args.size[0]}, 0});
+  if (call.ok()) takeRoughnessWeights(weights, args);
+}
+
 // descend(size, numbers [rate, epsilon, beta1, beta2, correction1, correction2, nine weights], velocity, gradient,
 // first, second, next, found)
 template <typename Call>
@@ -319,11 +340,7 @@ void descend(Call& call, DescendArgs& args) {
   args.beta2 = static_cast<float>(numbers[3]);
   args.correction1 = static_cast<float>(numbers[4]);
   args.correction2 = static_cast<float>(numbers[5]);
-  for (int axis = 0; axis < 3; ++axis) {
-    for (int component = 0; component < 3; ++component) {
-      args.weight[axis][component] = static_cast<float>(numbers[6 + 3 * axis + component]);
-    }
-  }
+  takeRoughnessWeights(numbers + 6, args);
 }
 
 }  // namespace hypermorph::reading

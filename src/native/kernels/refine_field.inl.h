@@ -184,8 +184,8 @@ static void integrateFieldGradient(const IntegrateArgs& a) noexcept {
   });
 }
 
-// gradient[x] += 2 weight * (what the differences across [x - step, x] and [x, x + step] ask for); returns the sum of
-// the weighted squares of the latter.
+// Returns the sum of the weighted squares of the differences across [x, x + step]; unless gradient is nullptr,
+// gradient[x] += 2 weight * (what the differences across [x - step, x] and [x, x + step] ask for).
 static float addRoughness(const float* p, int64_t step, bool has_below, bool has_above, int64_t begin, int64_t end,
                           Vec4 weight, float* gradient) {
   Vec4 sum = {};
@@ -194,10 +194,10 @@ static float addRoughness(const float* p, int64_t step, bool has_below, bool has
     for (int64_t x = begin; x < end; x += 4) {
       const Vec4 d = load4(p + x + step) - load4(p + x);
       sum += weight * d * d;
-      store4(gradient + x, load4(gradient + x) - factor * d);
+      if (gradient != nullptr) store4(gradient + x, load4(gradient + x) - factor * d);
     }
   }
-  if (has_below) {
+  if (has_below && gradient != nullptr) {
     for (int64_t x = begin; x < end; x += 4) {
       store4(gradient + x, load4(gradient + x) + factor * (load4(p + x) - load4(p + x - step)));
     }
@@ -211,7 +211,7 @@ static double addPlaneRoughness(const DescendArgs& a, const PaddedGrid& grid, in
   for (int64_t j = 0; j < grid.size[1]; ++j) {
     const int64_t at = i * grid.plane + j * grid.row;
     const float* const p = a.velocity + at;
-    float* const to = a.gradient + at;
+    float* const to = a.gradient != nullptr ? a.gradient + at : nullptr;
     float sum = addRoughness(p, grid.plane, i > 0, i + 1 < grid.size[0], 0, grid.row, by_i, to);
     sum += addRoughness(p, grid.row, j > 0, j + 1 < grid.size[1], 0, grid.row, by_j, to);
     sum += addRoughness(p, 4, false, true, 0, grid.row - 4, by_k, to);
@@ -262,6 +262,14 @@ static float stepRow(const DescendArgs& a, int64_t at, int64_t count, const floa
     largest = length > largest ? length : largest;
   }
   return largest;
+}
+
+static void measureRoughness(const DescendArgs& a) noexcept {
+  const PaddedGrid grid = paddedGrid(a.size);
+  double* const partial = reinterpret_cast<double*>(a.scratch.shared);
+  forEachTask(grid.size[0], [&](int64_t i, int) { partial[i] = addPlaneRoughness(a, grid, i); });
+  a.found[0] = 0;
+  for (int64_t i = 0; i < grid.size[0]; ++i) a.found[0] += partial[i];
 }
 
 static void descend(const DescendArgs& a) noexcept {

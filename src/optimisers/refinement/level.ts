@@ -42,11 +42,13 @@ export interface LevelFigures {
 
 /** A level that is being optimised. It holds its memory until `dispose`. */
 export interface RefinementLevel {
+  /** The terms of the velocity now. */
+  measure(): LevelFigures;
   /**
    * One step of Adam down roughness - similarityWeight · similarity, by the gradient mixed along every axis with both neighbours (1/4,
    * 1/2, 1/4): neighbours move together, which folds less and converges sooner.
    *
-   * @param rate - Voxels that a component moves where its gradient keeps its sign; 0 only measures.
+   * @param rate - Voxels that a component moves where its gradient keeps its sign.
    * @returns The terms before the step.
    */
   iterate(rate: number): LevelFigures;

@@ -43,6 +43,14 @@ export class PortableLevel implements RefinementLevel {
     return this.#gradient;
   }
 
+  measure(): LevelFigures {
+    const steps = squaringsFor(largestOf(this.#velocity));
+    return tf.tidy(() => {
+      const velocity = threeOf(fieldTensor(this.#velocity, this.#problem.velocityShape));
+      return {...read(termsOf(this.#problem, velocity, steps))};
+    });
+  }
+
   iterate(rate: number): LevelFigures {
     const {figures, gradient} = differentiate(this.#problem, this.#velocity);
     this.#gradient = gradient;
@@ -83,21 +91,33 @@ function differentiate(
   problem: LevelProblem,
   velocity: Float32Array,
 ): {figures: LevelFigures; gradient: Float32Array} {
-  const {similarityWeight, velocityShape} = problem;
-  const largest = velocity.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
-  const steps = squaringsFor(largest);
+  const steps = squaringsFor(largestOf(velocity));
   let figures: LevelFigures = {similarity: 0, roughness: 0};
   const gradient = valuesOf(() => {
     const slope = tf.grad((field) => {
-      const v = field as tf.Tensor5D;
-      const similarity = similarityOf(problem, integrateVelocity(v, {steps}) as tf.Tensor5D);
-      const roughness = roughnessOf(problem, v);
-      figures = {similarity: similarity.dataSync()[0], roughness: roughness.dataSync()[0]};
-      return tf.sub(roughness, tf.mul(similarity, similarityWeight));
+      const {similarity, roughness} = termsOf(problem, field as tf.Tensor5D, steps);
+      figures = read({similarity, roughness});
+      return tf.sub(roughness, tf.mul(similarity, problem.similarityWeight));
     });
-    return slope(threeOf(fieldTensor(velocity, velocityShape)));
+    return slope(threeOf(fieldTensor(velocity, problem.velocityShape)));
   });
   return {figures, gradient};
+}
+
+/** The terms of a velocity of three components. */
+function termsOf(problem: LevelProblem, velocity: tf.Tensor5D, steps: number) {
+  return {
+    similarity: similarityOf(problem, integrateVelocity(velocity, {steps}) as tf.Tensor5D),
+    roughness: roughnessOf(problem, velocity),
+  };
+}
+
+function read({similarity, roughness}: ReturnType<typeof termsOf>): LevelFigures {
+  return {similarity: similarity.dataSync()[0], roughness: roughness.dataSync()[0]};
+}
+
+function largestOf(velocity: Float32Array): number {
+  return velocity.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
 }
 
 /** The padded numbers of a field that is computed and forgotten. */

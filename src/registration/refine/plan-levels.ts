@@ -1,7 +1,7 @@
 import type {Triple} from '../../geometry/triple.js';
 import {halfShape} from '../../optimisers/refinement/level.js';
 
-/** One resolution of a refinement. */
+/** One stage of a refinement: images at one resolution, and a velocity at theirs or at half of it. */
 export interface LevelPlan {
   /** How often the pair is halved. */
   readonly halvings: number;
@@ -15,12 +15,22 @@ export interface LevelPlan {
 /** A level has at least this many voxels along every axis. */
 export const SHORTEST_AXIS = 12;
 const MOST_LEVELS = 4;
-/** Images with more voxels have a velocity of half their resolution: they gain little by a finer one, which costs most of the time. */
-export const MOST_VELOCITY_VOXELS = 2e6;
-/** Most steps by the number of halvings. */
-const ITERATIONS = [20, 30, 40, 40] as const;
+/** Larger images have no velocity of their own resolution, but of half of it: it would take more memory than a laptop spares. */
+export const MOST_VELOCITY_VOXELS = 8e6;
+/** Most steps by the number of halvings: of a velocity of half the images' resolution, and then of one of their own. */
+const STEPS = [
+  {half: 10, own: 5},
+  {half: 20, own: 10},
+  {half: 20, own: 20},
+  {half: 20, own: 20},
+] as const;
+/** Of a velocity that stays at half the resolution. */
+const LAST_HALF_STEPS = 20;
 
-/** Resolutions from coarse to fine. */
+/**
+ * Stages from coarse to fine. At each resolution of the images the velocity has half of it first, as at the one before: what finer images
+ * ask of a coarse velocity costs little, and leaves less to the fine one.
+ */
 export function planLevels(
   shape: Triple,
   {levels = MOST_LEVELS, iterations}: {readonly levels?: number; readonly iterations?: number},
@@ -31,15 +41,16 @@ export function planLevels(
     if (next.some((length, axis) => length < SHORTEST_AXIS && shape[axis] > 1)) break;
     shapes.push(next);
   }
+  const most = (steps: number) => Math.min(steps, iterations ?? Infinity);
   return shapes
-    .map((size, halvings): LevelPlan => {
+    .flatMap((size, halvings): LevelPlan[] => {
       const isLarge = size[0] * size[1] * size[2] > MOST_VELOCITY_VOXELS;
-      return {
-        halvings,
-        velocityShape: isLarge ? halfShape(size) : size,
-        factor: isLarge ? 2 : 1,
-        iterations: Math.min(ITERATIONS[halvings], iterations ?? Infinity),
-      };
+      const {half, own} = STEPS[halvings];
+      const last = {halvings, velocityShape: size, factor: 1, iterations: most(own)} as const;
+      const first = {halvings, velocityShape: halfShape(size), factor: 2} as const;
+      if (isLarge) return [{...first, iterations: most(LAST_HALF_STEPS)}];
+      return [last, {...first, iterations: most(half)}];
     })
+    .filter((stage, n) => stage.iterations > 0 || n === 0)
     .reverse();
 }

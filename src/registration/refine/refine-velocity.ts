@@ -246,7 +246,7 @@ function betterStart(
   const still = new Float32Array(found.length);
   const [ofStill, ofFound] = [still, found].map((velocity) => {
     const level = engine.run(OPEN_LEVEL, {...problem, velocity});
-    const figures = level.iterate(0);
+    const figures = level.measure();
     level.dispose();
     return objective(figures, lambda);
   });
@@ -270,7 +270,7 @@ async function descend(
     isFlat =
       2 * figures.length > most && hasFlattened(figures.map((terms) => objective(terms, lambda)));
   }
-  figures.push(level.iterate(0));
+  figures.push(level.measure());
   return {figures, isFlat};
 }
 

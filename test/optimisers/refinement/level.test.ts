@@ -125,6 +125,20 @@ test('one, two and three threads give the same bits', () => {
   }
 });
 
+test('measuring gives the terms of the next step, and changes nothing', () => {
+  for (const engine of [native, portable]) {
+    for (const variant of VARIANTS) {
+      const level = engine.run(OPEN_LEVEL, problemOf(variant));
+      level.iterate(0.3);
+      const velocity = Float32Array.from(level.velocity());
+      const measured = level.measure();
+      assert.deepEqual(level.velocity(), velocity);
+      assert.deepEqual(level.iterate(0.1), measured, nameOf(variant));
+      level.dispose();
+    }
+  }
+});
+
 test('the gradient is the slope of the objective', () => {
   // Masks are piecewise constant, and a histogram of few voxels has corners.
   for (const variant of VARIANTS.filter(({hasMasks}) => !hasMasks)) {

@@ -83,10 +83,14 @@ test('a smooth deformation is recovered within 0.3 voxels', async () => {
     levels.map(({shape}) => shape),
     [
       [15, 13, 14],
+      [15, 13, 14],
+      [30, 26, 28],
       [30, 26, 28],
     ],
   );
-  assert.ok(levels[1].similarityAfter > levels[1].similarityBefore);
+  for (const {similarityBefore, similarityAfter} of levels.slice(1)) {
+    assert.ok(similarityAfter > similarityBefore);
+  }
 });
 
 test('a smooth deformation of an image of the opposed contrast is recovered as well', async () => {
@@ -174,7 +178,7 @@ test('a plane is refined in its plane', async () => {
 test('a good start is kept, and no step returns it', async () => {
   const pair = pairOf(wave(2.5));
   const {velocity: start} = await refine(pair);
-  const {velocity} = await refine(pair, {start, levels: 1, iterations: 0});
+  const {velocity} = await refine(pair, {start, iterations: 0});
   assert.deepEqual(velocity, start);
 });
 
@@ -207,24 +211,31 @@ anyTest('wrong pairs and options are refused', async () => {
   await refuse(/window must be 3, 5, 7 or 9, got 4/, {}, {window: 4});
 });
 
-anyTest('levels go from coarse to fine, large images with half the velocity', () => {
+anyTest('stages go from coarse to fine, each resolution first with half of the velocity', () => {
+  const stages = planLevels([40, 40, 48], {});
   assert.deepEqual(
-    planLevels([160, 160, 192], {}).map(({velocityShape}) => velocityShape),
+    stages.map(({halvings, velocityShape}) => [halvings, ...velocityShape]),
     [
-      [20, 20, 24],
-      [40, 40, 48],
-      [80, 80, 96],
-      [80, 80, 96],
+      [1, 10, 10, 12],
+      [1, 20, 20, 24],
+      [0, 20, 20, 24],
+      [0, 40, 40, 48],
     ],
   );
   assert.deepEqual(
-    planLevels([1, 64, 40], {levels: 2, iterations: 5}).map(({halvings, iterations}) => [
-      halvings,
-      iterations,
+    planLevels([1, 64, 40], {levels: 1, iterations: 7}).map((stage) => [
+      stage.iterations,
+      ...stage.velocityShape,
     ]),
     [
-      [1, 5],
-      [0, 5],
+      [7, 1, 32, 20],
+      [5, 1, 64, 40],
     ],
   );
+});
+
+anyTest('a large image ends with half of the velocity', () => {
+  const stages = planLevels([256, 256, 256], {});
+  assert.deepEqual(stages[stages.length - 1].velocityShape, [128, 128, 128]);
+  assert.deepEqual(stages[stages.length - 2].velocityShape, [128, 128, 128]);
 });

@@ -78,6 +78,13 @@ declare module '../addon.js' {
       slopes: Float32Array,
       gradient: Float32Array,
     ): void;
+    /** `weights`: nine, by axis and component; `found`: one number. */
+    measureRoughness(
+      size: Int32Array,
+      weights: Float64Array,
+      velocity: Float32Array,
+      found: Float64Array,
+    ): void;
     /** `numbers`: rate, epsilon, beta1, beta2, the corrections of both, nine weights by axis and component. */
     descend(
       size: Int32Array,
@@ -126,6 +133,13 @@ function voxelsOf([i, j, k]: Triple): number {
   return i * j * k;
 }
 
+/** The largest component's size. */
+function largestOf(velocity: Float32Array): number {
+  let largest = 0;
+  for (let n = 0; n < velocity.length; n++) largest = Math.max(largest, Math.abs(velocity[n]));
+  return largest;
+}
+
 /** All memory of a level is made once; a step is a handful of native calls. */
 class NativeLevel implements RefinementLevel {
   readonly #addon: NativeAddon;
@@ -133,17 +147,19 @@ class NativeLevel implements RefinementLevel {
   readonly #size: Int32Array;
   readonly #fieldSize: Int32Array;
   readonly #moments: Float32Array;
-  readonly #shares: Float32Array;
   readonly #moved: Float32Array;
-  readonly #slopes: Float32Array;
   readonly #weights: Float32Array;
-  readonly #gradient: Float32Array;
+  /** A field that the gradient of the integral needs, and before it the shares of the correlation. */
   readonly #spare: Float32Array;
+  /** Of the moved image; null where `next`, written after them, has room for them. */
+  readonly #ownSlopes: Float32Array | null;
   readonly #first: Float32Array;
   readonly #second: Float32Array;
   #velocity: Float32Array;
   #next: Float32Array;
-  #stack: Float32Array;
+  /** One more field than squarings; the last one is the displacement, and then the gradient. */
+  #stack = new Float32Array(0);
+  #gradient = new Float32Array(0);
   #step = 0;
   #largest: number;
 
@@ -156,18 +172,15 @@ class NativeLevel implements RefinementLevel {
     this.#size = Int32Array.from(problem.shape);
     this.#fieldSize = Int32Array.from(problem.velocityShape);
     this.#moments = new Float32Array(isCorrelation ? 2 * voxels : 0);
-    this.#shares = new Float32Array(isCorrelation ? 3 * voxels : 0);
     this.#moved = new Float32Array(voxels);
-    this.#slopes = new Float32Array(3 * voxels);
     this.#weights = new Float32Array(voxels);
-    this.#gradient = new Float32Array(floats);
-    this.#spare = new Float32Array(floats);
+    this.#spare = new Float32Array(Math.max(floats, isCorrelation ? 3 * voxels : 0));
     this.#first = new Float32Array(floats);
     this.#second = new Float32Array(floats);
     this.#velocity = Float32Array.from(problem.velocity);
     this.#next = new Float32Array(floats);
-    this.#stack = new Float32Array(0);
-    this.#largest = problem.velocity.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+    this.#ownSlopes = floats < 3 * voxels ? new Float32Array(3 * voxels) : null;
+    this.#largest = largestOf(problem.velocity);
     if (isCorrelation) addon.fixedMoments(this.#size, problem.radius, problem.fixed, this.#moments);
   }
 
@@ -179,29 +192,19 @@ class NativeLevel implements RefinementLevel {
     return this.#gradient;
   }
 
+  measure(): LevelFigures {
+    const {similarity} = this.#compare();
+    const found = new Float64Array(1);
+    const weights = Float64Array.from(this.#problem.roughnessWeights);
+    this.#addon.measureRoughness(this.#fieldSize, weights, this.#velocity, found);
+    return {similarity, roughness: found[0]};
+  }
+
   iterate(rate: number): LevelFigures {
-    const addon = this.#addon;
-    const {fixedMask, movingMask, moving} = this.#problem;
-    const squarings = squaringsFor(this.#largest);
-    const floats = this.#velocity.length;
-    if (this.#stack.length < (squarings + 1) * floats)
-      this.#stack = new Float32Array((squarings + 1) * floats);
-    addon.integrateField(this.#fieldSize, squarings, this.#velocity, this.#stack);
-    const displacement = this.#stack.subarray(squarings * floats, (squarings + 1) * floats);
-    addon.warpSlopes(
-      this.#size,
-      this.#fieldSize,
-      moving,
-      displacement,
-      fixedMask,
-      movingMask,
-      this.#moved,
-      this.#slopes,
-      this.#weights,
-    );
-    const similarity = this.#pull();
-    addon.collectSlopes(this.#size, this.#fieldSize, this.#slopes, this.#gradient);
-    addon.integrateFieldGradient(
+    const {similarity, squarings, displacement, slopes} = this.#compare();
+    this.#gradient = displacement; // which is needed no more
+    this.#addon.collectSlopes(this.#size, this.#fieldSize, slopes, this.#gradient);
+    this.#addon.integrateFieldGradient(
       this.#fieldSize,
       squarings,
       this.#stack,
@@ -211,19 +214,43 @@ class NativeLevel implements RefinementLevel {
     return {similarity, roughness: this.#descend(rate)};
   }
 
+  /** Integrates, warps, and compares; `slopes` are those of the objective by the displacement on the image's grid. */
+  #compare() {
+    const {fixedMask, movingMask, moving} = this.#problem;
+    const squarings = squaringsFor(this.#largest);
+    const floats = this.#velocity.length;
+    if (this.#stack.length < (squarings + 1) * floats)
+      this.#stack = new Float32Array((squarings + 1) * floats);
+    this.#addon.integrateField(this.#fieldSize, squarings, this.#velocity, this.#stack);
+    const displacement = this.#stack.subarray(squarings * floats, (squarings + 1) * floats);
+    const slopes = this.#ownSlopes ?? this.#next;
+    this.#addon.warpSlopes(
+      this.#size,
+      this.#fieldSize,
+      moving,
+      displacement,
+      fixedMask,
+      movingMask,
+      this.#moved,
+      slopes,
+      this.#weights,
+    );
+    return {similarity: this.#pull(slopes), squarings, displacement, slopes};
+  }
+
   dispose(): void {
     this.#stack = new Float32Array(0);
   }
 
   /** Turns the slopes of the image into those of the objective; returns the similarity. */
-  #pull(): number {
+  #pull(slopes: Float32Array): number {
     const {similarity, radius, bound, similarityWeight, fixed} = this.#problem;
     const sign = similarity === 'mse' ? 1 : -1;
     const scale = (sign * similarityWeight) / this.#moved.length;
     const value = new Float64Array(1);
-    const term = [scale, fixed, this.#moved, this.#weights, this.#slopes, value] as const;
+    const term = [scale, fixed, this.#moved, this.#weights, slopes, value] as const;
     if (similarity === 'lncc') {
-      const own = [radius, bound, this.#moments, this.#shares] as const;
+      const own = [radius, bound, this.#moments, this.#spare] as const;
       this.#addon.correlationTerm(this.#size, ...own, ...term);
     } else if (similarity === 'mse') {
       this.#addon.squaredErrorTerm(this.#size, ...term);
