@@ -183,7 +183,7 @@ async function refineLevel(
   found: Float32Array,
   options: LevelOptions,
 ): Promise<{velocity: Float32Array; record: RefinementRecord}> {
-  const {lambda, engine, similarity = REFINEMENT_DEFAULTS.similarity} = options;
+  const {lambda, similarity = REFINEMENT_DEFAULTS.similarity} = options;
   const radius = ((options.window ?? REFINEMENT_DEFAULTS.window) - 1) / 2;
   const windowVoxels = (2 * radius + 1) ** (images.shape[0] > 1 ? 3 : 2);
   const problem = {
@@ -200,37 +200,62 @@ async function refineLevel(
   // At the finest level, which costs most, only what passed the one before is left.
   const isTested = plan.halvings > 0 || options.isFirst;
   const start = isTested ? betterStart(problem, found, options) : found;
-  let iterations = 0;
-  for (const [attempt, rates] of RATES.entries()) {
-    const level = engine.run(OPEN_LEVEL, {...problem, velocity: start});
-    try {
-      const {figures, isFlat} = await descend(level, {
-        ...{...options, rates, most: plan.iterations},
-        report: (step) => options.report(attempt * plan.iterations + step),
-      });
-      iterations += figures.length - 1;
-      const [first, last] = [figures[0], figures[figures.length - 1]];
-      const isBetter = objective(last, lambda) < objective(first, lambda);
-      if (!isBetter && attempt < RATES.length - 1) continue;
-      const kept = isBetter ? last : first;
-      return {
-        velocity: isBetter ? Float32Array.from(level.velocity()) : start,
-        record: {
-          shape: images.shape,
-          velocityShape: plan.velocityShape,
-          iterations,
-          similarityBefore: first.similarity,
-          similarityAfter: kept.similarity,
-          smoothnessAfter: lambda > 0 ? kept.roughness / (lambda * SMOOTHNESS_SCALE) : 0,
-          objectiveAfter: objective(kept, lambda),
-          stopped: isBetter ? (isFlat ? 'flat' : 'cap') : 'start',
-        },
-      };
-    } finally {
-      level.dispose();
-    }
+  const attempts: Attempt[] = [];
+  for (const rates of RATES) {
+    const before = attempts.length * plan.iterations;
+    const report = (step: number) => options.report(before + step);
+    const most = plan.iterations;
+    attempts.push(await attempt({...problem, velocity: start}, {...options, rates, most, report}));
+    if (attempts[attempts.length - 1].isBetter) break;
   }
-  throw new Error('one of the rates is the last');
+  const {figures, isFlat, isBetter, velocity} = attempts[attempts.length - 1];
+  const [first, last] = [figures[0], figures[figures.length - 1]];
+  const kept = isBetter ? last : first;
+  return {
+    velocity: isBetter ? velocity : start,
+    record: {
+      shape: images.shape,
+      velocityShape: plan.velocityShape,
+      iterations: attempts.reduce((sum, {figures: terms}) => sum + terms.length - 1, 0),
+      similarityBefore: first.similarity,
+      similarityAfter: kept.similarity,
+      smoothnessAfter: lambda > 0 ? kept.roughness / (lambda * SMOOTHNESS_SCALE) : 0,
+      objectiveAfter: objective(kept, lambda),
+      stopped: isBetter ? (isFlat ? 'flat' : 'cap') : 'start',
+    },
+  };
+}
+
+interface Descent {
+  /** The terms before every step, and after the last. */
+  readonly figures: readonly LevelFigures[];
+  readonly isFlat: boolean;
+}
+
+interface Attempt extends Descent {
+  /** Whether the end is better than the start. */
+  readonly isBetter: boolean;
+  /** Where it ended. */
+  readonly velocity: Float32Array;
+}
+
+interface DescentOptions extends LevelOptions {
+  readonly rates: Rates;
+  /** Steps. */
+  readonly most: number;
+}
+
+async function attempt(problem: LevelProblem, options: DescentOptions): Promise<Attempt> {
+  const level = options.engine.run(OPEN_LEVEL, problem);
+  try {
+    const descent = await descend(level, options);
+    const {figures} = descent;
+    const [first, last] = [figures[0], figures[figures.length - 1]];
+    const isBetter = objective(last, options.lambda) < objective(first, options.lambda);
+    return {...descent, isBetter, velocity: level.velocity()};
+  } finally {
+    level.dispose();
+  }
 }
 
 /**
@@ -253,11 +278,11 @@ function betterStart(
   return ofStill < ofFound ? still : found;
 }
 
-/** Steps until the objective is flat; the terms before every step, and after the last. */
+/** Steps until the objective is flat. */
 async function descend(
   level: RefinementLevel,
-  {lambda, rates, most, report, signal}: LevelOptions & {rates: Rates; most: number},
-): Promise<{figures: LevelFigures[]; isFlat: boolean}> {
+  {lambda, rates, most, report, signal}: DescentOptions,
+): Promise<Descent> {
   const figures: LevelFigures[] = [];
   let isFlat = false;
   while (figures.length < most && !isFlat) {
