@@ -73,6 +73,13 @@ export function squaringsFor(largest: number): number {
   return Math.min(Math.max(Math.ceil(Math.log2(largest / LARGEST_START)), 0), 10);
 }
 
+/** The size of a velocity's largest component, voxels. A plain loop: velocities are long. */
+export function largestOf(velocity: Float32Array): number {
+  let largest = 0;
+  for (let n = 0; n < velocity.length; n++) largest = Math.max(largest, Math.abs(velocity[n]));
+  return largest;
+}
+
 export function halfShape([i, j, k]: Triple): Triple {
   return [Math.ceil(i / 2), Math.ceil(j / 2), Math.ceil(k / 2)];
 }

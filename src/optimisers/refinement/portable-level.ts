@@ -7,6 +7,7 @@ import {warpTensor} from '../../ops/warp.js';
 import type {Triple} from '../../geometry/triple.js';
 import {
   REFINEMENT_ADAM,
+  largestOf,
   squaringsFor,
   type LevelFigures,
   type LevelProblem,
@@ -114,10 +115,6 @@ function termsOf(problem: LevelProblem, velocity: tf.Tensor5D, steps: number) {
 
 function read({similarity, roughness}: ReturnType<typeof termsOf>): LevelFigures {
   return {similarity: similarity.dataSync()[0], roughness: roughness.dataSync()[0]};
-}
-
-function largestOf(velocity: Float32Array): number {
-  return velocity.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
 }
 
 /** The padded numbers of a field that is computed and forgotten. */

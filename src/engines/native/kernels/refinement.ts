@@ -1,6 +1,7 @@
 import {
   REFINEMENT_ADAM,
   halfShape,
+  largestOf,
   squaringsFor,
   type LevelFigures,
   type LevelProblem,
@@ -131,13 +132,6 @@ export const REFINEMENT_KERNELS = [openLevel, halve, doubleField, integrateField
 
 function voxelsOf([i, j, k]: Triple): number {
   return i * j * k;
-}
-
-/** The largest component's size. */
-function largestOf(velocity: Float32Array): number {
-  let largest = 0;
-  for (let n = 0; n < velocity.length; n++) largest = Math.max(largest, Math.abs(velocity[n]));
-  return largest;
 }
 
 /** All memory of a level is made once; a step is a handful of native calls. */
