@@ -177,6 +177,8 @@ function renderTable(
 function describeType(schema: Schema): string {
   if (schema.const !== undefined) return code(schema.const);
   if (schema.enum) return schema.enum.map((one) => code(one)).join(', ');
+  if (isKinds(schema))
+    return `{kind: ${schema.oneOf!.map(({properties}) => properties!.kind.const as string).join(', ')}}`;
   const options = schema.anyOf ?? schema.oneOf;
   if (options) return [...new Set(options.map(describeType))].join(' or ');
   if (Array.isArray(schema.type)) {

@@ -105,8 +105,9 @@ function wantsInteger(schema: z.ZodType, root: unknown, path: Path): boolean {
 function explainIssue(
   issue: Issue,
   root: unknown,
-  {isInteger, whole}: {readonly isInteger: (path: Path) => boolean; readonly whole: string},
+  options: {readonly isInteger: (path: Path) => boolean; readonly whole: string},
 ): string[] {
+  const {isInteger, whole} = options;
   const given = valueAt(root, issue.path);
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => {
@@ -115,6 +116,14 @@ function explainIssue(
     });
   }
   if (issue.code === 'invalid_union') {
+    // The alternative that the value was meant for, where it is of the kind of only one.
+    const meant = issue.errors.filter((inner) => inner.every(({path}) => path.length > 0));
+    if (meant.length === 1) {
+      return meant[0].flatMap((inner) => {
+        const whole = {...inner, path: [...issue.path, ...inner.path]};
+        return explainIssue(whole, root, options);
+      });
+    }
     const discriminator = (issue as {discriminator?: string}).discriminator;
     const path = discriminator === undefined ? issue.path : withLast(issue.path, discriminator);
     return [

@@ -35,6 +35,8 @@ export interface StepLosses {
 /** What a network does on the validation pairs at one lambda; means over the pairs. */
 export interface ValidationRow {
   readonly lambda: number;
+  /** Weight of the label maps in the objective, where the network sees it. */
+  readonly labels?: number;
   readonly total: number;
   /** Not weighted by 1 - lambda. */
   readonly similarity: number;
@@ -46,6 +48,17 @@ export interface ValidationRow {
   readonly sdLogJacobian: number;
   /** Share of voxels whose Jacobian determinant is 0 or less. */
   readonly foldingFraction: number;
+}
+
+/** At which hyperparameters a row was measured: `lambda 0.3`, or `lambda 0.3, labels 0.5`. */
+export function nameRow({
+  lambda,
+  labels,
+}: {
+  readonly lambda: number;
+  readonly labels?: number | undefined;
+}): string {
+  return labels === undefined ? `lambda ${lambda}` : `lambda ${lambda}, labels ${labels}`;
 }
 
 /** What a registration or a training says while it runs. */

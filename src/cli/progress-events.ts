@@ -1,4 +1,4 @@
-import {STAGE_TEXTS, type OnProgress} from '../progress.js';
+import {nameRow, STAGE_TEXTS, type OnProgress} from '../progress.js';
 import type {CommandContext} from './context.js';
 import type {CommonOptions} from './common-options.js';
 import {createLogger, type Logger} from './logger.js';
@@ -48,7 +48,7 @@ export async function createReporter(
       case 'validation':
         for (const row of event.rows) {
           const text =
-            `Validation after step ${event.step}, lambda ${row.lambda}: similarity loss ${row.similarity.toFixed(4)}, ` +
+            `Validation after step ${event.step}, ${nameRow(row)}: similarity loss ${row.similarity.toFixed(4)}, ` +
             (row.dice === undefined ? '' : `Dice ${row.dice.toFixed(4)}, `) +
             `SDlogJ ${row.sdLogJacobian.toFixed(3)}, folds ${(100 * row.foldingFraction).toFixed(3)} %.`;
           say('info', {step: event.step, ...row}, text);

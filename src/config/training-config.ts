@@ -14,6 +14,12 @@ import {
   stagesSchema,
 } from '../models/model-description.js';
 import {hasLabels, sourceSchema} from './sources.js';
+import {
+  distributionOf,
+  findDistributionContradictions,
+  weightDistributionSchema,
+  weightRange,
+} from './weight-distribution.js';
 
 const share = z.number().min(0).max(1);
 const positive = z.number().positive();
@@ -120,10 +126,11 @@ const lossSchema = z.strictObject({
     .describe(
       'Factor of the smoothness; null takes `architecture.integrationResolution`, as the original.',
     ),
-  labels: share
+  labels: z
+    .union([share, weightDistributionSchema])
     .default(0)
     .describe(
-      'Share of the overlap of label maps in what stands against the smoothness, for pairs that have label maps.',
+      'Share of the overlap of label maps in what stands against the smoothness, for pairs that have label maps: a number, or how it is drawn for every pair, by the kinds of `lambda`, where the network sees it (`architecture.hyperparameters: 2`).',
     ),
   labelsPerStep: z
     .int()
@@ -131,25 +138,6 @@ const lossSchema = z.strictObject({
     .default(8)
     .describe('At most so many labels of a pair, drawn anew each time, are compared.'),
 });
-
-const lambdaSchema = z
-  .discriminatedUnion('kind', [
-    z
-      .strictObject({kind: z.literal('ends'), endProbability: share.default(0.2)})
-      .describe(
-        "With probability `endProbability` one of the ends, else uniform: the original's way.",
-      ),
-    z.strictObject({kind: z.literal('uniform')}).describe('Uniform in [0, 1].'),
-    z
-      .strictObject({
-        kind: z.literal('logOdds'),
-        lowest: positive.default(0.01),
-        highest: positive.default(100),
-      })
-      .describe('lambda / (1 - lambda) log-uniform between two odds.'),
-    z.strictObject({kind: z.literal('fixed'), value: share}).describe('Always one value.'),
-  ])
-  .default({kind: 'ends', endProbability: 0.2});
 
 const optimiserSchema = z.strictObject({
   learningRate: positive.default(1e-4),
@@ -177,6 +165,14 @@ const validationSchema = z.strictObject({
     .default(4)
     .describe('Pairs, drawn once, the same for every validation.'),
   lambdas: z.array(share).min(1).max(1000).default([0.1, 0.5, 0.9]),
+  labels: z
+    .array(share)
+    .min(1)
+    .max(100)
+    .default([0.5])
+    .describe(
+      'For each of these values of `loss.labels` all lambdas are measured, where the network sees it.',
+    ),
   everySteps: z.int().positive().default(500),
 });
 
@@ -200,7 +196,9 @@ const configObject = z.strictObject({
     .describe(
       '(1 - lambda) · ((1 - labels) · similarity - labels · overlap) + lambda · smoothness of the velocity.',
     ),
-  lambda: lambdaSchema.describe('How lambda is drawn for every pair.'),
+  lambda: weightDistributionSchema
+    .default({kind: 'ends', endProbability: 0.2})
+    .describe('How lambda is drawn for every pair.'),
   optimiser: optimiserSchema.prefault({}).describe('Adam.'),
   initialisation: z
     .enum(['keras', 'balanced'])
@@ -238,6 +236,9 @@ const configObject = z.strictObject({
   recommendedLambda: share
     .default(0.3)
     .describe('What the model says to use where its user says nothing.'),
+  recommendedLabels: share
+    .default(0.5)
+    .describe('The same of `loss.labels`, where the network sees it.'),
   stages: stagesSchema
     .nullable()
     .default(null)
@@ -325,7 +326,7 @@ function* findFieldContradictions({architecture, grid}: ConfigObject): Generator
 }
 
 function* findOtherContradictions(config: ConfigObject): Generator<Contradiction> {
-  const {architecture, lambda, normalisation} = config;
+  const {architecture, lambda, loss, normalisation} = config;
   const {hyperparameters} = architecture;
   yield* within(['normalisation'], findNormalisationContradictions(normalisation));
   yield* findLabelContradictions(config);
@@ -336,19 +337,17 @@ function* findOtherContradictions(config: ConfigObject): Generator<Contradiction
       yield must(['augmentation', key], 'be 0 where normalisation.kind is "none"', amount);
     }
   }
-  if (lambda.kind === 'logOdds' && lambda.lowest >= lambda.highest) {
-    yield must(['lambda', 'lowest'], 'be below lambda.highest', lambda.lowest);
+  if (hyperparameters > 2) {
+    yield must(['architecture', 'hyperparameters'], 'be 0, 1 or 2', hyperparameters);
   }
-  if (hyperparameters > 1) {
-    yield must(['architecture', 'hyperparameters'], 'be 0 or 1', hyperparameters);
-  }
-  if (hyperparameters === 0 && lambda.kind !== 'fixed') {
-    yield must(
-      ['lambda', 'kind'],
-      'be "fixed" where architecture.hyperparameters is 0',
-      lambda.kind,
-    );
-  }
+  yield* findDistributionContradictions(lambda, ['lambda'], {
+    isSeen: hyperparameters > 0,
+    unseenWhere: 'architecture.hyperparameters is 0',
+  });
+  yield* findDistributionContradictions(distributionOf(loss.labels), ['loss', 'labels'], {
+    isSeen: hyperparameters > 1,
+    unseenWhere: 'architecture.hyperparameters is below 2',
+  });
 }
 
 function* findLabelContradictions({sources, loss, grid}: ConfigObject): Generator<Contradiction> {
@@ -366,7 +365,7 @@ function* findLabelContradictions({sources, loss, grid}: ConfigObject): Generato
       yield must(path, 'be given with `fixedLabels`, or neither', pair.movingLabels);
     }
   }
-  if (loss.labels > 0 && !sources.some(hasLabels)) {
+  if (weightRange(distributionOf(loss.labels)).maximum > 0 && !sources.some(hasLabels)) {
     yield must(['loss', 'labels'], 'be 0 where no source has label maps', loss.labels);
   }
 }
@@ -375,4 +374,3 @@ export const trainingConfigSchema = completeConfig.check(checkContradictions(fin
 
 export type TrainingConfig = z.infer<typeof trainingConfigSchema>;
 export type Augmentation = z.infer<typeof augmentationSchema>;
-export type LambdaDistribution = TrainingConfig['lambda'];

@@ -1,4 +1,4 @@
-import type {ValidationRow} from '../progress.js';
+import {nameRow, type ValidationRow} from '../progress.js';
 import type {LogEntry} from '../training/run-folder.js';
 import {lineChart, type Series} from './chart.js';
 import {markup, pageOf, type Markup, type PageAssets} from './html.js';
@@ -73,28 +73,29 @@ const MEASURES = [
   ['foldingFraction', 'Share of folds'],
 ] as const satisfies readonly (readonly [keyof ValidationRow, string])[];
 
-/** Against lambda for the last and the best validation; and the loss of each lambda from step to step. */
+/** Against lambda for the last and the best validation; and the loss of each row from step to step. */
 function validationCharts(validations: readonly LoggedValidation[]): readonly Markup[] {
   const last = validations[validations.length - 1];
   const best = bestOf(validations);
   const shown = best.step === last.step ? [last] : [last, best];
   const againstLambda = MEASURES.flatMap(([key, title]) => {
-    const series = shown.map(({step, rows}): Series => ({
-      name: `${step === last.step ? 'last' : 'best'} (step ${step})`,
-      points: rows.flatMap((row) => {
-        const value = row[key];
-        return value === undefined ? [] : [[row.lambda, value] as const];
-      }),
-    }));
+    const series = shown.flatMap(({step, rows}) =>
+      weightsOf(rows).map((labels): Series => ({
+        name: `${step === last.step ? 'last' : 'best'} (step ${step})${labels === undefined ? '' : `, labels ${labels}`}`,
+        points: rows.flatMap((row) => {
+          const value = row[key];
+          return value === undefined || row.labels !== labels ? [] : [[row.lambda, value] as const];
+        }),
+      })),
+    );
     if (series.every(({points}) => points.length === 0)) return [];
     return [lineChart({title, xName: 'lambda', series}, {marks: true})];
   });
-  const lambdas = last.rows.map(({lambda}) => lambda);
   const overTime = (key: 'total' | 'dice', title: string) => {
-    const series = lambdas.map((lambda): Series => ({
-      name: `lambda ${lambda}`,
+    const series = last.rows.map(nameRow).map((name): Series => ({
+      name,
       points: validations.flatMap(({step, rows}) => {
-        const value = rows.find((row) => row.lambda === lambda)?.[key];
+        const value = rows.find((row) => nameRow(row) === name)?.[key];
         return value === undefined ? [] : [[step, value] as const];
       }),
     }));
@@ -106,6 +107,11 @@ function validationCharts(validations: readonly LoggedValidation[]): readonly Ma
     ...overTime('total', 'Validation loss'),
     ...overTime('dice', 'Dice from step to step'),
   ];
+}
+
+/** The weights of the labels that were validated; one that is unknown where the network sees none. */
+function weightsOf(rows: readonly ValidationRow[]): readonly (number | undefined)[] {
+  return [...new Set(rows.map(({labels}) => labels))];
 }
 
 /** The validation with the lowest mean loss: its model is kept. */

@@ -29,13 +29,15 @@ export async function drawBatch(
   const pairs: ImagePair[] = [];
   for (let n = 0; n < config.batch; n++) pairs.push(await draw(random));
   const hyperparameters = pairs.map(() => drawHyperparameters(config, random));
-  const labels = pairs.map((pair) => drawLabels(pair, config, random));
+  const labels = pairs.map((pair, n) =>
+    hyperparameters[n].labels === 0 ? [] : drawLabels(pair, config, random),
+  );
   return {pairs, hyperparameters, labels};
 }
 
 /** At most so many labels of a pair as a step compares. */
 function drawLabels({labels}: ImagePair, {loss}: TrainingConfig, random: Random): number[] {
-  if (labels === null || loss.labels === 0) return [];
+  if (labels === null) return [];
   const left = Array.from({length: labels.codes - 1}, (_, n) => n + 1);
   const drawn: number[] = [];
   while (left.length > 0 && drawn.length < loss.labelsPerStep) {
@@ -46,10 +48,11 @@ function drawLabels({labels}: ImagePair, {loss}: TrainingConfig, random: Random)
 
 /** A batch as tensors. The caller disposes them; they may share the memory of the images. */
 export function batchInputs(
-  config: Pick<TrainingConfig, 'architecture' | 'grid' | 'loss'>,
-  {pairs, hyperparameters, labels}: Batch,
+  config: Pick<TrainingConfig, 'architecture' | 'grid'>,
+  batch: Batch,
 ): StepInputs {
   const {architecture} = config;
+  const {pairs, hyperparameters} = batch;
   const shape = trainingShape(config);
   const images = (which: 'moving' | 'fixed') =>
     imageTensor(
@@ -65,7 +68,7 @@ export function batchInputs(
       'float32',
     ),
     ...hyperparameterInput(architecture, hyperparameters),
-    ...labelInputs(config, pairs, labels),
+    ...labelInputs(config, batch),
   };
 }
 
@@ -83,9 +86,8 @@ export function nameBatch({pairs, hyperparameters}: Batch): string {
 
 /** Memberships of the drawn labels; nothing where none was drawn. */
 function labelInputs(
-  config: Pick<TrainingConfig, 'architecture' | 'grid' | 'loss'>,
-  pairs: readonly ImagePair[],
-  labels: readonly (readonly number[])[],
+  config: Pick<TrainingConfig, 'architecture' | 'grid'>,
+  {pairs, hyperparameters, labels}: Batch,
 ): {readonly labels?: LabelInputs} {
   const channels = Math.max(...labels.map(({length}) => length));
   if (channels === 0) return {};
@@ -101,7 +103,7 @@ function labelInputs(
       fixed: memberships('fixed'),
       moving: memberships('moving'),
       weight: tf.tensor1d(
-        labels.map(({length}) => (length > 0 ? config.loss.labels : 0)),
+        labels.map(({length}, n) => (length > 0 ? hyperparameters[n].labels : 0)),
         'float32',
       ),
     },

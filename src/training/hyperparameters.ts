@@ -1,43 +1,73 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type {TrainingConfig} from '../config/training-config.js';
+import {
+  distributionOf,
+  weightRange,
+  type WeightDistribution,
+} from '../config/weight-distribution.js';
 import type {Architecture} from '../models/architecture.js';
 import type {HyperparameterSpec} from '../models/hyperparameters.js';
 import type {Random} from '../random.js';
-import {drawLambda, lambdaRange} from './lambda.js';
+import {drawWeight} from './draw-weight.js';
 
 /** What is drawn for every pair: the objective weighs by it, and a network may see it. */
 interface TrainedHyperparameter {
-  readonly name: 'lambda';
-  readonly draw: (config: TrainingConfig, random: Random) => number;
-  /** For the model's description. */
-  readonly describe: (config: TrainingConfig) => Omit<HyperparameterSpec, 'name'>;
+  readonly name: 'lambda' | 'labels';
+  readonly distributionIn: (config: TrainingConfig) => WeightDistribution;
+  /** What the model says to use, where its range has it. */
+  readonly recommendedIn: (config: TrainingConfig) => number;
+  /** At which values a network that sees it is validated. */
+  readonly validatedIn: (config: TrainingConfig) => readonly number[];
 }
 
+const LAMBDA: TrainedHyperparameter = {
+  name: 'lambda',
+  distributionIn: ({lambda}) => lambda,
+  recommendedIn: ({recommendedLambda}) => recommendedLambda,
+  validatedIn: ({validation}) => validation.lambdas,
+};
+
+const LABELS: TrainedHyperparameter = {
+  name: 'labels',
+  distributionIn: ({loss}) => distributionOf(loss.labels),
+  recommendedIn: ({recommendedLabels}) => recommendedLabels,
+  validatedIn: ({validation}) => validation.labels,
+};
+
 /** In the order of the network's input, which takes the first `architecture.hyperparameters` of them. */
-const TRAINED: readonly TrainedHyperparameter[] = [
-  {
-    name: 'lambda',
-    draw: ({lambda}, random) => drawLambda(lambda, random),
-    describe: ({lambda, recommendedLambda}) => {
-      const {minimum, maximum} = lambdaRange(lambda);
-      const recommended = Math.min(Math.max(recommendedLambda, minimum), maximum);
-      return {minimum, maximum, recommended};
-    },
-  },
-];
+const TRAINED = [LAMBDA, LABELS];
 
 /** Values by name, those that the network does not see as well. */
 export type HyperparameterValues = Readonly<Record<TrainedHyperparameter['name'], number>>;
 
 /** The hyperparameters of one pair. */
 export function drawHyperparameters(config: TrainingConfig, random: Random): HyperparameterValues {
-  const values = TRAINED.map(({name, draw}) => [name, draw(config, random)] as const);
-  return Object.fromEntries(values) as HyperparameterValues;
+  const draw = ({distributionIn}: TrainedHyperparameter) =>
+    drawWeight(distributionIn(config), random);
+  return {lambda: draw(LAMBDA), labels: draw(LABELS)};
 }
 
 /** The hyperparameters of the network that is trained, as its model lists them. */
 export function describeHyperparameters(config: TrainingConfig): HyperparameterSpec[] {
-  return seenBy(config.architecture).map(({name, describe}) => ({name, ...describe(config)}));
+  return seenBy(config.architecture).map(({name, distributionIn, recommendedIn}) => {
+    const {minimum, maximum} = weightRange(distributionIn(config));
+    const recommended = Math.min(Math.max(recommendedIn(config), minimum), maximum);
+    return {name, minimum, maximum, recommended};
+  });
+}
+
+/** At which values a network is validated: at each lambda, for each weight of the labels that it is asked for. */
+export function validatedHyperparameters(config: TrainingConfig): HyperparameterValues[] {
+  const lambdas = LAMBDA.validatedIn(config);
+  const weights = seesLabels(config.architecture)
+    ? LABELS.validatedIn(config)
+    : [weightRange(LABELS.distributionIn(config)).minimum];
+  return weights.flatMap((labels) => lambdas.map((lambda) => ({lambda, labels})));
+}
+
+/** Whether the weight of the labels is an input of the network. */
+export function seesLabels(architecture: Architecture): boolean {
+  return seenBy(architecture).includes(LABELS);
 }
 
 /**

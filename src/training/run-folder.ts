@@ -12,7 +12,7 @@ import {
 } from '../formats/files.js';
 import {encodeEventStart, encodeScalars, eventsUntil} from '../formats/event-file.js';
 import {acquireLock} from '../formats/locks.js';
-import type {StepLosses, ValidationRow} from '../progress.js';
+import {nameRow, type StepLosses, type ValidationRow} from '../progress.js';
 
 /** A line of the log. */
 export type LogEntry =
@@ -168,9 +168,10 @@ function scalarsOf(entry: LogEntry): Readonly<Record<string, number>> {
       'time/milliseconds_per_step': millisecondsPerStep,
     };
   }
-  const rows = entry.rows.flatMap(({lambda, ...measures}) =>
-    Object.entries(measures).map(([name, value]) => [`validation_${name}/lambda_${lambda}`, value]),
-  );
+  const rows = entry.rows.flatMap(({lambda, labels, ...measures}) => {
+    const curve = nameRow({lambda, labels}).replaceAll(', ', '_').replaceAll(' ', '_');
+    return Object.entries(measures).map(([name, value]) => [`validation_${name}/${curve}`, value]);
+  });
   return Object.fromEntries(rows) as Readonly<Record<string, number>>;
 }
 

@@ -9,9 +9,10 @@ import {affineTransform, displacementTransform} from '../transforms/transform.js
 import type {ImagePair} from './make-pair.js';
 import {trainingGridOn, trainingShape} from './training-grid.js';
 
-/** What a network makes of a pair for one lambda, on the training grid. */
+/** What a network makes of a pair for one choice of its hyperparameters, on the training grid. */
 export interface MovedPair {
-  readonly lambda: number;
+  /** That choice. */
+  readonly name: string;
   /** [I, J, K, 3], voxels. */
   readonly displacement: Float32Array;
   /** Its determinants, [I, J, K]. */
@@ -19,7 +20,7 @@ export interface MovedPair {
 }
 
 /**
- * A validation pair before and as a network moves it for some lambdas, and the deformation for the first of them: slices with the edges
+ * A validation pair before and as a network moves it for some choices, and the deformation for the first of them: slices with the edges
  * of the fixed image.
  *
  * @returns A PNG; null where the grid has no orientation, so that nothing can be called left or right.
@@ -36,8 +37,8 @@ export async function drawValidation(
   if (config.grid.orientation === null) return null;
   const place = {shape: trainingShape(config), affine: Affine.identity};
   const grid = trainingGridOn({...place, name: pair.name, orientationKnown: true}, config);
-  const stages = moved.map(({lambda, displacement}) => ({
-    key: `lambda ${lambda}`,
+  const stages = moved.map(({name, displacement}) => ({
+    key: name,
     transform: displacementTransform({grid, unit: 'voxels', order: 'tensor', values: displacement}),
   }));
   const drawing = drawRegistration(

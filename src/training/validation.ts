@@ -11,9 +11,13 @@ import {toVolumetricField} from '../ops/planar.js';
 import {smoothness} from '../ops/smoothness.js';
 import {warpTensor} from '../ops/warp.js';
 import {pause} from '../platform.js';
-import type {ValidationRow} from '../progress.js';
+import {nameRow, type ValidationRow} from '../progress.js';
 import {batchInputs} from './batch.js';
-import type {HyperparameterValues} from './hyperparameters.js';
+import {
+  seesLabels,
+  validatedHyperparameters,
+  type HyperparameterValues,
+} from './hyperparameters.js';
 import type {ImagePair} from './make-pair.js';
 import {trainingShape} from './training-grid.js';
 import type {MovedPair} from './validation-picture.js';
@@ -30,14 +34,14 @@ function meanDice(fixed: ArrayLike<number>, moved: ArrayLike<number>): number | 
   return meanOfKnown(overlaps.map(([, overlap]) => dice(overlap)));
 }
 
-/** What a validation found: figures of each lambda, and the first pair as the first and the last lambda move it. */
+/** What a validation found: figures of each lambda, and the first pair as the first and the last row's network moves it. */
 export interface Validation {
   readonly rows: ValidationRow[];
   readonly moved: readonly MovedPair[];
 }
 
 /**
- * Measure a network on fixed pairs, for each lambda.
+ * Measure a network on fixed pairs, for each lambda and each weight of the labels.
  *
  * @returns Null where the signal ended it.
  */
@@ -53,36 +57,38 @@ export async function validate(
 ): Promise<Validation | null> {
   const rows: ValidationRow[] = [];
   const moved: MovedPair[] = [];
-  const {lambdas} = options.config.validation;
-  for (const lambda of lambdas) {
+  const {config} = options;
+  const places = validatedHyperparameters(config);
+  for (const values of places) {
+    const {lambda, labels} = values;
+    const place = {lambda, ...(seesLabels(config.architecture) && {labels})};
     const measured: Measures[] = [];
     for (const pair of pairs) {
       await pause();
       if (options.signal?.aborted === true) return null;
-      const isShown = pair === pairs[0] && [lambdas[0], lambdas.at(-1)].includes(lambda);
-      const see = (one: Omit<MovedPair, 'lambda'>) => isShown && moved.push({lambda, ...one});
-      measured.push(await measurePair(network, pair, {lambda}, {...options, see}));
+      const isShown = pair === pairs[0] && [places[0], places.at(-1)].includes(values);
+      const see = (one: Omit<MovedPair, 'name'>) =>
+        isShown && moved.push({name: nameRow(place), ...one});
+      measured.push(await measurePair(network, pair, values, {...options, see}));
     }
-    rows.push(summarise(lambda, measured, options.config.loss.labels));
+    rows.push({...place, ...summarise(values, measured)});
   }
   return {rows, moved};
 }
 
-type Measures = Omit<ValidationRow, 'lambda' | 'total'>;
+type Measures = Omit<ValidationRow, 'lambda' | 'labels' | 'total'>;
 
 /** Means over the pairs, and the objective of these means: Dice stands for the overlap. */
 function summarise(
-  lambda: number,
+  {lambda, labels}: HyperparameterValues,
   measured: readonly Measures[],
-  labelWeight: number,
-): ValidationRow {
+): Measures & Pick<ValidationRow, 'total'> {
   const mean = (key: Exclude<keyof Measures, 'dice'>) =>
     measured.reduce((sum, entry) => sum + entry[key] / measured.length, 0);
   const [similarity, smoothnessTerm] = [mean('similarity'), mean('smoothness')];
   const dice = meanOfKnown(measured.map((entry) => entry.dice ?? null));
-  const fit = dice === null ? similarity : (1 - labelWeight) * similarity - labelWeight * dice;
+  const fit = dice === null ? similarity : (1 - labels) * similarity - labels * dice;
   return {
-    lambda,
     total: (1 - lambda) * fit + lambda * smoothnessTerm,
     similarity,
     smoothness: smoothnessTerm,
@@ -100,7 +106,7 @@ async function measurePair(
     readonly config: TrainingConfig;
     readonly objective: ObjectiveOptions;
     readonly engine: KernelRunner;
-    readonly see: (moved: Omit<MovedPair, 'lambda'>) => void;
+    readonly see: (moved: Omit<MovedPair, 'name'>) => void;
   },
 ): Promise<Measures> {
   const {config, objective, engine, see} = options;

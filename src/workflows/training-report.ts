@@ -2,6 +2,7 @@ import {join} from 'node:path';
 import type {TrainingConfig} from '../config/training-config.js';
 import {fileExists, readFileBytes, readFileText, writeFileAtomically} from '../formats/files.js';
 import type {Fact} from '../pages/qc-page.js';
+import {nameRow} from '../progress.js';
 import {
   bestOf,
   trainingPage,
@@ -73,11 +74,11 @@ function factsOf(
     },
     ...(best.dice === undefined
       ? []
-      : [{name: 'Dice', value: best.dice.toFixed(3), note: `lambda ${best.lambda}, step ${step}`}]),
+      : [{name: 'Dice', value: best.dice.toFixed(3), note: `${nameRow(best)}, step ${step}`}]),
     {
       name: 'SD of log Jacobian',
       value: best.sdLogJacobian.toFixed(3),
-      note: `lambda ${best.lambda}, folds ${(100 * best.foldingFraction).toPrecision(2)} %`,
+      note: `${nameRow(best)}, folds ${(100 * best.foldingFraction).toPrecision(2)} %`,
     },
   ];
 }

@@ -200,6 +200,11 @@ describe('register takes', () => {
     assert.match(twice.logs[0].msg, /lambda must be given once, got --lambda and --hyper lambda/);
     const unknown = await register(...two, '--hyper', 'beta=0');
     assert.match(unknown.logs[0].msg, /\(it has lambda, gamma\), got "beta"/);
+    const outside = await register(...two, '--hyper', 'gamma=0');
+    assert.match(
+      outside.logs[0].msg,
+      /^register: --hyper gamma must be a number from 1 to 3, .* got 0\.$/,
+    );
   });
 
   test('a volume by its number, where a file holds several', async (t) => {

@@ -100,7 +100,22 @@ const WRONG: readonly [setting: string, message: string][] = [
   ],
   ['optimiser: {beta1: 1}', 'optimiser.beta1 must be a number below 1, got 1.'],
   ['optimiser: {beta2: 1}', 'optimiser.beta2 must be a number below 1, got 1.'],
-  ['architecture: {hyperparameters: 2}', 'architecture.hyperparameters must be 0 or 1, got 2.'],
+  ['architecture: {hyperparameters: 3}', 'architecture.hyperparameters must be 0, 1 or 2, got 3.'],
+  ['loss: {labels: 2}', 'loss.labels must be a number of at most 1, got 2.'],
+  ['loss: {labels: half}', 'loss.labels must be a number or a group of settings, got "half".'],
+  ['loss: {labels: {kind: fixed}}', 'loss.labels.value must be a number, got nothing.'],
+  [
+    'loss: {labels: {kind: normal}}',
+    'loss.labels.kind must be one of "ends", "uniform", "logOdds", "fixed", got "normal".',
+  ],
+  [
+    'loss: {labels: {kind: uniform}}',
+    'loss.labels.kind must be "fixed" where architecture.hyperparameters is below 2, got "uniform".',
+  ],
+  [
+    'architecture: {hyperparameters: 2}\nloss: {labels: {kind: logOdds, lowest: 9, highest: 2}}',
+    'loss.labels.lowest must be below loss.labels.highest, got 9.',
+  ],
   [
     'architecture: {hyperparameters: 0}',
     'lambda.kind must be "fixed" where architecture.hyperparameters is 0, got "ends".',
@@ -152,6 +167,15 @@ for (const [source, message] of WRONG_SOURCES) {
     });
   });
 }
+
+test('labels that are drawn need label maps, as those of one weight do', () => {
+  const settings = 'architecture: {hyperparameters: 2}\nloss: {labels: {kind: uniform}}';
+  assert.throws(() => decode(settings, 'sources=[{kind: scans, images: "*.nii"}]'), {
+    code: 'E_CONFIG',
+    message:
+      'configs/x.yaml: loss.labels must be 0 where no source has label maps, got {"kind":"uniform"}.',
+  });
+});
 
 test('scans that are not scaled cannot be changed as if they were; painted images can', () => {
   const unscaled = 'normalisation: {kind: none}\naugmentation: {gamma: 0.2, blurVox: 1}';

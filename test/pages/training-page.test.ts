@@ -22,13 +22,13 @@ augmentation: {deformationVox: 1, deformationScaleVox: 8}
 validation: {sources: [{kind: shapes, maps: 1, labels: 5, scaleVox: 6}], everySteps: 2, pairs: 1, lambdas: [0.1, 0.9]}
 `;
 
-async function trained(t: TestContext): Promise<string> {
+async function trained(t: TestContext, ...settings: readonly string[]): Promise<string> {
   const folder = await temporaryFolder(t);
   await writeFile(join(folder, 'tiny.yaml'), TINY);
   const output = join(folder, 'run');
   const {code, stderr} = await runCli([
     ...['train', '--config', join(folder, 'tiny.yaml'), '--output', output],
-    ...['--engine', 'javascript'],
+    ...['--engine', 'javascript', ...settings.flatMap((setting) => ['--set', setting])],
   ]);
   assert.equal(code, 0, stderr);
   return output;
@@ -76,6 +76,21 @@ test('a training leaves events for TensorBoard and a page with its curves', asyn
     assert.ok(page.includes(name), name);
   }
   assert.doesNotMatch(page, /https?:|<script/);
+});
+
+test('the page and the log of a network that sees the weight of the labels tell its values apart', async (t) => {
+  const output = await trained(
+    t,
+    ...[
+      'architecture.hyperparameters=2',
+      'loss.labels={kind: uniform}',
+      'validation.labels=[0, 1]',
+    ],
+  );
+  const page = await readFile(join(output, 'report.html'), 'utf8');
+  for (const name of ['last (step 4), labels 0', 'lambda 0.9, labels 1', 'lambda 0.1, labels 0']) {
+    assert.ok(page.includes(name), name);
+  }
 });
 
 test('the page of a training asks nobody for anything', {skip: noBrowser}, async (t) => {

@@ -4,7 +4,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import {startEngine} from '../../src/engines/select.js';
 import {labelOverlap} from '../../src/losses/dice.js';
 import {mseLoss} from '../../src/losses/similarity.js';
-import {architectureSchema} from '../../src/models/architecture.js';
+import {architectureSchema, type Architecture} from '../../src/models/architecture.js';
 import {RegistrationNetwork} from '../../src/models/registration-network.js';
 import {warpTensor} from '../../src/ops/warp.js';
 import {Random} from '../../src/random.js';
@@ -12,7 +12,7 @@ import {Adam} from '../../src/optimisers/adam.js';
 import {balancedWeights} from '../../src/training/initial-weights.js';
 import {PORTABLE as engine} from '../../src/kernels/voxel-operation.js';
 import {smoothNoise} from '../../src/training/smooth-noise.js';
-import {lossGradients, trainingStep} from '../../src/training/step.js';
+import {lossGradients, trainingStep, type StepInputs} from '../../src/training/step.js';
 
 const ARCHITECTURE = architectureSchema.parse({
   dimensions: 2,
@@ -27,12 +27,13 @@ before(async () => {
 });
 
 /** A network whose flow is large from the start, so that every gradient is. */
-function createNetwork({bidirectional = false} = {}): RegistrationNetwork {
-  const weights = balancedWeights(ARCHITECTURE, 3);
+function createNetwork(changes: Partial<Architecture> = {}): RegistrationNetwork {
+  const architecture = {...ARCHITECTURE, ...changes};
+  const weights = balancedWeights(architecture, 3);
   const flow = weights.get('flow/kernel')!.data;
   const random = new Random(9);
   for (let n = 0; n < flow.length; n++) flow[n] = random.normal(0.2);
-  return RegistrationNetwork.fromWeights({...ARCHITECTURE, bidirectional}, weights);
+  return RegistrationNetwork.fromWeights(architecture, weights);
 }
 
 function inputsAt(lambda: number) {
@@ -77,9 +78,7 @@ test('at lambda 0 only similarity counts, and the loss falls on a pair that is s
   assert.ok(losses[29].total < 0.8 * losses[0].total, `${losses[0].total} ${losses[29].total}`);
 });
 
-test('the gradient is the slope of the loss along it', () => {
-  const network = createNetwork();
-  const inputs = {...inputsAt(0.3), labels: labelsOf(inputsAt(0.3))};
+function requireSlope(network: RegistrationNetwork, inputs: StepInputs): void {
   const {losses, gradients} = lossGradients(network, inputs, OBJECTIVE);
   const square = Object.values(gradients).reduce(
     (sum, gradient) => sum + tf.tidy(() => tf.sum(tf.square(gradient)).dataSync()[0]),
@@ -93,6 +92,39 @@ test('the gradient is the slope of the loss along it', () => {
   const slope = (losses.total - after.total) / step;
   // Kinks of max-pooling, LeakyReLU and sampling lie in between: a twentieth.
   assert.ok(Math.abs(slope / square - 1) < 0.05, `slope ${slope}, squared gradient ${square}`);
+}
+
+test('the gradient is the slope of the loss along it', () => {
+  requireSlope(createNetwork(), {...inputsAt(0.3), labels: labelsOf(inputsAt(0.3))});
+});
+
+/** A pair whose labels weigh `weight`, as a network of two hyperparameters sees it. */
+function inputsOfTwo(lambda: number, weight: number): StepInputs {
+  return {
+    ...inputsAt(lambda),
+    hyperparameters: tf.tensor2d([[lambda, weight]]),
+    labels: {...labelsOf(inputsAt(lambda)), weight: tf.tensor1d([weight])},
+  };
+}
+
+test('the gradient of a network that sees the weight of the labels is the slope, too, and reaches what that weight feeds', () => {
+  const network = createNetwork({hyperparameters: 2});
+  const {gradients} = lossGradients(network, inputsOfTwo(0.3, 0.7), OBJECTIVE);
+  const first = gradients['hypernetwork_dense_1/kernel'];
+  assert.deepEqual(first.shape, [2, 4]);
+  // The kernels are linear in the first layer's inputs: its gradients have their ratio.
+  const [ofLambda, ofLabels] = first.arraySync() as number[][];
+  ofLabels.forEach((slope, n) => {
+    assert.ok(Math.abs(slope - (0.7 / 0.3) * ofLambda[n]) <= 1e-4 * Math.abs(slope) + 1e-7);
+  });
+  assert.ok(ofLabels.some((slope) => slope !== 0));
+  requireSlope(network, inputsOfTwo(0.3, 0.7));
+});
+
+test('another weight of the labels is another answer of a network that sees it', () => {
+  const network = createNetwork({hyperparameters: 2});
+  const [a, b] = [0, 1].map((weight) => network.predict(inputsOfTwo(0.3, weight)).displacement);
+  assert.ok(tf.max(tf.abs(tf.sub(a, b))).dataSync()[0] > 1e-3);
 });
 
 test('a bidirectional network is judged by the label maps on both grids, half and half', () => {

@@ -94,6 +94,21 @@ test('N + M steps equal N steps, a stop, and M resumed ones, bit for bit', async
   }
 });
 
+/** Stop a run after three steps, and go on with it. */
+async function trainInHalves(output: string, settings: readonly string[]): Promise<void> {
+  const abort = new AbortController();
+  const onProgress = (event: ProgressEvent) => {
+    if (event.kind === 'step' && event.step === 3) abort.abort();
+  };
+  await train({...optionsFor(output, settings), signal: abort.signal, onProgress});
+  await train({...optionsFor(output, settings), resume: true});
+}
+
+async function validationRows(folder: string): Promise<readonly ValidationRow[]> {
+  const lines = (await readFile(join(folder, 'log.jsonl'), 'utf8')).trim().split('\n');
+  return lines.flatMap((line) => (JSON.parse(line) as {rows?: ValidationRow[]}).rows ?? []);
+}
+
 test('label maps of the sources take part: in the loss, the log, the validation, and bit for bit after a stop', async (t) => {
   const [whole, halves] = await runTwice(t);
   const settings = [
@@ -102,23 +117,61 @@ test('label maps of the sources take part: in the loss, the log, the validation,
     'validation={sources: [{kind: shapes, maps: 2, labels: 5, scaleVox: 6}], pairs: 2, lambdas: [0.1], everySteps: 6}',
   ];
   await train(optionsFor(whole, settings));
-  const abort = new AbortController();
-  const onProgress = (event: ProgressEvent) => {
-    if (event.kind === 'step' && event.step === 3) abort.abort();
-  };
-  await train({...optionsFor(halves, settings), signal: abort.signal, onProgress});
-  await train({...optionsFor(halves, settings), resume: true});
+  await trainInHalves(halves, settings);
   assert.deepEqual(await weightsIn(halves), await weightsIn(whole));
-  const [step, ...lines] = (await readFile(join(whole, 'log.jsonl'), 'utf8'))
-    .trim()
-    .split('\n')
-    .map((line) => JSON.parse(line) as StepLosses & {rows?: readonly ValidationRow[]});
+  const [line] = (await readFile(join(whole, 'log.jsonl'), 'utf8')).split('\n');
+  const step = JSON.parse(line) as StepLosses;
   const {total, similarity, labels = NaN, smoothness} = step;
   assert.ok(labels < 0 && Math.abs(total - similarity - labels - smoothness) < 1e-5);
-  const [row] = lines.flatMap(({rows = []}) => rows);
+  const [row] = await validationRows(whole);
   assert.ok(row.dice !== undefined && row.dice > 0.2 && row.dice < 1, `${row.dice}`);
   const fit = 0.5 * row.similarity - 0.5 * row.dice;
   assert.ok(Math.abs(row.total - 0.9 * fit - 0.1 * row.smoothness) < 1e-6);
+});
+
+test('a weight of the labels that is drawn is seen, validated, described, and goes on bit for bit after a stop', async (t) => {
+  const [whole, halves] = await runTwice(t);
+  const settings = [
+    'architecture.hyperparameters=2',
+    'loss.labels={kind: ends}',
+    'recommendedLabels=0.7',
+    'batch=2',
+    'validation={sources: [{kind: shapes, maps: 1, labels: 5}], pairs: 1, lambdas: [0.1, 0.9], labels: [0, 1], everySteps: 6}',
+  ];
+  await train(optionsFor(whole, settings));
+  await trainInHalves(halves, settings);
+  const models = await Promise.all(
+    [whole, halves].map((run) => readFile(join(run, 'model.safetensors'))),
+  );
+  assert.deepEqual(models[1], models[0]);
+  const {description} = await readModel(join(whole, 'model.safetensors'));
+  assert.deepEqual(description.hyperparameters, [
+    {name: 'lambda', minimum: 0, maximum: 1, recommended: 0.3},
+    {name: 'labels', minimum: 0, maximum: 1, recommended: 0.7},
+  ]);
+  const rows = await validationRows(whole);
+  assert.deepEqual(
+    rows.map(({lambda, labels}) => [lambda, labels]),
+    [
+      [0.1, 0],
+      [0.9, 0],
+      [0.1, 1],
+      [0.9, 1],
+    ],
+  );
+  for (const {lambda, labels = NaN, dice = NaN, total, similarity, smoothness} of rows) {
+    const fit = (1 - labels) * similarity - labels * dice;
+    assert.ok(Math.abs(total - (1 - lambda) * fit - lambda * smoothness) < 1e-6);
+  }
+  const events = await readFile(join(whole, 'events.out.tfevents.hypermorph'), 'latin1');
+  assert.ok(events.includes('validation_dice/lambda_0.9_labels_1'));
+});
+
+test('a weight of the labels that is always one trains as that number, and without any input for it', async (t) => {
+  const [number, distribution] = await runTwice(t);
+  await train(optionsFor(number, ['loss.labels=0.5']));
+  await train(optionsFor(distribution, ['loss.labels={kind: fixed, value: 0.5}']));
+  assert.deepEqual(await weightsIn(distribution), await weightsIn(number));
 });
 
 test('an interrupted run leaves a model that loads and says what it is', async (t) => {
@@ -193,18 +246,9 @@ test('validation is logged, and the model that did best is kept', async (t) => {
   const summary = await train(optionsFor(output, [validation]));
   assert.equal(summary.best, join(output, 'best.safetensors'));
   assert.ok((await readModel(summary.best)).weights.size > 0);
-  const lines = (await readFile(join(output, 'log.jsonl'), 'utf8')).trim().split('\n');
-  const rows = lines
-    .map((line) => JSON.parse(line) as {kind: string; step: number; rows: {lambda: number}[]})
-    .filter(({kind}) => kind === 'validation');
-  assert.deepEqual(
-    rows.map(({step}) => step),
-    [3, 6],
-  );
-  assert.deepEqual(
-    rows[0].rows.map(({lambda}) => lambda),
-    [0, 1],
-  );
+  assert.deepEqual(await validatedSteps(output), [3, 6]);
+  const lambdas = (await validationRows(output)).map(({lambda}) => lambda);
+  assert.deepEqual(lambdas, [0, 1, 0, 1]);
 });
 
 const VALIDATION =
