@@ -44,6 +44,8 @@ export interface ValidationRow {
   readonly smoothness: number;
   /** Mean Dice over labels, then pairs, each voxel with its nearest label; absent where no pair has label maps. */
   readonly dice?: number;
+  /** Mean 95th percentile of the distances between the surfaces, mm; absent without label maps, and where the grid has no spacing of its own. */
+  readonly hd95Mm?: number;
   /** Standard deviation of ln(max(J, 1e-9)), J the Jacobian determinant. */
   readonly sdLogJacobian: number;
   /** Share of voxels whose Jacobian determinant is 0 or less. */

@@ -50,6 +50,7 @@ export async function createReporter(
           const text =
             `Validation after step ${event.step}, ${nameRow(row)}: similarity loss ${row.similarity.toFixed(4)}, ` +
             (row.dice === undefined ? '' : `Dice ${row.dice.toFixed(4)}, `) +
+            (row.hd95Mm === undefined ? '' : `HD95 ${row.hd95Mm.toFixed(2)} mm, `) +
             `SDlogJ ${row.sdLogJacobian.toFixed(3)}, folds ${(100 * row.foldingFraction).toFixed(3)} %.`;
           say('info', {step: event.step, ...row}, text);
         }

@@ -234,11 +234,15 @@ const configObject = z.strictObject({
       'Measured on pairs that are not trained on. `sources` as above; none: no validation.',
     ),
   recommendedLambda: share
-    .default(0.3)
-    .describe('What the model says to use where its user says nothing.'),
+    .nullable()
+    .default(null)
+    .describe(
+      'What the model says to use where its user says nothing; null is what the last validation chose (highest Dice among sound deformations), else 0.3.',
+    ),
   recommendedLabels: share
-    .default(0.5)
-    .describe('The same of `loss.labels`, where the network sees it.'),
+    .nullable()
+    .default(null)
+    .describe('The same of `loss.labels`, where the network sees it; else 0.5.'),
   stages: stagesSchema
     .nullable()
     .default(null)

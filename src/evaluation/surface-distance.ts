@@ -19,7 +19,7 @@ interface Box {
  * Distances between the surfaces of a label in two maps on one grid.
  *
  * The surface of a label is made of its voxels of which at least one of the six neighbours is another label or outside the
- * image; distances are those between voxel centres. The percentile interpolates linearly between the sorted distances.
+ * image, which for planes are four; distances are those between voxel centres. The percentile interpolates linearly between the sorted distances.
  *
  * @param spacing - mm along i, j, k; the axes are taken to be at right angles.
  * @returns Null where the label is absent from one of the maps.
@@ -91,6 +91,9 @@ function joinBoxes(a: Box, b: Box): Box {
 function surfaceIn(map: ArrayLike<number>, label: number, shape: Triple, box: Box): Uint8Array {
   const surface = new Uint8Array(box.shape[0] * box.shape[1] * box.shape[2]);
   const [stepJ, stepK] = [shape[0], shape[0] * shape[1]];
+  const isBetween = (n: number, step: number, at: number, length: number) =>
+    length === 1 ||
+    (at > 0 && at < length - 1 && map[n - step] === label && map[n + step] === label);
   let target = 0;
   for (let k = box.start[2]; k < box.start[2] + box.shape[2]; k++) {
     for (let j = box.start[1]; j < box.start[1] + box.shape[1]; j++) {
@@ -98,18 +101,9 @@ function surfaceIn(map: ArrayLike<number>, label: number, shape: Triple, box: Bo
         const n = i + j * stepJ + k * stepK;
         if (map[n] !== label) continue;
         const isInner =
-          i > 0 &&
-          map[n - 1] === label &&
-          i < shape[0] - 1 &&
-          map[n + 1] === label &&
-          j > 0 &&
-          map[n - stepJ] === label &&
-          j < shape[1] - 1 &&
-          map[n + stepJ] === label &&
-          k > 0 &&
-          map[n - stepK] === label &&
-          k < shape[2] - 1 &&
-          map[n + stepK] === label;
+          isBetween(n, 1, i, shape[0]) &&
+          isBetween(n, stepJ, j, shape[1]) &&
+          isBetween(n, stepK, k, shape[2]);
         if (!isInner) surface[target] = 1;
       }
     }

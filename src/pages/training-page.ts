@@ -68,6 +68,7 @@ function stepCharts(steps: readonly LoggedStep[]): readonly Markup[] {
 /** What is measured, and whether more of it is better. */
 const MEASURES = [
   ['dice', 'Dice (more is better)'],
+  ['hd95Mm', 'HD95, mm (less is better)'],
   ['similarity', 'Similarity loss (less is better)'],
   ['sdLogJacobian', 'SD of log Jacobian (less is smoother)'],
   ['foldingFraction', 'Share of folds'],

@@ -11,6 +11,7 @@ import type {RegistrationNetwork} from '../models/registration-network.js';
 import type {RandomState} from '../random.js';
 import {isFiniteArray} from '../volume/finite.js';
 import type {Adam} from '../optimisers/adam.js';
+import type {Recommendation} from './recommend.js';
 import {compareSettings, type SettingsChange} from './resume.js';
 
 const METADATA_KEY = 'hypermorph-checkpoint';
@@ -23,6 +24,11 @@ const stateSchema = z.strictObject({
   step: z.int().nonnegative(),
   random: z.tuple([word, word, word, word]),
   best: z.number().nullable(),
+  /** Checkpoints of earlier versions have none. */
+  chosen: z
+    .strictObject({lambda: z.number(), labels: z.number().optional()})
+    .nullable()
+    .default(null),
   /** The settings of the run so far. */
   config: z.record(z.string(), z.unknown()),
   history: z.array(
@@ -42,6 +48,8 @@ export interface TrainingState {
   readonly random: RandomState;
   /** The lowest validation loss so far. */
   readonly best: number | null;
+  /** The hyperparameters that the last validation chose. */
+  readonly chosen: Recommendation | null;
   /** The settings that it was done with, the last ones. */
   readonly config: Readonly<Record<string, unknown>>;
   /** Which settings were others before, by the step at which they changed. */
@@ -120,7 +128,7 @@ export async function readCheckpoint(path: string, config: TrainingConfig): Prom
   if (text === undefined) {
     throw new HypermorphError('E_WEIGHTS', `${path}: must be a checkpoint, got another file.`);
   }
-  const {contentHash, step, random, best, ...earlier} = decodeState(text, path);
+  const {contentHash, step, random, best, chosen, ...earlier} = decodeState(text, path);
   const change = compareSettings(withDefaults(earlier.config), config, step);
   const history = change === null ? earlier.history : [...earlier.history, change];
   const hash = hashWeights(tensors);
@@ -144,7 +152,7 @@ export async function readCheckpoint(path: string, config: TrainingConfig): Prom
   const moments = new Map(
     [...firsts].map(([name, first]) => [name, {first, second: seconds.get(name)!}]),
   );
-  return {state: {step, random, best, config, history}, weights, moments};
+  return {state: {step, random, best, chosen, config, history}, weights, moments};
 }
 
 /** Settings that an earlier version did not have were what they are by default. */

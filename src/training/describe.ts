@@ -1,6 +1,7 @@
 import type {TrainingConfig} from '../config/training-config.js';
 import type {ModelDraft} from '../models/model-description.js';
 import {describeHyperparameters} from './hyperparameters.js';
+import type {Recommendation} from './recommend.js';
 import type {SettingsChange} from './resume.js';
 import {describeGrid} from './training-grid.js';
 
@@ -9,18 +10,20 @@ export function describeTraining(
   config: TrainingConfig,
   options: {
     readonly steps: number;
+    /** The hyperparameters that the last validation chose. */
+    readonly chosen?: Recommendation | null;
     /** Settings that were others for the first steps. */
     readonly history?: readonly SettingsChange[];
     readonly toolVersion: string;
   },
 ): ModelDraft {
   const {architecture, normalisation, loss} = config;
-  const {history = []} = options;
+  const {history = [], chosen = null} = options;
   return {
     architecture,
     grid: describeGrid(config),
     normalisation,
-    hyperparameters: describeHyperparameters(config),
+    hyperparameters: describeHyperparameters(config, chosen),
     ...(config.stages === null ? {} : {stages: config.stages}),
     provenance: {
       tool: 'hypermorph',

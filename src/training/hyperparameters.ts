@@ -9,13 +9,16 @@ import type {Architecture} from '../models/architecture.js';
 import type {HyperparameterSpec} from '../models/hyperparameters.js';
 import type {Random} from '../random.js';
 import {drawWeight} from './draw-weight.js';
+import type {Recommendation} from './recommend.js';
 
 /** What is drawn for every pair: the objective weighs by it, and a network may see it. */
 interface TrainedHyperparameter {
   readonly name: 'lambda' | 'labels';
   readonly distributionIn: (config: TrainingConfig) => WeightDistribution;
-  /** What the model says to use, where its range has it. */
-  readonly recommendedIn: (config: TrainingConfig) => number;
+  /** What the model says to use, where its range has it; null leaves it to the validation. */
+  readonly recommendedIn: (config: TrainingConfig) => number | null;
+  /** Where no validation chose. */
+  readonly usual: number;
   /** At which values a network that sees it is validated. */
   readonly validatedIn: (config: TrainingConfig) => readonly number[];
 }
@@ -24,6 +27,7 @@ const LAMBDA: TrainedHyperparameter = {
   name: 'lambda',
   distributionIn: ({lambda}) => lambda,
   recommendedIn: ({recommendedLambda}) => recommendedLambda,
+  usual: 0.3,
   validatedIn: ({validation}) => validation.lambdas,
 };
 
@@ -31,6 +35,7 @@ const LABELS: TrainedHyperparameter = {
   name: 'labels',
   distributionIn: ({loss}) => distributionOf(loss.labels),
   recommendedIn: ({recommendedLabels}) => recommendedLabels,
+  usual: 0.5,
   validatedIn: ({validation}) => validation.labels,
 };
 
@@ -47,11 +52,19 @@ export function drawHyperparameters(config: TrainingConfig, random: Random): Hyp
   return {lambda: draw(LAMBDA), labels: draw(LABELS)};
 }
 
-/** The hyperparameters of the network that is trained, as its model lists them. */
-export function describeHyperparameters(config: TrainingConfig): HyperparameterSpec[] {
-  return seenBy(config.architecture).map(({name, distributionIn, recommendedIn}) => {
+/**
+ * The hyperparameters of the network that is trained, as its model lists them.
+ *
+ * @param chosen - By the validation.
+ */
+export function describeHyperparameters(
+  config: TrainingConfig,
+  chosen: Recommendation | null = null,
+): HyperparameterSpec[] {
+  return seenBy(config.architecture).map(({name, distributionIn, recommendedIn, usual}) => {
     const {minimum, maximum} = weightRange(distributionIn(config));
-    const recommended = Math.min(Math.max(recommendedIn(config), minimum), maximum);
+    const wanted = recommendedIn(config) ?? chosen?.[name] ?? usual;
+    const recommended = Math.min(Math.max(wanted, minimum), maximum);
     return {name, minimum, maximum, recommended};
   });
 }

@@ -3,6 +3,7 @@ import {RegistrationNetwork} from '../models/registration-network.js';
 import {Adam} from '../optimisers/adam.js';
 import {Random} from '../random.js';
 import {readCheckpoint, restoreOptimiser} from './checkpoint.js';
+import type {Recommendation} from './recommend.js';
 import type {SettingsChange} from './resume.js';
 import {requireDescribable, startingWeights} from './start.js';
 
@@ -15,6 +16,8 @@ export interface RunState {
   step: number;
   /** The lowest validation loss so far. */
   best: number | null;
+  /** What the last validation would have the model recommend. */
+  chosen: Recommendation | null;
   /** Settings that were changed on the way. */
   readonly history: readonly SettingsChange[];
 }
@@ -28,6 +31,7 @@ export async function startRun(config: TrainingConfig, toolVersion: string): Pro
     random: new Random(config.seed),
     step: 0,
     best: null,
+    chosen: null,
     history: [],
   };
 }
@@ -49,6 +53,7 @@ export async function resumeRun(
     random: new Random(state.random),
     step: state.step,
     best: state.best,
+    chosen: state.chosen,
     history: state.history,
   };
 }

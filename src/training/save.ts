@@ -18,12 +18,12 @@ interface SaveOptions {
  * @throws {HypermorphError} E_RANGE if a weight is no longer finite; then the earlier ones stay.
  */
 export async function saveRun(run: RunState, options: SaveOptions): Promise<void> {
-  const {network, optimiser, step, random, best, history} = run;
+  const {network, optimiser, step, random, best, chosen, history} = run;
   const {folder, config} = options;
   const weights = await weightsOf(network);
   requireFinite(weights, {step, hint: await wayOn(folder)});
   await writeCheckpoint(folder.checkpoint, weights, optimiser, {
-    ...{step, random: random.state, best, config, history},
+    ...{step, random: random.state, best, chosen, config, history},
   });
   await writeTrained(folder.model, weights, run, options);
 }
@@ -43,9 +43,9 @@ export async function wayOn(folder: RunFolder): Promise<string> {
 async function writeTrained(
   path: string,
   weights: ModelWeights,
-  {step: steps, history}: RunState,
+  {step: steps, chosen, history}: RunState,
   {config, toolVersion}: SaveOptions,
 ): Promise<void> {
-  const description = describeTraining(config, {steps, history, toolVersion});
+  const description = describeTraining(config, {steps, chosen, history, toolVersion});
   await writeModel(path, {description, weights}, {storage: config.storage});
 }

@@ -8,6 +8,7 @@ import {pause} from '../platform.js';
 import type {OnProgress, StepLosses} from '../progress.js';
 import {batchInputs, disposeInputs, drawBatch, nameBatch} from './batch.js';
 import {openData, type TrainingData} from './data.js';
+import {recommendFrom} from './recommend.js';
 import {RunFolder} from './run-folder.js';
 import {disposeRun, resumeRun, startRun, type RunState} from './run-state.js';
 import {saveBest, saveRun, wayOn} from './save.js';
@@ -143,6 +144,8 @@ async function validateWhereDue(run: RunState, training: Training): Promise<void
   const found = await validate(run.network, data.validation, training);
   if (found === null) return;
   const {rows, moved} = found;
+  const best = recommendFrom(rows);
+  run.chosen = best && {lambda: best.lambda, labels: best.labels};
   onProgress?.({kind: 'validation', step, rows});
   const picture = await drawValidation(data.validation[0], moved, {...training, step});
   if (picture !== null) await writeFileAtomically(folder.picture, picture);

@@ -1,7 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type {TrainingConfig} from '../config/training-config.js';
 import {jacobianMeasureOf, SMALLEST_DETERMINANT} from '../evaluation/deformation.js';
-import {countOverlaps, dice, meanOfKnown} from '../evaluation/overlap.js';
+import {compareLabels} from '../evaluation/labels.js';
+import {meanOfKnown} from '../evaluation/overlap.js';
+import {Affine} from '../geometry/affine.js';
 import {MEASURE_DETERMINANTS} from '../kernels/measures.js';
 import type {KernelRunner} from '../kernels/voxel-operation.js';
 import type {ObjectiveOptions} from '../losses/objective.js';
@@ -28,10 +30,20 @@ function moveLabels(labels: Uint16Array, displacement: tf.Tensor): tf.Tensor {
   return warpTensor(map, displacement, {interpolation: 'nearest', fill: 0});
 }
 
-/** Mean Dice over the labels that either map has, the background aside. */
-function meanDice(fixed: ArrayLike<number>, moved: ArrayLike<number>): number | null {
-  const overlaps = [...countOverlaps(fixed, moved)].filter(([label]) => label !== 0);
-  return meanOfKnown(overlaps.map(([, overlap]) => dice(overlap)));
+/** What is known of how the labels of a pair agree. */
+function agreementOf(
+  fixed: ArrayLike<number>,
+  moved: ArrayLike<number>,
+  config: TrainingConfig,
+): Pick<ValidationRow, 'dice' | 'hd95Mm'> {
+  const {spacingMm} = config.grid;
+  const [i, j, k = 1] = spacingMm ?? [1, 1, 1];
+  const grid = {shape: trainingShape(config), affine: Affine.scaling([i, j, k])};
+  const {dice, hd95Mm} = compareLabels([fixed, moved], grid).mean;
+  return {
+    ...(dice !== null && {dice}),
+    ...(hd95Mm !== null && spacingMm !== null && {hd95Mm}),
+  };
 }
 
 /** What a validation found: figures of each lambda, and the first pair as the first and the last row's network moves it. */
@@ -83,16 +95,19 @@ function summarise(
   {lambda, labels}: HyperparameterValues,
   measured: readonly Measures[],
 ): Measures & Pick<ValidationRow, 'total'> {
-  const mean = (key: Exclude<keyof Measures, 'dice'>) =>
+  const mean = (key: Exclude<keyof Measures, 'dice' | 'hd95Mm'>) =>
     measured.reduce((sum, entry) => sum + entry[key] / measured.length, 0);
+  const meanOf = (key: 'dice' | 'hd95Mm') =>
+    meanOfKnown(measured.map((entry) => entry[key] ?? null));
   const [similarity, smoothnessTerm] = [mean('similarity'), mean('smoothness')];
-  const dice = meanOfKnown(measured.map((entry) => entry.dice ?? null));
+  const [dice, hd95Mm] = [meanOf('dice'), meanOf('hd95Mm')];
   const fit = dice === null ? similarity : (1 - labels) * similarity - labels * dice;
   return {
     total: (1 - lambda) * fit + lambda * smoothnessTerm,
     similarity,
     smoothness: smoothnessTerm,
     ...(dice !== null && {dice}),
+    ...(hd95Mm !== null && {hd95Mm}),
     sdLogJacobian: mean('sdLogJacobian'),
     foldingFraction: mean('foldingFraction'),
   };
@@ -139,7 +154,7 @@ async function measurePair(
   return {
     similarity: similarity[0],
     smoothness: rough[0],
-    ...(pair.labels !== null && {dice: meanDice(pair.labels.fixed, movedLabels) ?? NaN}),
+    ...(pair.labels !== null && agreementOf(pair.labels.fixed, movedLabels, config)),
     sdLogJacobian: sdLogJacobian ?? NaN,
     foldingFraction: foldingFraction ?? NaN,
   };

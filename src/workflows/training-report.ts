@@ -9,6 +9,7 @@ import {
   type LoggedStep,
   type LoggedValidation,
 } from '../pages/training-page.js';
+import {recommendFrom} from '../training/recommend.js';
 import {RunFolder, type LogEntry} from '../training/run-folder.js';
 import {VERSION} from '../version.js';
 import {pngAddress, readStyle} from './page-assets.js';
@@ -64,7 +65,9 @@ function factsOf(
   if (validations.length === 0) return losses;
   const {step, rows} = bestOf(validations);
   const mean = rows.reduce((sum, {total}) => sum + total, 0) / rows.length;
-  const best = rows.reduce((one, other) => ((other.dice ?? 0) > (one.dice ?? 0) ? other : one));
+  const chosen = recommendFrom(rows);
+  const best =
+    chosen ?? rows.reduce((one, other) => ((other.dice ?? 0) > (one.dice ?? 0) ? other : one));
   return [
     ...losses,
     {

@@ -77,6 +77,22 @@ test('a box that moves by one voxel is that far away, and Dice counts what is le
   assert.ok(Math.abs((row.hd95Mm ?? NaN) - SPACING[0]) < 1e-12);
 });
 
+test('the surface of a label in a plane is its outline', () => {
+  const shape: Triple = [9, 9, 1];
+  const square = (length: number) =>
+    Uint8Array.from({length: 81}, (_, n) =>
+      Math.max(Math.abs((n % 9) - 4), Math.abs(Math.floor(n / 9) - 4)) <= length ? 1 : 0,
+    );
+  const grid = {shape, affine: Affine.scaling([1, 1, 1])};
+  const [row] = compareLabels([square(3), square(1)], grid).labels;
+  // Every voxel of the inner outline is 2 from the outer one; back a corner is 2 sqrt(2), a side 2.
+  const back = [...Array<number>(20).fill(2), ...Array<number>(4).fill(Math.sqrt(8))];
+  // Beside a corner it is 2 and 1 away.
+  back.splice(0, 8, ...Array<number>(8).fill(Math.sqrt(5)));
+  const sum = back.reduce((total, value) => total + value, 0) + 8 * 2;
+  assert.ok(Math.abs(row.assdMm! - sum / (24 + 8)) < 1e-12, `${row.assdMm}`);
+});
+
 test('distances grow with the voxels, overlap does not', () => {
   const maps = [box(1, [1, 1, 1], [4, 4, 4]), box(1, [2, 3, 2], [7, 6, 5])] as const;
   const small = compareLabels(maps, GRID).mean;

@@ -55,6 +55,15 @@ test('the weight of the labels is a second hyperparameter: drawn for each pair, 
   ]);
 });
 
+test('a model recommends what the validation chose where its configuration says nothing, within what it was trained for', () => {
+  const chosen = {lambda: 0.9, labels: 1};
+  const recommended = (text: string) =>
+    describeHyperparameters(configOf(text), chosen).map((one) => one.recommended);
+  assert.deepEqual(recommended(TWO), [0.9, 0.8]);
+  assert.deepEqual(recommended(`${TWO}\nrecommendedLambda: 0.2`), [0.2, 0.8]);
+  assert.deepEqual(recommended(`${TWO}\nrecommendedLabels: 0.3`), [0.9, 0.3]);
+});
+
 test('what a model recommends of the labels is what its configuration says, within what it was trained for', () => {
   const recommended = (value: number) =>
     describeHyperparameters(configOf(`${TWO}\nrecommendedLabels: ${value}`))[1].recommended;

@@ -11,6 +11,7 @@ import {decodeSafetensors, encodeSafetensors} from '../../src/formats/weights/sa
 import {readModel} from '../../src/models/model-file.js';
 import type {ProgressEvent, StepLosses, ValidationRow} from '../../src/progress.js';
 import {readCheckpoint} from '../../src/training/checkpoint.js';
+import {recommendFrom} from '../../src/training/recommend.js';
 import {train, type TrainOptions} from '../../src/training/train.js';
 import {stepsInEvents} from '../support/events.js';
 import {temporaryFolder} from '../support/temporary-folder.js';
@@ -125,6 +126,7 @@ test('label maps of the sources take part: in the loss, the log, the validation,
   assert.ok(labels < 0 && Math.abs(total - similarity - labels - smoothness) < 1e-5);
   const [row] = await validationRows(whole);
   assert.ok(row.dice !== undefined && row.dice > 0.2 && row.dice < 1, `${row.dice}`);
+  assert.equal(row.hd95Mm, undefined); // the grid has no spacing of its own
   const fit = 0.5 * row.similarity - 0.5 * row.dice;
   assert.ok(Math.abs(row.total - 0.9 * fit - 0.1 * row.smoothness) < 1e-6);
 });
@@ -145,11 +147,11 @@ test('a weight of the labels that is drawn is seen, validated, described, and go
   );
   assert.deepEqual(models[1], models[0]);
   const {description} = await readModel(join(whole, 'model.safetensors'));
+  const rows = await validationRows(whole);
   assert.deepEqual(description.hyperparameters, [
-    {name: 'lambda', minimum: 0, maximum: 1, recommended: 0.3},
+    {name: 'lambda', minimum: 0, maximum: 1, recommended: recommendFrom(rows)!.lambda},
     {name: 'labels', minimum: 0, maximum: 1, recommended: 0.7},
   ]);
-  const rows = await validationRows(whole);
   assert.deepEqual(
     rows.map(({lambda, labels}) => [lambda, labels]),
     [
@@ -249,6 +251,31 @@ test('validation is logged, and the model that did best is kept', async (t) => {
   assert.deepEqual(await validatedSteps(output), [3, 6]);
   const lambdas = (await validationRows(output)).map(({lambda}) => lambda);
   assert.deepEqual(lambdas, [0, 1, 0, 1]);
+});
+
+test('a model recommends what the last validation chose, also where the run was stopped since', async (t) => {
+  const [whole, halves] = await runTwice(t);
+  const settings = [
+    'validation={sources: [{kind: shapes, maps: 1, labels: 5}], pairs: 1, lambdas: [0.1, 0.9], everySteps: 2}',
+    'steps=9',
+  ];
+  const stop = (output: string, at: number, resume: boolean) => {
+    const abort = new AbortController();
+    const onProgress = (event: ProgressEvent) => {
+      if (event.kind === 'step' && event.step === at) abort.abort();
+    };
+    return train({...optionsFor(output, settings), signal: abort.signal, onProgress, resume});
+  };
+  await stop(whole, 5, false);
+  await stop(halves, 3, false);
+  await stop(halves, 5, true);
+  const models = await Promise.all(
+    [whole, halves].map((run) => readFile(join(run, 'model.safetensors'))),
+  );
+  assert.deepEqual(models[1], models[0]);
+  const rows = (await validationRows(whole)).slice(-2);
+  const {description} = await readModel(join(whole, 'model.safetensors'));
+  assert.equal(description.hyperparameters[0].recommended, recommendFrom(rows)!.lambda);
 });
 
 const VALIDATION =

@@ -24,7 +24,7 @@ export interface TrainOptions extends CommonOptions {
 const DESCRIPTION = `Train a model as a configuration says.
 
 The run folder holds config.yaml (every setting), log.jsonl (one JSON object a line), the same for TensorBoard, report.html (curves and validation, a page to look at), checkpoint.safetensors (everything to go on \
-from), model.safetensors (the model of the last checkpoint) and, where the configuration has validation pairs, best.safetensors. \
+from), model.safetensors (the model of the last checkpoint) and, where the configuration has validation pairs, best.safetensors (the model with the lowest validation loss, mean over lambdas). \
 Paths in the configuration are read from the current folder.
 
 Ctrl-C finishes the step, writes a checkpoint and ends with exit code 130; --resume goes on as if nothing had happened.`;
