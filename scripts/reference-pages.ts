@@ -26,6 +26,7 @@ interface Schema {
   readonly anyOf?: readonly Schema[];
   readonly oneOf?: readonly Schema[];
   readonly items?: Schema;
+  readonly additionalProperties?: Schema | boolean;
   readonly properties?: Readonly<Record<string, Schema>>;
   readonly required?: readonly string[];
   readonly minimum?: number;
@@ -194,6 +195,9 @@ function describeType(schema: Schema): string {
     case 'array':
       return `list of: ${describeType(schema.items ?? {})}`;
     case 'object':
+      if (typeof schema.additionalProperties === 'object') {
+        return `by name: ${describeType(schema.additionalProperties)}`;
+      }
       return `{${Object.keys(schema.properties ?? {}).join(', ')}}`;
     default:
       return schema.type === 'string' ? 'text' : String(schema.type);

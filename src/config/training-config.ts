@@ -13,6 +13,7 @@ import {
   normalisationSchema as modelNormalisation,
   stagesSchema,
 } from '../models/model-description.js';
+import {findRecommendationContradictions, recommendedForSchema} from './recommendations.js';
 import {hasLabels, sourceSchema} from './sources.js';
 import {
   distributionOf,
@@ -243,6 +244,7 @@ const configObject = z.strictObject({
     .nullable()
     .default(null)
     .describe('The same of `loss.labels`, where the network sees it; else 0.5.'),
+  recommendedFor: recommendedForSchema,
   stages: stagesSchema
     .nullable()
     .default(null)
@@ -352,6 +354,7 @@ function* findOtherContradictions(config: ConfigObject): Generator<Contradiction
     isSeen: hyperparameters > 1,
     unseenWhere: 'architecture.hyperparameters is below 2',
   });
+  yield* findRecommendationContradictions(config);
 }
 
 function* findLabelContradictions({sources, loss, grid}: ConfigObject): Generator<Contradiction> {

@@ -71,7 +71,7 @@ const descriptionObject = z.strictObject({
   ),
   /** What registering does around the network unless told otherwise; see `stagesOf`. */
   stages: stagesSchema.optional(),
-  /** By data set: the best hyperparameters over all labels and for single ones. */
+  /** By the kind of data, in words: the best hyperparameters over all labels and for single ones. */
   recommended: z
     .record(
       z.string().min(1),

@@ -1,6 +1,6 @@
 import type {TrainingConfig} from '../config/training-config.js';
 import type {ModelDraft} from '../models/model-description.js';
-import {describeHyperparameters} from './hyperparameters.js';
+import {describeHyperparameters, describeRecommendations} from './hyperparameters.js';
 import type {Recommendation} from './recommend.js';
 import type {SettingsChange} from './resume.js';
 import {describeGrid} from './training-grid.js';
@@ -19,12 +19,15 @@ export function describeTraining(
 ): ModelDraft {
   const {architecture, normalisation, loss} = config;
   const {history = [], chosen = null} = options;
+  const hyperparameters = describeHyperparameters(config, chosen);
+  const recommended = describeRecommendations(config, hyperparameters);
   return {
     architecture,
     grid: describeGrid(config),
     normalisation,
-    hyperparameters: describeHyperparameters(config, chosen),
+    hyperparameters,
     ...(config.stages === null ? {} : {stages: config.stages}),
+    ...(recommended === undefined ? {} : {recommended}),
     provenance: {
       tool: 'hypermorph',
       toolVersion: options.toolVersion,

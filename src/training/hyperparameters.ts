@@ -7,6 +7,7 @@ import {
 } from '../config/weight-distribution.js';
 import type {Architecture} from '../models/architecture.js';
 import type {HyperparameterSpec} from '../models/hyperparameters.js';
+import type {ModelDescription} from '../models/model-description.js';
 import type {Random} from '../random.js';
 import {drawWeight} from './draw-weight.js';
 import type {Recommendation} from './recommend.js';
@@ -67,6 +68,22 @@ export function describeHyperparameters(
     const recommended = Math.min(Math.max(wanted, minimum), maximum);
     return {name, minimum, maximum, recommended};
   });
+}
+
+/** With which hyperparameters a network does best on some kinds of data, as its model lists them. */
+export function describeRecommendations(
+  config: TrainingConfig,
+  specs: readonly HyperparameterSpec[],
+): ModelDescription['recommended'] {
+  const kinds = Object.entries(config.recommendedFor);
+  if (kinds.length === 0) return undefined;
+  const seen = seenBy(config.architecture);
+  return Object.fromEntries(
+    kinds.map(([data, values]) => [
+      data,
+      {overall: seen.map(({name}, n) => values[name] ?? specs[n].recommended ?? NaN)},
+    ]),
+  );
 }
 
 /** At which values a network is validated: at each lambda, for each weight of the labels that it is asked for. */

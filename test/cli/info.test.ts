@@ -74,6 +74,25 @@ test('info says what a model expects, whatever its name', async (t) => {
   assert.ok(json.parameters > 1000);
 });
 
+test('info says with which lambda a model does best on what', async (t) => {
+  const path = join(await temporaryFolder(t), 'model.safetensors');
+  const recommended = {
+    brains: {overall: [0.3, 1]},
+    lungs: {overall: [0.6, 1], labels: {'17': [0.8, 2]}},
+  };
+  const hyperparameters = ['lambda', 'gamma'].map((name) => ({name, minimum: 0, maximum: 2}));
+  await writeTinyModel(path, {hyperparameters, recommended});
+  const {stdout} = await runCli(['info', path]);
+  const rows = [...stdout.matchAll(/^recommended +(.*)$/gm)].map(([, text]) => text);
+  assert.deepEqual(rows, [
+    'lambda 0.3, gamma 1 for brains',
+    'lambda 0.6, gamma 1 for lungs',
+    'lambda 0.8, gamma 2 for lungs, label 17',
+  ]);
+  const json = JSON.parse((await runCli(['info', '--json', path])).stdout) as object;
+  assert.deepEqual((json as {recommended: object}).recommended, recommended);
+});
+
 test('info refuses what is neither, and what is not there', async (t) => {
   const folder = await temporaryFolder(t);
   const path = join(folder, 'notes.txt');

@@ -124,6 +124,15 @@ const WRONG: readonly [setting: string, message: string][] = [
     'grid: {align: affine}',
     'grid.centre must be "reference" where grid.align is "affine", got "volume".',
   ],
+  [
+    'recommendedFor: {brains: {lambda: 0.3, labels: 0.5}}',
+    'recommendedFor.brains.labels must be left out where architecture.hyperparameters is 1, got 0.5.',
+  ],
+  [
+    'lambda: {kind: logOdds, lowest: 0.25, highest: 4}\nrecommendedFor: {brains: {lambda: 0.1}}',
+    'recommendedFor.brains.lambda must lie in [0.2, 0.8], got 0.1.',
+  ],
+  ['recommendedFor: {brains: 0.3}', 'recommendedFor.brains must be a group of settings, got 0.3.'],
   ['seed: -1', 'seed must be an integer of at least 0, got -1.'],
   ['storage: int8', 'storage must be one of "float32", "float16", "bfloat16", got "int8".'],
   [

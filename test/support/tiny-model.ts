@@ -10,6 +10,8 @@ import {seededRandom} from './random.js';
 
 export interface TinyModelOptions {
   readonly hyperparameters?: ModelDescription['hyperparameters'];
+  /** By the kind of data; nothing unless told. */
+  readonly recommended?: ModelDescription['recommended'];
   /** How strong its (meaningless) velocities are. */
   readonly strength?: number;
   /** Of its grid, mm. */
@@ -22,6 +24,7 @@ export interface TinyModelOptions {
 export async function writeTinyModel(path: string, options: TinyModelOptions = {}): Promise<void> {
   const {
     hyperparameters = [{name: 'lambda', minimum: 0, maximum: 1, recommended: 0.3}],
+    recommended,
     strength = 0.02,
     spacing = 4,
     stages = NETWORK_ALONE,
@@ -53,6 +56,7 @@ export async function writeTinyModel(path: string, options: TinyModelOptions = {
       },
       normalisation: {kind: 'minmax'},
       ...{hyperparameters, stages},
+      ...(recommended === undefined ? {} : {recommended}),
       provenance: {tool: 'hypermorph', data: 'none: random weights for tests'},
     },
   });

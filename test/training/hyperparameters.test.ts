@@ -5,6 +5,7 @@ import {startEngine} from '../../src/engines/select.js';
 import {Random} from '../../src/random.js';
 import {
   describeHyperparameters,
+  describeRecommendations,
   drawHyperparameters,
   hyperparameterInput,
   validatedHyperparameters,
@@ -68,6 +69,19 @@ test('what a model recommends of the labels is what its configuration says, with
   const recommended = (value: number) =>
     describeHyperparameters(configOf(`${TWO}\nrecommendedLabels: ${value}`))[1].recommended;
   assert.deepEqual([0, 0.6, 1].map(recommended), [0.2, 0.6, 0.8]);
+});
+
+test('what is best for some kinds of data is listed by them, one number for each hyperparameter', () => {
+  const recommended = (text: string) => {
+    const config = configOf(text);
+    return describeRecommendations(config, describeHyperparameters(config));
+  };
+  const text = 'recommendedFor: {brains: {lambda: 0.3}, lungs: {lambda: 0.6, labels: 0.2}}';
+  assert.deepEqual(recommended(`${TWO}\n${text}`), {
+    brains: {overall: [0.3, 0.5]},
+    lungs: {overall: [0.6, 0.2]},
+  });
+  assert.equal(recommended(TWO), undefined);
 });
 
 test('a network is validated at each lambda, for each weight of the labels that it sees', () => {

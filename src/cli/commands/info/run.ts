@@ -90,9 +90,13 @@ function modelRows(model: ModelFileDescription): Row[] {
     ]),
   ];
   for (const [dataSet, best] of Object.entries(model.recommended ?? {})) {
-    if (best.overall) rows.push([`best on ${dataSet}`, best.overall.join(', ')]);
+    const add = (values: readonly number[], data: string) => {
+      const named = model.hyperparameters.map(({name}, n) => `${name} ${values[n]}`);
+      rows.push(['recommended', `${named.join(', ')} for ${data}`]);
+    };
+    if (best.overall) add(best.overall, dataSet);
     for (const [label, values] of Object.entries(best.labels ?? {})) {
-      rows.push([`best on ${dataSet}, ${label}`, values.join(', ')]);
+      add(values, `${dataSet}, label ${label}`);
     }
   }
   for (const [name, value] of Object.entries(provenance)) {
