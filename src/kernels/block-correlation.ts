@@ -54,8 +54,8 @@ export interface BlockMisfit {
  * one minus the squared local correlation, whatever its sign, but for the noise. Points outside the sampled image, or
  * beside a NaN of it, do not count; positions up to half a voxel outside the outermost centres count as on them.
  *
- * With J_i = d m_i / d parameters, the gradient is that of E; the Hessian leaves out the second derivatives of m and uses
- * Kaufman's approximation for a's own dependence on the parameters.
+ * With J_i = d m_i / d parameters, the gradient is that of E; the Hessian leaves out the second derivatives of m, moves a block as its
+ * centre moves, and uses Kaufman's approximation for a's own dependence on the parameters.
  *
  * @see Golub and Pereyra, Inverse Problems 19, 2003, section 4 (variable projection and Kaufman's approximation).
  */
@@ -75,8 +75,9 @@ function correlateBlocks(points: BlockImage, sampled: SampledBlocks, map: BlockM
     count: 0,
     own: new Float64Array(MOST_BLOCK_POINTS),
     other: new Float64Array(MOST_BLOCK_POINTS),
-    /** d m / d parameters, twelve per point. */
-    slopes: new Float64Array(MOST_BLOCK_POINTS * MOTION_PARAMETERS),
+    slopes: new Float64Array(MOST_BLOCK_POINTS * 3),
+    places: new Float64Array(MOST_BLOCK_POINTS * 3),
+    centre: new Float64Array([0, 0, 0, 1]),
   };
   for (const first of points.blocks) {
     gatherBlock(block, first, {points, sampled, map});
@@ -91,7 +92,12 @@ interface Block {
   count: number;
   readonly own: Float64Array;
   readonly other: Float64Array;
+  /** Of `other` over the motion's value, three per point. */
   readonly slopes: Float64Array;
+  /** Where the motion is evaluated, three per point. */
+  readonly places: Float64Array;
+  /** Where it is evaluated for the whole block, and 1. */
+  readonly centre: Float64Array;
 }
 
 /** The points of one block that are inside both images. */
@@ -118,8 +124,8 @@ function gatherBlock(
   const g = map.gradientToMotion;
   const sample = new Float64Array(4);
   const at = new Float64Array(3);
-  const motion = new Float64Array(4);
-  motion[3] = 1;
+  const [middleI, middleJ, middleK] = start.map((n, axis) => n + (blockShape[axis] - 1) / 2);
+  place(block.centre, map.toMotion, middleI, middleJ, middleK);
   block.count = 0;
   for (let k = start[2]; k < end[2]; k++) {
     for (let j = start[1]; j < end[1]; j++) {
@@ -127,15 +133,14 @@ function gatherBlock(
         const own = data[i + shape[0] * (j + shape[1] * k)];
         place(at, map.toVoxel, i, j, k);
         if (Number.isNaN(own) || !sampleWithGradient(sample, sampled, at)) continue;
-        place(motion, map.toMotion, i, j, k);
+        const n = 3 * block.count;
+        place(at, map.toMotion, i, j, k);
+        block.places.set(at, n);
         block.own[block.count] = own;
         block.other[block.count] = sample[0];
         for (let row = 0; row < 3; row++) {
-          const slope =
+          block.slopes[n + row] =
             g[3 * row] * sample[1] + g[3 * row + 1] * sample[2] + g[3 * row + 2] * sample[3];
-          const n = MOTION_PARAMETERS * block.count + 4 * row;
-          for (let column = 0; column < 4; column++)
-            block.slopes[n + column] = slope * motion[column];
         }
         block.count++;
       }
@@ -151,16 +156,15 @@ function addBlock(
     readonly gradient: Float64Array;
     readonly hessian: Float64Array;
   },
-  {count, own, other, slopes}: Block,
+  {count, own, other, slopes, places, centre}: Block,
   noise: {readonly own: number; readonly other: number},
 ): void {
   let [meanF, meanM, varF, varM, covariance] = [0, 0, 0, 0, 0];
-  const meanJ = new Float64Array(MOTION_PARAMETERS);
+  const meanSlope = new Float64Array(3);
   for (let n = 0; n < count; n++) {
     meanF += own[n] / count;
     meanM += other[n] / count;
-    for (let p = 0; p < MOTION_PARAMETERS; p++)
-      meanJ[p] += slopes[MOTION_PARAMETERS * n + p] / count;
+    for (let row = 0; row < 3; row++) meanSlope[row] += slopes[3 * n + row] / count;
   }
   for (let n = 0; n < count; n++) {
     varF += (own[n] - meanF) ** 2 / count;
@@ -172,26 +176,39 @@ function addBlock(
   total.points += count;
   total.misfit += count * (varF - a * covariance) * scale;
 
-  const mJ = new Float64Array(MOTION_PARAMETERS);
-  const j = new Float64Array(MOTION_PARAMETERS);
+  const slope = new Float64Array(3);
+  const along = new Float64Array(3);
+  const products = new Float64Array(9);
   for (let n = 0; n < count; n++) {
     const m = other[n] - meanM;
     const residual = own[n] - meanF - a * m;
-    for (let p = 0; p < MOTION_PARAMETERS; p++) {
-      j[p] = slopes[MOTION_PARAMETERS * n + p] - meanJ[p];
-      mJ[p] += m * j[p];
-      total.gradient[p] -= 2 * a * residual * scale * j[p];
+    for (let row = 0; row < 3; row++) {
+      // What the mean of the slopes adds is nothing: the residuals of a block add up to 0.
+      const descent = -2 * a * scale * residual * slopes[3 * n + row];
+      for (let axis = 0; axis < 3; axis++) {
+        total.gradient[4 * row + axis] += descent * places[3 * n + axis];
+      }
+      total.gradient[4 * row + 3] += descent;
+      slope[row] = slopes[3 * n + row] - meanSlope[row];
+      along[row] += m * slope[row];
     }
-    addOuterProduct(total.hessian, j, 2 * a * a * scale);
+    addOuterProduct(products, slope, 1);
   }
-  addOuterProduct(total.hessian, mJ, (-2 * a * a * scale) / (count * (varM + noise.other)));
+  addOuterProduct(products, along, -1 / (count * (varM + noise.other)));
+  for (let p = 0; p < MOTION_PARAMETERS; p++) {
+    for (let q = 0; q < MOTION_PARAMETERS; q++) {
+      const product = products[3 * (p >> 2) + (q >> 2)] * centre[p & 3] * centre[q & 3];
+      total.hessian[MOTION_PARAMETERS * p + q] += 2 * a * a * scale * product;
+    }
+  }
 }
 
-/** matrix += factor * vector vector^T */
+/** matrix [3, 3] += factor * vector vector^T */
 function addOuterProduct(matrix: Float64Array, vector: Float64Array, factor: number): void {
-  for (let p = 0; p < MOTION_PARAMETERS; p++) {
-    for (let q = 0; q < MOTION_PARAMETERS; q++)
-      matrix[MOTION_PARAMETERS * p + q] += factor * vector[p] * vector[q];
+  for (let row = 0; row < 3; row++) {
+    for (let column = 0; column < 3; column++) {
+      matrix[3 * row + column] += factor * vector[row] * vector[column];
+    }
   }
 }
 

@@ -11,10 +11,11 @@ namespace hypermorph {
 inline constexpr int kMotionParameters = 12;
 inline constexpr int kMostBlockPoints = 64;
 inline constexpr int kFewestBlockPoints = 8;
-// Blocks of one task, and what a task finds: points, misfit, gradient [12], upper triangle of the Hessian [78].
+// Blocks of one task, and what a task finds: points, misfit, gradient [12], products of slopes and of places [6, 10].
 inline constexpr int64_t kBlocksPerTask = 32;
-inline constexpr int kMotionTriangle = kMotionParameters * (kMotionParameters + 1) / 2;
-inline constexpr int kBlockSums = 2 + kMotionParameters + kMotionTriangle;
+inline constexpr int kSlopePairs = 6;
+inline constexpr int kPlacePairs = 10;
+inline constexpr int kBlockSums = 2 + kMotionParameters + kSlopePairs * kPlacePairs;
 
 // How badly an image explains the blocks of another one; the formulas stand at CorrelateBlocks in
 // src/kernels/block-correlation.ts. Images in disk order, i fastest; NaN marks voxels that do not count.

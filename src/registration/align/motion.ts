@@ -43,25 +43,31 @@ function generator(entry: (row: number, column: number) => number): number[] {
 
 /** exp of the generator [3 x 4; 0], by scaling and squaring of its Taylor series. */
 export function exponential(entries: ArrayLike<number>): Affine {
-  const SQUARINGS = 10;
-  const TERMS = 6; // the next one is below the last bit where the entries are around 1
-  const small = Array.from({length: 16}, (_, n) => (n < 12 ? entries[n] / 2 ** SQUARINGS : 0));
-  const identity = [1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1];
-  let sum = identity;
+  const SQUARINGS = 5;
+  const TERMS = 8; // the next one is below the last bit where the entries are around 1
+  const small = Array.from(IDENTITY, (_, n) => entries[n] / 2 ** SQUARINGS);
+  let sum: readonly number[] = IDENTITY;
   for (let n = TERMS; n >= 1; n--) {
-    sum = product(small, sum).map((value, index) => identity[index] + value / n);
+    const next = product(small, sum);
+    for (let i = 0; i < next.length; i++) next[i] = IDENTITY[i] + next[i] / n;
+    sum = next;
   }
-  let result = Affine.fromMatrix(sum.slice(0, 12));
-  for (let n = 0; n < SQUARINGS; n++) result = Affine.compose(result, result);
-  return result;
+  for (let n = 0; n < SQUARINGS; n++) sum = product(sum, sum);
+  return Affine.fromMatrix(sum);
 }
 
-/** The product of 4 x 4 matrices whatever their last rows are. */
+const IDENTITY = Affine.identity.rows;
+
+/** The product of 3 x 4 matrices, the second one with 0 0 0 1 below; in plain loops, as a search begins before anything is compiled. */
 function product(a: readonly number[], b: readonly number[]): number[] {
-  return Array.from({length: 16}, (_, n) => {
-    const [row, column] = [4 * (n >> 2), n & 3];
-    return [0, 1, 2, 3].reduce((sum, x) => sum + a[row + x] * b[4 * x + column], 0);
-  });
+  const result = [0, 0, 0, a[3], 0, 0, 0, a[7], 0, 0, 0, a[11]];
+  for (let row = 0; row < 12; row += 4) {
+    for (let x = 0; x < 3; x++) {
+      for (let column = 0; column < 4; column++)
+        result[row + column] += a[row + x] * b[4 * x + column];
+    }
+  }
+  return result;
 }
 
 /** A sphere around what moves: motions are measured in its radius from its centre. */
