@@ -34,6 +34,9 @@ inline void storePart(float* p, Vec v, int count) {
 // Identity for slope 1, ReLU for slope 0.
 inline __attribute__((always_inline)) Vec leakyRelu(Vec x, Vec slope) { return x > Vec{} ? x : x * slope; }
 
+static inline int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
+static inline int64_t larger(int64_t a, int64_t b) { return a > b ? a : b; }
+
 // for (task = 0; task < tasks; ++task) body(task, worker), over all threads.
 template <typename Body>
 inline void forEachTask(int64_t tasks, const Body& body) {

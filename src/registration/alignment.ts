@@ -1,6 +1,7 @@
 import {Affine} from '../geometry/affine.js';
 import {centreOf, type Grid} from '../geometry/grid.js';
 import {mapTriple, type Triple} from '../geometry/triple.js';
+import type {KernelRunner} from '../kernels/voxel-operation.js';
 import {backgroundOf} from '../volume/intensity.js';
 import type {Volume} from '../volume/volume.js';
 
@@ -14,18 +15,20 @@ export function alignmentFor(
   mode: 'headers' | 'centre' | 'fov',
   fixed: Volume,
   moving: Volume,
+  engine: KernelRunner,
 ): Affine {
   if (mode === 'headers') return Affine.identity;
-  const centre = mode === 'centre' ? centreOfMass : centreOf;
+  const centre = (image: Volume) =>
+    mode === 'centre' ? centreOfMass(image, engine) : centreOf(image);
   const from = centre(fixed);
   const to = centre(moving);
   return Affine.translation(mapTriple(to, (place, axis) => place - from[axis]));
 }
 
 /** Mean position of the voxels weighted by how much they differ from the background, RAS mm; non-finite voxels weigh nothing. */
-export function centreOfMass(volume: Volume): Triple {
+export function centreOfMass(volume: Volume, engine: KernelRunner): Triple {
   const {data, shape, affine} = volume;
-  const background = backgroundOf(volume);
+  const background = backgroundOf(volume, engine);
   let total = 0;
   let sumI = 0;
   let sumJ = 0;

@@ -188,7 +188,7 @@ export function foreseeWarnings(
   if (asked !== 'headers' && asked !== 'centre' && asked !== 'fov') {
     return [...scales.fixed.warnings, ...scales.moving.warnings];
   }
-  return warnAt(alignmentFor(asked, fixed, moving), asked);
+  return warnAt(alignmentFor(asked, fixed, moving, PORTABLE), asked);
 }
 
 /** Both images on the network's grid, as the alignment places them: [I, J, K] in tensor order, normalised. */

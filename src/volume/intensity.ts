@@ -50,7 +50,7 @@ export function measureIntensity(
   engine: KernelRunner,
   options: {readonly where: string; readonly background?: number | undefined},
 ): IntensityScale {
-  const {where, background = backgroundOf(image)} = options;
+  const {where, background = backgroundOf(image, engine)} = options;
   const percentiles = normalisation.kind === 'percentile' ? normalisation : {low: 0, high: 100};
   const range = intensityRange(engine, image.data, percentiles);
   const warnings: string[] = [];
@@ -144,12 +144,12 @@ const PLAIN = 0.02;
  * @returns The median of the finite voxels on the faces; for a tight crop of tissue 0, or the darkest voxel where that is above;
  *   0 where most of the faces have no number.
  */
-export function backgroundOf(image: Voxels): number {
+export function backgroundOf(image: Voxels, engine: KernelRunner = PORTABLE): number {
   const values = faceVoxels(image);
   const faces = values.filter((value) => value - value === 0).sort();
   if (faces.length <= values.length / 2) return 0;
   const middle = faces[faces.length >> 1];
-  const {minimum, maximum} = PORTABLE.run(FIND_EXTREMES, image.data);
+  const {minimum, maximum} = engine.run(FIND_EXTREMES, image.data);
   const tolerance = PLAIN * (maximum - minimum);
   if (minimum <= 0 && Math.abs(middle) <= tolerance) return 0;
   const alike = faces.filter((value) => Math.abs(value - middle) <= tolerance).length;

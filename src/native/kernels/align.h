@@ -44,6 +44,16 @@ struct AverageArgs {
   float* to;
 };
 
+// The variance of every block over its voxels that are not NaN; 0 where there are fewer than `fewest`.
+struct BlockVarianceArgs {
+  const float* data;
+  int32_t shape[3];
+  int32_t block_shape[3];
+  int32_t along[3];  // blocks; the last of an axis may reach beyond the image
+  double fewest;
+  double* variances;  // [blocks], the first axis fastest
+};
+
 }  // namespace hypermorph
 
 // How a call from outside fills the arguments: `Call` reads them one by one, in this order, and says what does not fit.
@@ -85,6 +95,20 @@ void correlateBlocks(Call& call, CorrelateArgs& args) {
   std::memcpy(args.gradient_to_motion, numbers + 24, sizeof(args.gradient_to_motion));
   args.points_noise = numbers[33];
   args.sampled_noise = numbers[34];
+}
+
+// blockVariances(sizes [image 3, block 3], data, fewest, variances [blocks])
+template <typename Call>
+void blockVariances(Call& call, BlockVarianceArgs& args) {
+  const int32_t* const sizes = call.sizes("sizes", 6);
+  for (int axis = 0; axis < 3; ++axis) {
+    args.shape[axis] = sizes[axis];
+    args.block_shape[axis] = sizes[3 + axis];
+    args.along[axis] = (sizes[axis] - 1) / sizes[3 + axis] + 1;
+  }
+  args.data = call.floats("data", product(args.shape, 3)).data;
+  args.fewest = call.number("fewest");
+  args.variances = call.doubles("variances", product(args.along, 3));
 }
 
 // averageBoxes(sizes [from 3, factor 3, shape 3], first [3], from, to)

@@ -1,7 +1,5 @@
 #pragma once
 
-#include <cmath>
-
 #include "kernels/align.h"
 #include "kernels/measures.inl.h"
 #include "simd.h"
@@ -268,7 +266,7 @@ static void correlateBlocks(const CorrelateArgs& a) noexcept {
   forEachTask(tasks, [&](int64_t task, int) {
     AlignBlock block;
     AlignSums sums = {};
-    const int64_t end = (task + 1) * kBlocksPerTask < a.block_count ? (task + 1) * kBlocksPerTask : a.block_count;
+    const int64_t end = smaller((task + 1) * kBlocksPerTask, a.block_count);
     for (int64_t n = task * kBlocksPerTask; n < end; ++n) {
       gatherBlock(a, layout, a.blocks[n], &block);
       if (block.count >= kFewestBlockPoints) addAlignBlock(a, layout, &block, &sums);
@@ -288,6 +286,35 @@ static void correlateBlocks(const CorrelateArgs& a) noexcept {
       hessian[kMotionParameters * p + q] = products[kPlacePairs * slopes + pairIndex(p % 4, q % 4, 4)];
     }
   }
+}
+
+static void blockVariances(const BlockVarianceArgs& a) noexcept {
+  forEachTask(a.along[2], [&](int64_t layer, int) {
+    double* to = a.variances + layer * a.along[1] * a.along[0];
+    const int64_t end_k = smaller((layer + 1) * a.block_shape[2], a.shape[2]);
+    for (int64_t j = 0; j < a.shape[1]; j += a.block_shape[1]) {
+      const int64_t end_j = smaller(j + a.block_shape[1], a.shape[1]);
+      for (int64_t i = 0; i < a.shape[0]; i += a.block_shape[0]) {
+        const int64_t end_i = smaller(i + a.block_shape[0], a.shape[0]);
+        double count = 0, shift = 0, sum = 0, squares = 0;
+        for (int64_t z = layer * a.block_shape[2]; z < end_k; ++z) {
+          for (int64_t y = j; y < end_j; ++y) {
+            const float* const row = a.data + (z * a.shape[1] + y) * a.shape[0];
+            for (int64_t x = i; x < end_i; ++x) {
+              if (row[x] != row[x]) continue;
+              if (count == 0) shift = row[x];  // a voxel of the block, so that the sums keep their digits
+              const double rest = row[x] - shift;
+              ++count;
+              sum += rest;
+              squares += rest * rest;
+            }
+          }
+        }
+        const double variance = squares / count - sum / count * (sum / count);
+        *to++ = count >= a.fewest && variance > 0 ? variance : 0.0;
+      }
+    }
+  });
 }
 
 static void averageBoxes(const AverageArgs& a) noexcept {

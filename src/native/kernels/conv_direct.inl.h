@@ -11,8 +11,6 @@ namespace hypermorph::HYPERMORPH_ISA {
 
 inline constexpr int32_t kRowsPerTask = 8;
 
-static inline int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
-static inline int64_t larger(int64_t a, int64_t b) { return a > b ? a : b; }
 static inline int64_t ceilDivide(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 // One convolution with unit insertions resolved: what conv and its input gradient have in common.

@@ -35,6 +35,7 @@ struct DoubleFieldArgs {
 // The mean of every 2 x 2 x 2 voxels that exist: ceil(n / 2) per axis.
 struct HalveArgs {
   int32_t size[3];  // of the fine image
+  int32_t channels;
   const float* fine;
   float* coarse;
 };
@@ -195,12 +196,14 @@ void doubleField(Call& call, DoubleFieldArgs& args) {
   args.scratch = call.scratch(ScratchNeed{0, 2 * int64_t{args.size[2]} + 4});
 }
 
-// halve(size, fine, coarse)
+// halve(sizes [fine 3, channels], fine, coarse)
 template <typename Call>
 void halve(Call& call, HalveArgs& args) {
-  readSize(call, args.size);
-  args.fine = call.floats("fine", product(args.size, 3)).data;
-  args.coarse = call.floats("coarse", halfOf(args.size)).data;
+  const int32_t* const sizes = call.sizes("sizes", 4);
+  std::memcpy(args.size, sizes, sizeof(args.size));
+  args.channels = sizes[3];
+  args.fine = call.floats("fine", product(args.size, 3) * args.channels).data;
+  args.coarse = call.floats("coarse", halfOf(args.size) * args.channels).data;
 }
 
 // warpSlopes(size, fieldSize, image, displacement, weight | null, mask | null, moved, slopes, weights)

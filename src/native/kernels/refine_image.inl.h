@@ -51,23 +51,26 @@ static void doubleField(const DoubleFieldArgs& a) noexcept {
 }
 
 static void halve(const HalveArgs& a) noexcept {
-  const int64_t rows = a.size[1], width = a.size[2];
+  const int64_t rows = a.size[1], width = a.size[2], channels = a.channels;
   const int64_t half_rows = (rows + 1) / 2, half_width = (width + 1) / 2;
   forEachTask((a.size[0] + 1) / 2, [&](int64_t i, int) {
     const int64_t planes = 2 * i + 1 < a.size[0] ? 2 : 1;
     for (int64_t j = 0; j < half_rows; ++j) {
       const int64_t lines = 2 * j + 1 < rows ? 2 : 1;
-      float* const out = a.coarse + (i * half_rows + j) * half_width;
+      float* const out = a.coarse + (i * half_rows + j) * half_width * channels;
       for (int64_t k = 0; k < half_width; ++k) {
         const int64_t voxels = 2 * k + 1 < width ? 2 : 1;
-        float sum = 0.0f;
-        for (int64_t p = 0; p < planes; ++p) {
-          for (int64_t q = 0; q < lines; ++q) {
-            const float* const from = a.fine + ((2 * i + p) * rows + 2 * j + q) * width + 2 * k;
-            for (int64_t r = 0; r < voxels; ++r) sum += from[r];
+        const float share = 1.0f / static_cast<float>(planes * lines * voxels);
+        for (int64_t c = 0; c < channels; ++c) {
+          float sum = 0.0f;
+          for (int64_t p = 0; p < planes; ++p) {
+            for (int64_t q = 0; q < lines; ++q) {
+              const float* const from = a.fine + (((2 * i + p) * rows + 2 * j + q) * width + 2 * k) * channels + c;
+              for (int64_t r = 0; r < voxels; ++r) sum += from[r * channels];
+            }
           }
+          out[k * channels + c] = sum * share;
         }
-        out[k] = sum / static_cast<float>(planes * lines * voxels);
       }
     }
   });

@@ -14,11 +14,11 @@ export const OPEN_LEVEL: VoxelOperation<[problem: LevelProblem], RefinementLevel
   portable: (problem) => new PortableLevel(problem),
 };
 
-/** The mean of every 2 x 2 x 2 voxels that exist: ceil(n / 2) per axis. A new array. */
-export const HALVE: VoxelOperation<[image: Float32Array, shape: Triple], Float32Array> = {
-  name: 'halve',
-  portable: halveImage,
-};
+/** The mean of every 2 x 2 x 2 voxels that exist: ceil(n / 2) per axis; of one channel unless told. A new array. */
+export const HALVE: VoxelOperation<
+  [image: Float32Array, shape: Triple, channels?: number],
+  Float32Array
+> = {name: 'halve', portable: halveImage};
 
 /** A velocity of half the resolution on the fine grid `shape`, times 2. A new array. */
 export const DOUBLE_FIELD: VoxelOperation<[velocity: Float32Array, shape: Triple], Float32Array> = {
@@ -32,22 +32,23 @@ export const INTEGRATE_FIELD: VoxelOperation<
   Float32Array
 > = {name: 'integrateField', portable: integratePortably};
 
-function halveImage(image: Float32Array, shape: Triple): Float32Array {
+function halveImage(image: Float32Array, shape: Triple, channels = 1): Float32Array {
   const [, rows, width] = shape;
   const half = halfShape(shape);
-  const result = new Float32Array(half[0] * half[1] * half[2]);
+  const result = new Float32Array(channels * half[0] * half[1] * half[2]);
   forEachVoxel(half, (i, j, k, n) => {
-    let sum = 0;
+    const sums = new Array<number>(channels).fill(0);
     let count = 0;
     for (let p = 2 * i; p < Math.min(2 * i + 2, shape[0]); p++) {
       for (let q = 2 * j; q < Math.min(2 * j + 2, rows); q++) {
         for (let r = 2 * k; r < Math.min(2 * k + 2, width); r++) {
-          sum += image[(p * rows + q) * width + r];
+          const from = channels * ((p * rows + q) * width + r);
+          for (let c = 0; c < channels; c++) sums[c] += image[from + c];
           count++;
         }
       }
     }
-    result[n] = sum / count;
+    sums.forEach((sum, c) => (result[channels * n + c] = sum / count));
   });
   return result;
 }

@@ -117,7 +117,7 @@ export async function alignPair(
 ): Promise<Alignment> {
   const {kind, engine} = options;
   if (kind === 'headers' || kind === 'centre' || kind === 'fov') {
-    const affine = alignmentFor(kind, fixed, moving);
+    const affine = alignmentFor(kind, fixed, moving, engine);
     return {...NOTHING_SEARCHED, affine, kind, found: kind, reasons: []};
   }
   const levels = levelsOf(fixed, moving, options);
@@ -132,7 +132,7 @@ export async function alignPair(
   }
   const finest = levels[levels.length - 1];
   const body = bodyOf(finest.moving);
-  const starts = placements(fixed, moving, body.radius);
+  const starts = placements(fixed, moving, {spread: body.radius, engine});
   const best = await searchAlignment(levels, starts, {
     kind: kind === 'auto' ? 'affine' : kind,
     body,

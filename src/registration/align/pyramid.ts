@@ -8,6 +8,7 @@ import {
   MOST_BLOCK_POINTS,
   type BlockImage,
 } from '../../kernels/block-correlation.js';
+import {BLOCK_VARIANCES, blocksAlong} from '../../kernels/block-variances.js';
 import {AVERAGE_BOXES} from '../../kernels/average-boxes.js';
 import type {KernelRunner} from '../../kernels/voxel-operation.js';
 
@@ -43,7 +44,7 @@ export function buildPyramid(
   };
   return spacings.map((spacing) => {
     current = reduce(current, spacing, engine);
-    return {...current, ...cutIntoBlocks(current, spacing)};
+    return {...current, ...cutIntoBlocks(current, spacing, engine)};
   });
 }
 
@@ -87,12 +88,27 @@ function reduce(
 function cutIntoBlocks(
   level: Grid & {readonly data: Float32Array},
   spacing: number,
+  engine: KernelRunner,
 ): Pick<BlockImage, 'blockShape' | 'blocks' | 'noise'> {
   const blockShape = blockShapeFor(level, spacing);
-  const {firsts, variances} = blockVariances(level, blockShape);
+  const variances = engine.run(BLOCK_VARIANCES, level, blockShape, FEWEST_BLOCK_POINTS);
   const typical = typicalVariance(variances.filter((variance) => variance > 0));
-  const strong = firsts.filter((_, n) => variances[n] > 0 && variances[n] >= FLAT * typical);
-  return {blockShape, blocks: spreadEvenly(strong, MOST_BLOCKS), noise: NOISE * typical};
+  const strong: number[] = [];
+  for (let block = 0; block < variances.length; block++) {
+    if (variances[block] > 0 && variances[block] >= FLAT * typical) strong.push(block);
+  }
+  const kept = spreadEvenly(Int32Array.from(strong), MOST_BLOCKS);
+  const blocks = kept.map((block) => firstVoxel(block, level.shape, blockShape));
+  return {blockShape, blocks, noise: NOISE * typical};
+}
+
+/** Index of the first voxel of a block. */
+function firstVoxel(block: number, shape: Triple, blockShape: Triple): number {
+  const [alongI, alongJ] = blocksAlong(shape, blockShape);
+  const i = blockShape[0] * (block % alongI);
+  const j = blockShape[1] * (Math.floor(block / alongI) % alongJ);
+  const k = blockShape[2] * Math.floor(block / (alongI * alongJ));
+  return i + shape[0] * (j + shape[1] * k);
 }
 
 /** The level with no more than so many of its blocks, spread over the image. */
@@ -132,45 +148,6 @@ function blockShapeFor({affine, shape}: Grid, spacing: number): Triple {
     const shortest = axes.reduce((a, b) => (block[b] * own[b] < block[a] * own[a] ? b : a));
     block[shortest] *= 2;
   }
-}
-
-/**
- * The first voxel of every block, in the order of the voxels, and the variance over its voxels that count; 0 where there are too few.
- * One plain loop over the image: this runs once, before anything is compiled.
- */
-function blockVariances(
-  {data, shape}: Pick<BlockImage, 'data' | 'shape'>,
-  blockShape: Triple,
-): {readonly firsts: Int32Array; readonly variances: Float64Array} {
-  const along = mapTriple(shape, (length, axis) => Math.ceil(length / blockShape[axis]));
-  const total = along[0] * along[1] * along[2];
-  const firsts = new Int32Array(total).fill(-1);
-  const counts = new Int32Array(total);
-  const shifts = new Float64Array(total); // a voxel of the block, so that the sums keep their digits
-  const sums = new Float64Array(total);
-  const squares = new Float64Array(total);
-  for (let k = 0, n = 0; k < shape[2]; k++) {
-    const plane = along[1] * Math.floor(k / blockShape[2]);
-    for (let j = 0; j < shape[1]; j++) {
-      const row = along[0] * (plane + Math.floor(j / blockShape[1]));
-      for (let i = 0; i < shape[0]; i++, n++) {
-        const block = row + Math.floor(i / blockShape[0]);
-        if (firsts[block] < 0) firsts[block] = n;
-        const value = data[n];
-        if (value !== value) continue;
-        if (counts[block]++ === 0) shifts[block] = value;
-        const rest = value - shifts[block];
-        sums[block] += rest;
-        squares[block] += rest * rest;
-      }
-    }
-  }
-  const variances = new Float64Array(total);
-  for (let b = 0; b < total; b++) {
-    if (counts[b] < FEWEST_BLOCK_POINTS) continue;
-    variances[b] = Math.max(squares[b] / counts[b] - (sums[b] / counts[b]) ** 2, 0);
-  }
-  return {firsts, variances};
 }
 
 /** The spacings of the levels, mm, finest first. */

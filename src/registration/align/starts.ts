@@ -1,5 +1,6 @@
 import {Affine} from '../../geometry/affine.js';
 import {mapTriple, type Triple} from '../../geometry/triple.js';
+import type {KernelRunner} from '../../kernels/voxel-operation.js';
 import type {Volume} from '../../volume/volume.js';
 import {alignmentFor} from '../alignment.js';
 import {exponential} from './motion.js';
@@ -25,16 +26,22 @@ const NEAR = 0.05;
 /**
  * The ways to bring two images together without comparing their contents; different ones only, headers first.
  *
- * @param spread - Of the moving image's contents, mm.
+ * @param options.spread - Of the moving image's contents, mm.
  */
-export function placements(fixed: Volume, moving: Volume, spread: number): Start[] {
+export function placements(
+  fixed: Volume,
+  moving: Volume,
+  {spread, engine}: {readonly spread: number; readonly engine: KernelRunner},
+): Start[] {
   const starts = (
     [
       ['headers', 'headers'],
       ['centres of mass', 'centre'],
       ['centres of view', 'fov'],
     ] as const
-  ).map(([name, found]): Start => ({name, found, affine: alignmentFor(found, fixed, moving)}));
+  ).map(([name, found]): Start => {
+    return {name, found, affine: alignmentFor(found, fixed, moving, engine)};
+  });
   return starts.filter(({affine}, n) =>
     starts
       .slice(0, n)

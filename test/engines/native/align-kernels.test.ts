@@ -4,6 +4,7 @@ import {Affine} from '../../../src/geometry/affine.js';
 import {mapTriple, type Triple} from '../../../src/geometry/triple.js';
 import type {BlockImage, BlockMap} from '../../../src/kernels/block-correlation.js';
 import {AVERAGE_BOXES} from '../../../src/kernels/average-boxes.js';
+import {BLOCK_VARIANCES} from '../../../src/kernels/block-variances.js';
 import {CORRELATE_BLOCKS} from '../../../src/kernels/block-correlation.js';
 import {PORTABLE, runnerOn} from '../../../src/kernels/voxel-operation.js';
 import {test, testedAddon} from '../../support/native.js';
@@ -129,6 +130,17 @@ test('the derivatives are those of the misfit', () => {
       `parameter ${n}: ${slope} must be ${measured}`,
     );
   });
+});
+
+test("blocks' variances are those of the portable twin", () => {
+  for (const [shape, blockShape] of CASES) {
+    const image = blockImage(shape, blockShape, 1);
+    const [found, expected] = [native, PORTABLE].map((engine) =>
+      engine.run(BLOCK_VARIANCES, image, blockShape, 8),
+    );
+    assert.equal(found.length, expected.length);
+    assertNear(found, expected, `${shape.join('x')} in blocks of ${blockShape.join('x')}`);
+  }
 });
 
 test('boxes are averaged over the voxels that count, exactly as the portable twin does', () => {

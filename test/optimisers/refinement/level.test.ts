@@ -166,6 +166,9 @@ test('halving, doubling and integrating are those of the portable kernels', () =
   ] as const) {
     const image = blobs(shape, 4);
     assert.ok(deviation(native.run(HALVE, image, shape), portable.run(HALVE, image, shape)) < 1e-6);
+    const vectors = randomVelocity(shape, 6, 1);
+    const halved = native.run(HALVE, vectors, shape, 4);
+    assert.ok(deviation(halved, portable.run(HALVE, vectors, shape, 4)) < 1e-6);
     const coarse = randomVelocity(halfShape(shape), 5, 1);
     if (halfShape(shape)[1] < 2 || halfShape(shape)[2] < 2) continue;
     const doubled = native.run(DOUBLE_FIELD, coarse, shape);

@@ -1,5 +1,6 @@
 import {countVoxels} from '../../../geometry/grid.js';
 import {AVERAGE_BOXES} from '../../../kernels/average-boxes.js';
+import {BLOCK_VARIANCES, blocksAlong} from '../../../kernels/block-variances.js';
 import {CORRELATE_BLOCKS, MOTION_PARAMETERS} from '../../../kernels/block-correlation.js';
 import {implementLoop} from '../../../kernels/voxel-operation.js';
 import type {NativeAddon} from '../addon.js';
@@ -9,6 +10,13 @@ declare module '../addon.js' {
   interface NativeAddon {
     /** `sizes`: I, J, K of the image, of a box, and how many boxes. `first`: voxel at which the first box begins. */
     averageBoxes(sizes: Int32Array, first: Int32Array, from: Float32Array, to: Float32Array): void;
+    /** `sizes`: I, J, K of the image and of a block. Fills the variance of every block. */
+    blockVariances(
+      sizes: Int32Array,
+      data: Float32Array,
+      fewest: number,
+      variances: Float64Array,
+    ): void;
     /**
      * `sizes`: I, J, K of the points' image, of a block and of the sampled image. `numbers`: `toVoxel` [12], `toMotion` [12],
      * `gradientToMotion` [9] and the noise of both. Fills points, misfit, gradient [12] and Hessian [12, 12].
@@ -31,6 +39,15 @@ const averageBoxes = implementLoop(
     const sizes = Int32Array.of(...size, ...factor, ...shape);
     addon.averageBoxes(sizes, Int32Array.from(first), data, averages);
     return averages;
+  },
+);
+
+const blockVariances = implementLoop(
+  BLOCK_VARIANCES,
+  (addon: NativeAddon, {data, shape}, blockShape, fewest) => {
+    const variances = new Float64Array(countVoxels(blocksAlong(shape, blockShape)));
+    addon.blockVariances(Int32Array.of(...shape, ...blockShape), data, fewest, variances);
+    return variances;
   },
 );
 
@@ -57,4 +74,4 @@ const correlateBlocks = implementLoop(
 );
 
 /** What the affine stage measures. */
-export const ALIGNMENT_KERNELS = [averageBoxes, correlateBlocks];
+export const ALIGNMENT_KERNELS = [averageBoxes, blockVariances, correlateBlocks];

@@ -45,7 +45,8 @@ declare module '../addon.js' {
       spare: Float32Array,
     ): void;
     doubleField(size: Int32Array, coarse: Float32Array, fine: Float32Array): void;
-    halve(size: Int32Array, fine: Float32Array, coarse: Float32Array): void;
+    /** `sizes`: I, J, K of the fine image, channels. */
+    halve(sizes: Int32Array, fine: Float32Array, coarse: Float32Array): void;
     warpSlopes(
       size: Int32Array,
       fieldSize: Int32Array,
@@ -105,9 +106,9 @@ const openLevel = implementLoop(
   (addon: NativeAddon, problem) => new NativeLevel(addon, problem),
 );
 
-const halve = implementLoop(HALVE, (addon: NativeAddon, image, shape) => {
-  const half = new Float32Array(voxelsOf(halfShape(shape)));
-  addon.halve(Int32Array.from(shape), image, half);
+const halve = implementLoop(HALVE, (addon: NativeAddon, image, shape, channels = 1) => {
+  const half = new Float32Array(channels * voxelsOf(halfShape(shape)));
+  addon.halve(Int32Array.of(...shape, channels), image, half);
   return half;
 });
 
