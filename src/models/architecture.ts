@@ -24,7 +24,7 @@ export const architectureSchema = z.strictObject({
     .max(MOST.channels)
     .default(1)
     .describe(
-      '0 is a plain VoxelMorph network: its convolutions hold their own kernels, and there is no hypernetwork.',
+      '0 is a plain VoxelMorph network: its convolutions hold their own kernels, and there is no hypernetwork. In training the first is lambda, the second the weight of the label maps (`loss.labels`).',
     ),
   hypernetwork: z
     .strictObject({
