@@ -253,16 +253,23 @@ async function writeFlushed(path: string, content: FileContent, replaced: string
 
 /** Create a folder and those above it. One by one: the recursive way of Node.js never ends where the system refuses. */
 export async function createFolder(path: string): Promise<void> {
+  const error = await tryFolder(path);
+  if (error === null) return;
+  if (error.code !== 'ENOENT' || dirname(path) === path) throw error;
+  await createFolder(dirname(path));
+  // Once the one above is there, made by whomever, what still is in the way is the system.
+  const again = await tryFolder(path);
+  if (again !== null) throw again;
+}
+
+/** @returns What went wrong; null where the folder is there now. */
+async function tryFolder(path: string): Promise<NodeJS.ErrnoException | null> {
   try {
     await mkdir(path);
+    return null;
   } catch (error) {
-    const {code} = error as NodeJS.ErrnoException;
-    if (code === 'EEXIST' && (await stat(path)).isDirectory()) return;
-    if (code !== 'ENOENT' || dirname(path) === path) throw error;
-    const above = dirname(path);
-    if ((await stat(above).catch(() => null)) !== null) throw error; // it is there, and refuses
-    await createFolder(above);
-    await createFolder(path);
+    const known = error as NodeJS.ErrnoException;
+    return known.code === 'EEXIST' && (await stat(path)).isDirectory() ? null : known;
   }
 }
 

@@ -41,6 +41,13 @@ test('a file is written whole, with its folders, and nothing else is left', asyn
   assert.deepEqual(await readdir(join(folder, 'a', 'b')), ['result.bin']);
 });
 
+test('many may create the same folders at once', async (t) => {
+  const folder = await temporaryFolder(t);
+  const names = Array.from({length: 20}, (_, n) => join(folder, 'a', 'b', 'c', 'd', `${n}.txt`));
+  await Promise.all(names.map((name) => writeFileAtomically(name, 'text')));
+  assert.equal((await readdir(join(folder, 'a', 'b', 'c', 'd'))).length, names.length);
+});
+
 test('a file that cannot be put in place leaves nothing behind', async (t) => {
   const folder = await temporaryFolder(t);
   await mkdir(join(folder, 'taken', 'inside'), {recursive: true});
