@@ -175,6 +175,11 @@ const validationSchema = z.strictObject({
       'For each of these values of `loss.labels` all lambdas are measured, where the network sees it.',
     ),
   everySteps: z.int().positive().default(500),
+  seed: z
+    .int()
+    .nonnegative()
+    .default(1)
+    .describe('Draws the pairs: trainings of other seeds are measured on the same ones.'),
 });
 
 const configObject = z.strictObject({

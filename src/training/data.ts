@@ -28,14 +28,15 @@ export async function openData({
   readonly onProgress?: OnProgress | undefined;
 }): Promise<TrainingData> {
   const store = new ImageStore(config, engine, memoryBytes);
-  const open = (sources: TrainingConfig['sources'], where: string, augment: boolean) =>
-    openSources(sources, config, {store, engine, where, augment});
-  const draw = await open(config.sources, 'sources', true);
-  const {sources, pairs} = config.validation;
+  const training = {store, engine, where: 'sources', augment: true};
+  const draw = await openSources(config.sources, config, training);
+  const {sources, pairs, seed} = config.validation;
   const validation: ImagePair[] = [];
   if (sources.length > 0) {
-    const drawValidation = await open(sources, 'validation.sources', false);
-    const random = new Random(config.seed);
+    const where = 'validation.sources';
+    const settings = {store, engine, where, augment: false};
+    const drawValidation = await openSources(sources, {...config, seed}, settings);
+    const random = new Random(seed);
     for (let n = 0; n < pairs; n++) validation.push(await drawValidation(random));
   }
   for (const text of summarise(store.warnings)) onProgress?.({kind: 'warning', text});

@@ -11,6 +11,7 @@ import {decodeSafetensors, encodeSafetensors} from '../../src/formats/weights/sa
 import {readModel} from '../../src/models/model-file.js';
 import type {ProgressEvent, StepLosses, ValidationRow} from '../../src/progress.js';
 import {readCheckpoint} from '../../src/training/checkpoint.js';
+import {openData} from '../../src/training/data.js';
 import {recommendFrom} from '../../src/training/recommend.js';
 import {train, type TrainOptions} from '../../src/training/train.js';
 import {stepsInEvents} from '../support/events.js';
@@ -288,6 +289,16 @@ async function validatedSteps(folder: string): Promise<number[]> {
     .filter(({kind}) => kind === 'validation')
     .map(({step}) => step);
 }
+
+test('trainings of other seeds are validated on the same pairs', async () => {
+  const pairsOf = async (...overrides: readonly string[]) => {
+    const {config, engine} = optionsFor('', [VALIDATION, ...overrides]);
+    return (await openData({config, engine})).validation;
+  };
+  const first = await pairsOf('seed=1');
+  assert.deepEqual(await pairsOf('seed=2'), first);
+  assert.notDeepEqual(await pairsOf('seed=1', 'validation.seed=2'), first);
+});
 
 test('the last step is validated too, so that the best model may be the last', async (t) => {
   const output = join(await temporaryFolder(t), 'run');
