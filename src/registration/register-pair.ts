@@ -23,12 +23,14 @@ import {
 } from './prepare.js';
 import {
   canRefine,
+  MIXED_SMOOTHNESS,
   refinePair,
   type PairRefinement,
   type FoundByNetwork,
+  type RefinedPair,
 } from './refine/refine-pair.js';
 import {gainsByAffine} from './refine/stiff.js';
-import type {RefinementProgress, RefinementRecord} from './refine/refine-velocity.js';
+import type {RefinementProgress} from './refine/refine-velocity.js';
 import {realise, type Measures} from './realise.js';
 import {StageLog, type StageOptions, type StageRecord} from './stages.js';
 import {qualityOf, type Quality} from './quality.js';
@@ -96,6 +98,8 @@ export interface Registration {
   readonly summary: RegistrationSummary;
 }
 
+export type RefinementSummary = Pick<RefinedPair, 'contrast' | 'levels'>;
+
 export interface RegistrationSummary extends Measures {
   /** Share of the smaller field of view that both images cover, 0 to 1. */
   readonly overlap: number;
@@ -105,8 +109,8 @@ export interface RegistrationSummary extends Measures {
   /** Which answer was kept, and how well each one fits; nothing is judged where the last one is kept anyway. */
   readonly answer: {readonly kept: AnswerName; readonly judgements: readonly Judgement[]};
   readonly quality: Quality;
-  /** What the refinement did at each resolution, from coarse to fine; null without one. */
-  readonly refinement: {readonly levels: readonly RefinementRecord[]} | null;
+  /** How the contrasts go together, and what the refinement did at each resolution, from coarse to fine; null without one. */
+  readonly refinement: RefinementSummary | null;
   readonly stages: readonly StageRecord[];
   readonly warnings: readonly string[];
 }
@@ -216,12 +220,18 @@ async function findAnswers(
     const warning = `${pair.fixed.name}: not refined, because an image must have at least 4 voxels along every axis for that, got ${size}.`;
     return {answers, refinement: null, warnings: [warning]};
   }
-  const {answer, levels} = await stages.run('refine', (tell) => {
+  const {answer, contrast, levels} = await stages.run('refine', (tell) => {
     const onProgress = ({level, levels: all, iteration, iterations}: RefinementProgress) =>
       tell((level + iteration / iterations) / all);
     return refinePair(pair, {...refine, found, signal, onProgress}, engine);
   });
-  return {answers: [...answers, answer], refinement: {levels}, warnings: []};
+  const refinement = {contrast, levels};
+  if (!contrast.isMixed) return {answers: [...answers, answer], refinement, warnings: []};
+  return {answers: [answers[0], answer], refinement, warnings: [mixedWarning(pair.moving.name)]};
+}
+
+function mixedWarning(moving: string): string {
+  return `${moving}: its contrast is another one, neither that of the fixed image nor its opposite, so no network is used, and the refinement's smoothness counts ${MIXED_SMOOTHNESS} times as much.`;
 }
 
 /** The answer that counts. */

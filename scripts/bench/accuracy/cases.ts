@@ -110,6 +110,56 @@ export const ROWS: readonly Row[] = [
     },
   },
   {
+    name: 'contrast',
+    title:
+      'other contrast: nuclei of a head in T1 onto a template in T2, a spinal cord in T1 onto T2',
+    pairs: 2,
+    stage: 'deformable',
+    cases: (data, made) => {
+      const folder = made('make_nuclei.py', join(data, 'brain'));
+      const labels = (name: string) => join(folder, `${name}.nii.gz`);
+      const cord = (name: string) => join(data, 'cord', `${name}.nii.gz`);
+      return [
+        {
+          name: 'heads: MNI152 template, T2 <- Colin27, T1',
+          fixed: join(data, 'brain', 'mni152_t2_2mm.nii.gz'),
+          moving: join(data, 'brain', 'colin27_head_2mm.nii.gz'),
+          labels: [labels('nuclei_mni152'), labels('nuclei_colin27')],
+        },
+        {
+          name: 'cord: T2 <- T1',
+          fixed: cord('t2'),
+          moving: cord('t1'),
+          labels: [cord('t2_seg'), cord('t1_seg')],
+        },
+      ];
+    },
+  },
+  {
+    name: 'still',
+    title: 'other contrast in one space: T2 of an average onto its T1, T1 of a person onto the EPI',
+    pairs: 2,
+    stage: 'deformable',
+    cases: (data, made) => {
+      const folder = made('make_still_points.py', join(data, 'brain'));
+      const image = (name: string) => join(data, 'brain', `${name}.nii.gz`);
+      return [
+        {
+          name: 'MNI152 template: T1 <- T2',
+          fixed: image('mni152_t1_2mm'),
+          moving: image('mni152_t2_2mm'),
+          landmarks: [join(folder, 'mni152.csv')],
+        },
+        {
+          name: 'one person: EPI <- T1',
+          fixed: image('someone_epi_3mm'),
+          moving: image('someone_t1_2p75mm'),
+          landmarks: [join(folder, 'someone.csv')],
+        },
+      ];
+    },
+  },
+  {
     name: 'affine',
     title: 'affine recovery: turned up to 45 degrees, scaled 0.8 to 1.25, shifted up to 60 mm',
     pairs: 20,

@@ -9,6 +9,7 @@ import {displacementOn} from '../../transforms/apply.js';
 import {displacementTransform} from '../../transforms/transform.js';
 import {inTensorOrder, inVoxels} from '../../transforms/vector-field.js';
 import {integrate, velocityOnNetworkGrid, type Deformation} from '../velocity.js';
+import {contrastOf, type Contrast} from './contrast.js';
 import {imagesOf, onFixedGrid} from './images.js';
 import {fromPadded, isPlane, toPadded} from './padded.js';
 import type {RefinedVelocity} from './pair.js';
@@ -25,9 +26,16 @@ export type PairRefinement = Pick<RefineOptions, 'lambda' | 'iterations'>;
 
 export interface RefinedPair {
   readonly answer: Answer;
+  readonly contrast: Contrast;
   /** What was done at each resolution, from coarse to fine. */
   readonly levels: readonly RefinementRecord[];
 }
+
+/**
+ * Where contrasts are mixed, the smoothness counts this many times: likeness within a window is then weak evidence, and with less smoothness
+ * it was measured to lead away from what an affine has (docs/decisions/019-mixed-contrasts.md).
+ */
+export const MIXED_SMOOTHNESS = 20;
 
 /** Whether an image can be refined: a volume, or a slice across its third axis, of at least 4 voxels along every other one. */
 export function canRefine(shape: Triple): boolean {
@@ -37,7 +45,7 @@ export function canRefine(shape: Triple): boolean {
 
 /**
  * Optimise the velocity on the pair itself, on the fixed image's own grid, from what a network found or from no displacement,
- * whichever is better.
+ * whichever is better; where contrasts are mixed, from no displacement.
  *
  * @throws {HypermorphError} E_INTERRUPTED, between two steps.
  */
@@ -52,12 +60,16 @@ export async function refinePair(
 ): Promise<RefinedPair> {
   const pair = onFixedGrid(prepared);
   const {shape} = pair.geometry.network;
-  const start = found && (await velocityOnFixedGrid(found, engine));
   const images = imagesOf(pair, engine);
-  const {velocity, levels} = await refineVelocity(images, {...options, start, engine});
+  const contrast = contrastOf(images, engine);
+  const start = found && !contrast.isMixed ? await velocityOnFixedGrid(found, engine) : null;
+  const smoothnessFactor = contrast.isMixed ? MIXED_SMOOTHNESS : 1;
+  const {velocity, levels} = await refineVelocity(images, {
+    ...{...options, smoothnessFactor, start, engine},
+  });
   const whole = {values: onWholeGrid(velocity, shape, engine), shape: [...shape, 3]};
   const deformation = await integrate(whole, integrationOf(pair, engine));
-  return {answer: deformedAnswer('refinement', pair, deformation, engine), levels};
+  return {answer: deformedAnswer('refinement', pair, deformation, engine), contrast, levels};
 }
 
 /** The velocity that a network found, where the refinement begins. */

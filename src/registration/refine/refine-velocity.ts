@@ -17,6 +17,8 @@ import {planLevels, type LevelPlan} from './plan-levels.js';
 export interface RefineOptions {
   /** Weight of the smoothness, 0 to 1, as in the network's objective. */
   readonly lambda: number;
+  /** Factor of the smoothness beside it; 1 unless told. */
+  readonly smoothnessFactor?: number;
   readonly engine: KernelRunner;
   readonly similarity?: RefinementSimilarity;
   /** Length of an LNCC window, voxels: 3, 5, 7 or 9. */
@@ -179,7 +181,8 @@ async function refineLevel(
   found: Float32Array,
   options: LevelOptions,
 ): Promise<{velocity: Float32Array; record: RefinementRecord}> {
-  const {lambda, similarity = REFINEMENT_DEFAULTS.similarity} = options;
+  const {lambda, similarity = REFINEMENT_DEFAULTS.similarity, smoothnessFactor = 1} = options;
+  const smoothnessWeight = lambda * SMOOTHNESS_SCALE * smoothnessFactor;
   const radius = ((options.window ?? REFINEMENT_DEFAULTS.window) - 1) / 2;
   const windowVoxels = (2 * radius + 1) ** (images.shape[0] > 1 ? 3 : 2);
   const problem = {
@@ -190,7 +193,7 @@ async function refineLevel(
     bound: windowVoxels * SMALLEST_DEVIATION ** 2,
     similarityWeight: 1 - lambda,
     roughnessWeights: roughnessWeights(plan.velocityShape, options.spacing).map(
-      (weight) => lambda * SMOOTHNESS_SCALE * weight,
+      (weight) => smoothnessWeight * weight,
     ),
   };
   // At the finest level, which costs most, only what passed the one before is left.
@@ -215,7 +218,7 @@ async function refineLevel(
       iterations: attempts.reduce((sum, {figures: terms}) => sum + terms.length - 1, 0),
       similarityBefore: first.similarity,
       similarityAfter: kept.similarity,
-      smoothnessAfter: lambda > 0 ? kept.roughness / (lambda * SMOOTHNESS_SCALE) : 0,
+      smoothnessAfter: lambda > 0 ? kept.roughness / smoothnessWeight : 0,
       objectiveAfter: objective(kept, lambda),
       stopped: isBetter ? (isFlat ? 'flat' : 'cap') : 'start',
     },

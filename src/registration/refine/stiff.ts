@@ -3,6 +3,7 @@ import type {Triple} from '../../geometry/triple.js';
 import type {KernelRunner} from '../../kernels/voxel-operation.js';
 import {halfShape} from '../../optimisers/refinement/level.js';
 import type {PreparedPair} from '../prepare.js';
+import {contrastOf} from './contrast.js';
 import {halvedImages} from './halved.js';
 import {imagesOf, onFixedGrid} from './images.js';
 import {isPlane} from './padded.js';
@@ -24,7 +25,7 @@ const SMALLEST_GAIN = 0.004;
  *
  * An affine follows what there is most of, such as a chest's wall and spine, and may lead astray what counts, such as the lungs; likeness
  * after the affine alone cannot tell, what a deformation of little strain reaches from both can. Where the images are too small to
- * tell, the affine stays.
+ * tell, or their contrasts are mixed, the affine stays.
  *
  * @throws {HypermorphError} E_INTERRUPTED.
  */
@@ -40,6 +41,7 @@ export async function gainsByAffine(
   const [aligned, unaligned] = [withAffine, byHeaders].map((pair) =>
     coarse(imagesOf(pair, engine), engine),
   );
+  if ([aligned, unaligned].every((images) => contrastOf(images, engine).isMixed)) return true;
   for (const [place, share] of [
     [(pair: RefinementPair) => halved(pair, engine), CLEAR_GAIN],
     [(pair: RefinementPair) => pair, SMALLEST_GAIN],

@@ -49,6 +49,30 @@ const pair = {
 const still = fakeNetwork(() => [0, 0, 0]);
 const astray = fakeNetwork(() => [3, -3, 3]);
 
+test('where contrasts are mixed no network is used, the deformation is stiff, and a warning says so', async () => {
+  const folded = {
+    ...pair,
+    moving: named(
+      imageOf(MOVING, (p) => Math.abs(texture(p) - 150)),
+      't2.nii',
+    ),
+  };
+  const options = {refine: {lambda: 0.3}, keep: 'best'} as const;
+  const [mixed, plain] = [
+    await register(astray, {...folded, ...options}),
+    await register(astray, {...pair, ...options}),
+  ];
+  assert.equal(mixed.summary.refinement!.contrast.isMixed, true);
+  assert.deepEqual(
+    mixed.summary.answer.judgements.map(({answer}) => answer),
+    ['alignment', 'refinement'],
+  );
+  assert.ok(mixed.summary.jacobian.sdLogJacobian! < plain.summary.jacobian.sdLogJacobian! / 2);
+  assert.match(mixed.summary.warnings.join(' '), /t2\.nii: its contrast is another one.* 20 times/);
+  assert.equal(plain.summary.refinement!.contrast.isMixed, false);
+  assert.doesNotMatch(plain.summary.warnings.join(' '), /contrast is another/);
+});
+
 test('a refinement that fits better is kept, and the report says how much', async () => {
   const {summary} = await register(still, {...pair, refine: {lambda: 0.2}, keep: 'best'});
   const {kept, judgements} = summary.answer;
