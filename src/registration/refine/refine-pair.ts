@@ -35,7 +35,13 @@ export interface RefinedPair {
  * Where contrasts are mixed, the smoothness counts this many times: likeness within a window is then weak evidence, and with less smoothness
  * it was measured to lead away from what an affine has (docs/decisions/019-mixed-contrasts.md).
  */
-export const MIXED_SMOOTHNESS = 20;
+export const MIXED_SMOOTHNESS = 100;
+
+/** The lambda at which the smoothness counts so many times more beside the similarity. */
+function stiffened(lambda: number): number {
+  const smoothness = MIXED_SMOOTHNESS * lambda;
+  return smoothness / (1 - lambda + smoothness);
+}
 
 /** Whether an image can be refined: a volume, or a slice across its third axis, of at least 4 voxels along every other one. */
 export function canRefine(shape: Triple): boolean {
@@ -63,9 +69,9 @@ export async function refinePair(
   const images = imagesOf(pair, engine);
   const contrast = contrastOf(images, engine);
   const start = found && !contrast.isMixed ? await velocityOnFixedGrid(found, engine) : null;
-  const smoothnessFactor = contrast.isMixed ? MIXED_SMOOTHNESS : 1;
+  const lambda = contrast.isMixed ? stiffened(options.lambda) : options.lambda;
   const {velocity, levels} = await refineVelocity(images, {
-    ...{...options, smoothnessFactor, start, engine},
+    ...{...options, lambda, start, engine},
   });
   const whole = {values: onWholeGrid(velocity, shape, engine), shape: [...shape, 3]};
   const deformation = await integrate(whole, integrationOf(pair, engine));

@@ -17,8 +17,6 @@ import {planLevels, type LevelPlan} from './plan-levels.js';
 export interface RefineOptions {
   /** Weight of the smoothness, 0 to 1, as in the network's objective. */
   readonly lambda: number;
-  /** Factor of the smoothness beside it; 1 unless told. */
-  readonly smoothnessFactor?: number;
   readonly engine: KernelRunner;
   readonly similarity?: RefinementSimilarity;
   /** Length of an LNCC window, voxels: 3, 5, 7 or 9. */
@@ -181,8 +179,8 @@ async function refineLevel(
   found: Float32Array,
   options: LevelOptions,
 ): Promise<{velocity: Float32Array; record: RefinementRecord}> {
-  const {lambda, similarity = REFINEMENT_DEFAULTS.similarity, smoothnessFactor = 1} = options;
-  const smoothnessWeight = lambda * SMOOTHNESS_SCALE * smoothnessFactor;
+  const {lambda, similarity = REFINEMENT_DEFAULTS.similarity} = options;
+  const smoothnessWeight = lambda * SMOOTHNESS_SCALE;
   const radius = ((options.window ?? REFINEMENT_DEFAULTS.window) - 1) / 2;
   const windowVoxels = (2 * radius + 1) ** (images.shape[0] > 1 ? 3 : 2);
   const problem = {
