@@ -68,7 +68,10 @@ test('where contrasts are mixed no network is used, the deformation is stiff, an
     ['alignment', 'refinement'],
   );
   assert.ok(mixed.summary.jacobian.sdLogJacobian! < plain.summary.jacobian.sdLogJacobian! / 2);
-  assert.match(mixed.summary.warnings.join(' '), /t2\.nii: its contrast is another one.* 100 times/);
+  assert.match(
+    mixed.summary.warnings.join(' '),
+    /t2\.nii: its contrast is another one.* 100 times/,
+  );
   assert.equal(plain.summary.refinement!.contrast.isMixed, false);
   assert.doesNotMatch(plain.summary.warnings.join(' '), /contrast is another/);
 });
