@@ -90,9 +90,8 @@ export const ROWS: readonly Row[] = [
     pairs: 2,
     stage: 'deformable',
     cases: (data, made) => {
-      const folder = made('make_nuclei.py', join(data, 'brain'));
-      const image = (name: string) => join(data, 'brain', `${name}.nii.gz`);
-      const labels = (name: string) => join(folder, `${name}.nii.gz`);
+      const image = imagesIn(join(data, 'brain'));
+      const labels = imagesIn(made('make_nuclei.py', join(data, 'brain')));
       return [
         {
           name: 'heads: MNI152 template <- Colin27',
@@ -116,14 +115,14 @@ export const ROWS: readonly Row[] = [
     pairs: 2,
     stage: 'deformable',
     cases: (data, made) => {
-      const folder = made('make_nuclei.py', join(data, 'brain'));
-      const labels = (name: string) => join(folder, `${name}.nii.gz`);
-      const cord = (name: string) => join(data, 'cord', `${name}.nii.gz`);
+      const image = imagesIn(join(data, 'brain'));
+      const labels = imagesIn(made('make_nuclei.py', join(data, 'brain')));
+      const cord = imagesIn(join(data, 'cord'));
       return [
         {
           name: 'heads: MNI152 template, T2 <- Colin27, T1',
-          fixed: join(data, 'brain', 'mni152_t2_2mm.nii.gz'),
-          moving: join(data, 'brain', 'colin27_head_2mm.nii.gz'),
+          fixed: image('mni152_t2_2mm'),
+          moving: image('colin27_head_2mm'),
           labels: [labels('nuclei_mni152'), labels('nuclei_colin27')],
         },
         {
@@ -142,7 +141,7 @@ export const ROWS: readonly Row[] = [
     stage: 'deformable',
     cases: (data, made) => {
       const folder = made('make_still_points.py', join(data, 'brain'));
-      const image = (name: string) => join(data, 'brain', `${name}.nii.gz`);
+      const image = imagesIn(join(data, 'brain'));
       return [
         {
           name: 'MNI152 template: T1 <- T2',
@@ -179,6 +178,11 @@ export const ROWS: readonly Row[] = [
     },
   },
 ];
+
+/** The compressed images of a folder, by their names. */
+function imagesIn(folder: string): (name: string) => string {
+  return (name) => join(folder, `${name}.nii.gz`);
+}
 
 function brains(folder: string, fixed: string, moving: string): Case {
   const file = (name: string, kind: string) => join(folder, `${name}_${kind}.nii.gz`);

@@ -70,9 +70,7 @@ export async function refinePair(
   const contrast = contrastOf(images, engine);
   const start = found && !contrast.isMixed ? await velocityOnFixedGrid(found, engine) : null;
   const lambda = contrast.isMixed ? stiffened(options.lambda) : options.lambda;
-  const {velocity, levels} = await refineVelocity(images, {
-    ...{...options, lambda, start, engine},
-  });
+  const {velocity, levels} = await refineVelocity(images, {...options, lambda, start, engine});
   const whole = {values: onWholeGrid(velocity, shape, engine), shape: [...shape, 3]};
   const deformation = await integrate(whole, integrationOf(pair, engine));
   return {answer: deformedAnswer('refinement', pair, deformation, engine), contrast, levels};
