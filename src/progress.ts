@@ -9,6 +9,7 @@ export const STAGE_TEXTS = {
   conform: 'conforming both images',
   settle: 'trying without the affine',
   predict: 'running the network',
+  label: 'telling the labels',
   refine: 'refining on the pair',
   judge: 'choosing the best answer',
   draw: 'drawing the result',
@@ -30,6 +31,8 @@ export interface StepLosses {
   /** Absent where no pair has label maps. */
   readonly labels?: number;
   readonly smoothness: number;
+  /** Absent where the network has no labeller. */
+  readonly labelling?: number;
 }
 
 /** What a network does on the validation pairs at one lambda; means over the pairs. */
@@ -46,6 +49,8 @@ export interface ValidationRow {
   readonly dice?: number;
   /** Mean 95th percentile of the distances between the surfaces, mm; absent without label maps, and where the grid has no spacing of its own. */
   readonly hd95Mm?: number;
+  /** Mean Dice of the labels that the labeller tells in the fixed image; absent without a labeller or label maps. */
+  readonly labellerDice?: number;
   /** Standard deviation of ln(max(J, 1e-9)), J the Jacobian determinant. */
   readonly sdLogJacobian: number;
   /** Share of voxels whose Jacobian determinant is 0 or less. */

@@ -96,7 +96,7 @@ async function measureCase(one: Case): Promise<Map<string, Result>> {
   };
   const refined = async (name: string, found: Deformation | null, seconds: number) => {
     const [{answer}, more] = await timed(() =>
-      refinePair(pair, {lambda, found: found && {pair, deformation: found}}, engine),
+      refinePair(pair, {lambda, found: found && {pair, deformation: found, labels: null}}, engine),
     );
     await measure(name, answer.deformation(), seconds + more, answer.pair as PairWithNetwork);
   };

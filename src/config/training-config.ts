@@ -13,13 +13,13 @@ import {
   normalisationSchema as modelNormalisation,
   stagesSchema,
 } from '../models/model-description.js';
+import {findLabelContradictions} from './label-contradictions.js';
 import {findRecommendationContradictions, recommendedForSchema} from './recommendations.js';
-import {hasLabels, sourceSchema} from './sources.js';
+import {sourceSchema} from './sources.js';
 import {
   distributionOf,
   findDistributionContradictions,
   weightDistributionSchema,
-  weightRange,
 } from './weight-distribution.js';
 
 const share = z.number().min(0).max(1);
@@ -212,7 +212,12 @@ const configObject = z.strictObject({
     .describe(
       "`keras` starts as the original; `balanced` gives generated kernels the spread of He's start (Chang et al., ICLR 2020).",
     ),
-  initialModel: path.nullable().default(null).describe('A model file to start from.'),
+  initialModel: path
+    .nullable()
+    .default(null)
+    .describe(
+      'A model file to start from, of the same architecture; it may lack the labeller, which then begins anew.',
+    ),
   steps: z.int().positive().default(600_000),
   batch: z.int().positive().max(1024).default(1).describe('Pairs per step.'),
   seed: z.int().nonnegative().default(1),
@@ -249,6 +254,12 @@ const configObject = z.strictObject({
     .nullable()
     .default(null)
     .describe('The same of `loss.labels`, where the network sees it; else 0.5.'),
+  labelWeight: share
+    .nullable()
+    .default(null)
+    .describe(
+      'Share of what the labeller tells (`architecture.labeller`) in what a refinement sets against the smoothness; null is 0.5.',
+    ),
   recommendedFor: recommendedForSchema,
   stages: stagesSchema
     .nullable()
@@ -360,26 +371,6 @@ function* findOtherContradictions(config: ConfigObject): Generator<Contradiction
     unseenWhere: 'architecture.hyperparameters is below 2',
   });
   yield* findRecommendationContradictions(config);
-}
-
-function* findLabelContradictions({sources, loss, grid}: ConfigObject): Generator<Contradiction> {
-  for (const [index, source] of sources.entries()) {
-    const at = ['sources', index];
-    if (source.kind === 'labels' && grid.align === 'affine') {
-      yield must([...at, 'kind'], 'be another where grid.align is "affine"', source.kind);
-    }
-    if (source.kind === 'atlas' && (source.labels === null) !== (source.atlasLabels === null)) {
-      yield must([...at, 'atlasLabels'], 'be given with `labels`, or neither', source.atlasLabels);
-    }
-    for (const [n, pair] of source.kind === 'pairs' ? source.pairs.entries() : []) {
-      if ((pair.fixedLabels === null) === (pair.movingLabels === null)) continue;
-      const path = [...at, 'pairs', n, 'movingLabels'];
-      yield must(path, 'be given with `fixedLabels`, or neither', pair.movingLabels);
-    }
-  }
-  if (weightRange(distributionOf(loss.labels)).maximum > 0 && !sources.some(hasLabels)) {
-    yield must(['loss', 'labels'], 'be 0 where no source has label maps', loss.labels);
-  }
 }
 
 export const trainingConfigSchema = completeConfig.check(checkContradictions(findContradictions));

@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
+import {crossEntropy} from '../ops/cross-entropy.js';
+import {memberships} from '../ops/memberships.js';
+import {overlaps} from '../ops/overlaps.js';
 import {requireSameShape} from '../ops/shapes.js';
-
-/** Below any sum of memberships that is not 0, and its square is no underflow: an empty label gives 0 / this = 0, and no gradient. */
-const SMALLEST_TOTAL = 1e-15;
 
 /**
  * Overlap of label maps with one channel per label: -mean over batch and labels of 2 sum(fg) / sum(f + g).
@@ -18,7 +18,9 @@ const SMALLEST_TOTAL = 1e-15;
  */
 export function diceLoss(fixed: tf.Tensor, moved: tf.Tensor): tf.Scalar {
   requireSameShape(fixed, moved, 'diceLoss', 'fixed and moved');
-  return tf.tidy(() => tf.neg(tf.mean(overlapsOf(fixed, moved))));
+  return tf.tidy(() =>
+    tf.neg(tf.mean(overlaps(tf.cast(fixed, 'float32'), tf.cast(moved, 'float32')))),
+  );
 }
 
 /**
@@ -32,16 +34,28 @@ export function labelOverlap(fixed: tf.Tensor, moved: tf.Tensor): tf.Tensor1D {
   requireSameShape(fixed, moved, 'labelOverlap', 'fixed and moved');
   return tf.tidy(() => {
     const present = tf.cast(tf.greater(sumOverSpace(fixed), 0), 'float32'); // [N, L]
-    const overlaps = tf.mul(overlapsOf(fixed, moved), present);
-    return tf.div(tf.sum(overlaps, 1), tf.maximum(tf.sum(present, 1), 1));
+    return tf.div(
+      tf.sum(tf.mul(overlaps(fixed, moved), present), 1),
+      tf.maximum(tf.sum(present, 1), 1),
+    );
   });
 }
 
-/** The overlap of every item and label, [N, L]. */
-function overlapsOf(fixed: tf.Tensor, moved: tf.Tensor): tf.Tensor {
-  const both = tf.mul(sumOverSpace(tf.mul(fixed, moved)), 2);
-  const total = sumOverSpace(tf.add(fixed, moved));
-  return tf.div(both, tf.maximum(total, SMALLEST_TOTAL));
+/**
+ * How far what a labeller tells is from a label map, per item: 1 - mean over labels of 2 sum(ab) / sum(a + b), and the cross-entropy.
+ * The overlap counts small labels as much as large ones; alone it does not learn where none is told yet.
+ *
+ * @param scores - [N, ...space, 1 + L], the background first.
+ * @param wanted - Memberships, same shape; those of a voxel sum to 1.
+ * @returns [N], 0 where they are the same and sure. The caller disposes it.
+ * @see Isensee et al., Nature Methods 2021 (both together).
+ */
+export function labellingLoss(scores: tf.Tensor, wanted: tf.Tensor): tf.Tensor1D {
+  requireSameShape(scores, wanted, 'labellingLoss', 'scores and wanted');
+  return tf.tidy(() => {
+    const overlap = tf.mean(overlaps(memberships(scores), wanted), 1);
+    return tf.add(tf.sub(1, overlap), crossEntropy(scores, wanted));
+  });
 }
 
 function sumOverSpace(image: tf.Tensor): tf.Tensor {

@@ -17,6 +17,8 @@ export interface Objective {
   /** Undefined where no pair has label maps. */
   readonly labels: tf.Scalar | undefined;
   readonly smoothness: tf.Scalar;
+  /** What a labeller has still to learn; absent where the network has none or no pair has label maps. */
+  readonly labelling?: tf.Scalar | undefined;
 }
 
 /** How well the label maps of a batch overlap, and how much that counts. */

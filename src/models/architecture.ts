@@ -15,6 +15,17 @@ const MOST = {
 const count = (most: number) => z.int().positive().max(most);
 const features = z.array(count(MOST.width)).min(1);
 
+/** A U-Net of its own kernels that tells the labels in one image, at the image's resolution. */
+const labellerSchema = z.strictObject({
+  labels: count(MOST.channels).describe('How many there are beside the background.'),
+  encoder: features
+    .default([16, 32, 64])
+    .describe('Features of its convolutions, finest level first.'),
+  decoder: features
+    .default([64, 32, 32, 16])
+    .describe('Deepest level first; what is beyond the levels follows at the finest one.'),
+});
+
 /** What a registration network is made of; with its weights, everything that is needed to run it. */
 export const architectureSchema = z.strictObject({
   dimensions: z.union([z.literal(2), z.literal(3)]).default(3),
@@ -69,6 +80,11 @@ export const architectureSchema = z.strictObject({
     .describe(
       'Warps the fixed image to the moving one, too, and is judged by both images, and by label maps on both grids.',
     ),
+  labeller: labellerSchema
+    .optional()
+    .describe(
+      'A small U-Net beside it that tells the labels in each image, so that a refinement can compare them; without it there is none.',
+    ),
   movingChannels: count(MOST.channels).default(1),
   fixedChannels: count(MOST.channels).default(1),
   fill: z
@@ -80,6 +96,15 @@ export const architectureSchema = z.strictObject({
 
 /** The settings of a network, all of them. */
 export type Architecture = z.infer<typeof architectureSchema>;
+
+/** What tells the labels in an image. */
+export type Labeller = z.infer<typeof labellerSchema>;
+
+/** What of an architecture lays out a U-Net. */
+export type UnetArchitecture = Pick<
+  Architecture,
+  'unet' | 'velocityResolution' | 'movingChannels' | 'fixedChannels'
+>;
 
 /** One convolution of the U-Net, in the order in which it runs. */
 export interface ConvolutionSpec {
@@ -106,6 +131,20 @@ export interface UnetPlan {
 export function* findArchitectureContradictions(
   architecture: Architecture,
 ): Generator<Contradiction> {
+  yield* findUnetContradictions(architecture);
+  const {labeller} = architecture;
+  if (labeller === undefined) return;
+  const levels = levelsOf(architecture.unet);
+  if (labeller.encoder.length > levels) {
+    const requirement = `have at most ${levels} features, as the network has levels`;
+    yield must(['labeller', 'encoder'], requirement, labeller.encoder);
+  }
+  for (const {path, requirement, value} of findUnetContradictions(unetOfLabeller(labeller))) {
+    yield must(['labeller', ...path.slice(1)], requirement, value);
+  }
+}
+
+function* findUnetContradictions(architecture: UnetArchitecture): Generator<Contradiction> {
   const {encoder, decoder, convolutionsPerLevel} = architecture.unet;
   if (encoder.length % convolutionsPerLevel !== 0) {
     yield must(['unet', 'encoder'], `have a multiple of ${convolutionsPerLevel} features`, encoder);
@@ -133,8 +172,8 @@ export function* findArchitectureContradictions(
  *
  * @throws {HypermorphError} E_CONFIG by path and value if the settings contradict each other.
  */
-export function planUnet(architecture: Architecture): UnetPlan {
-  const [contradiction] = findArchitectureContradictions(architecture);
+export function planUnet(architecture: UnetArchitecture): UnetPlan {
+  const [contradiction] = findUnetContradictions(architecture);
   if (contradiction) throw new HypermorphError('E_CONFIG', explainContradiction(contradiction));
   const {
     encoder: encoderFeatures,
@@ -184,7 +223,7 @@ export function codeLength({hypernetwork: {units, rank}}: Architecture): number 
 }
 
 /** Every convolution that the hypernetwork generates (or that holds its own kernel in a VoxelMorph network), in running order. */
-export function listConvolutions(architecture: Architecture): readonly ConvolutionSpec[] {
+export function listConvolutions(architecture: UnetArchitecture): readonly ConvolutionSpec[] {
   const plan = planUnet(architecture);
   return [...plan.encoder.flat(), ...plan.decoder.flat(), ...plan.final];
 }
@@ -196,6 +235,18 @@ export function listConvolutions(architecture: Architecture): readonly Convoluti
  * import {architectureSchema, sizeMultiple} from 'hypermorph';
  * sizeMultiple(architectureSchema.parse({})); // 16
  */
-export function sizeMultiple(architecture: Architecture): number {
-  return 2 ** (architecture.unet.encoder.length / architecture.unet.convolutionsPerLevel);
+export function sizeMultiple({unet}: Pick<Architecture, 'unet'>): number {
+  return 2 ** levelsOf(unet);
+}
+
+function levelsOf({encoder, convolutionsPerLevel}: Architecture['unet']): number {
+  return encoder.length / convolutionsPerLevel;
+}
+
+/** The U-Net that tells labels: of one image, at its resolution. */
+export function unetOfLabeller({encoder, decoder}: Labeller): UnetArchitecture {
+  return {
+    unet: {encoder, decoder, convolutionsPerLevel: 1},
+    ...{velocityResolution: 1, movingChannels: 1, fixedChannels: 0},
+  };
 }

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import {dense} from '../ops/dense.js';
-import {listConvolutions, type Architecture} from './architecture.js';
+import {listConvolutions, type Architecture, type UnetArchitecture} from './architecture.js';
 import {KERNEL_SIZE} from './weight-specs.js';
 
 /** Weights by their canonical names, see `listWeights`. */
@@ -76,15 +76,21 @@ function encodeHyperparameters(
   );
 }
 
-/** The kernels that a VoxelMorph network holds itself. */
-export function ownKernels(weights: Weights, architecture: Architecture): UnetKernels {
+/** The kernels that a U-Net without a hypernetwork holds itself, under names that begin with its own. */
+export function ownKernels(
+  weights: Weights,
+  architecture: UnetArchitecture,
+  unet: 'unet' | 'labeller' = 'unet',
+): UnetKernels {
   return new Map(
-    listConvolutions(architecture).map(({name}) => [
-      name,
-      {
-        kernel: tf.expandDims(weights.get(`unet_${name}/kernel`)!, 0),
-        bias: tf.expandDims<tf.Tensor2D>(weights.get(`unet_${name}/bias`)!, 0),
-      },
-    ]),
+    listConvolutions(architecture).map(({name}) => [name, ownKernel(weights, `${unet}_${name}`)]),
   );
+}
+
+/** The kernel and bias of one layer that are weights themselves. */
+export function ownKernel(weights: Weights, layer: string): ConvolutionKernel {
+  return {
+    kernel: tf.expandDims(weights.get(`${layer}/kernel`)!, 0),
+    bias: tf.expandDims<tf.Tensor2D>(weights.get(`${layer}/bias`)!, 0),
+  };
 }

@@ -1,5 +1,11 @@
 import {HypermorphError} from '../errors.js';
-import {planUnet, type Architecture, type ConvolutionSpec} from './architecture.js';
+import {
+  planUnet,
+  unetOfLabeller,
+  type Architecture,
+  type ConvolutionSpec,
+  type UnetArchitecture,
+} from './architecture.js';
 
 /** Numbers that one convolution of a network needs: what it reads, what it makes, and the skips that wait meanwhile. */
 interface Step {
@@ -9,9 +15,13 @@ interface Step {
 }
 
 /** Follow the sizes through the U-Net, as `runUnet` runs it. */
-function stepsOf(architecture: Architecture, voxels: number): readonly Step[] {
+function stepsOf(
+  architecture: UnetArchitecture,
+  dimensions: number,
+  voxels: number,
+): readonly Step[] {
   const plan = planUnet(architecture);
-  const shrinkage = 2 ** architecture.dimensions;
+  const shrinkage = 2 ** dimensions;
   const levels = plan.joinsSkip.length;
   const steps: Step[] = [];
   const skips: number[] = [];
@@ -45,6 +55,12 @@ function stepsOf(architecture: Architecture, voxels: number): readonly Step[] {
   return steps;
 }
 
+/** What runs: the U-Net that registers, and the one that tells labels. */
+function unetsOf(architecture: Architecture): readonly UnetArchitecture[] {
+  const {labeller} = architecture;
+  return labeller === undefined ? [architecture] : [architecture, unetOfLabeller(labeller)];
+}
+
 /** Bytes of a number: everything is float32. */
 const NUMBER_BYTES = 4;
 /** After the network: both images, the displacement (three numbers a voxel), its determinant, and what these are made of. */
@@ -58,7 +74,9 @@ const FIELD_NUMBERS = 12;
  */
 export function predictionBytes(architecture: Architecture, voxels: number): number {
   const peak = Math.max(
-    ...stepsOf(architecture, voxels).map(({input, output, waiting}) => input + output + waiting),
+    ...unetsOf(architecture)
+      .flatMap((unet) => stepsOf(unet, architecture.dimensions, voxels))
+      .map(({input, output, waiting}) => input + output + waiting),
   );
   return NUMBER_BYTES * Math.max(peak + 2 * voxels, FIELD_NUMBERS * voxels);
 }
@@ -70,7 +88,9 @@ export function predictionBytes(architecture: Architecture, voxels: number): num
  * @returns Bytes.
  */
 export function trainingBytes(architecture: Architecture, voxels: number): number {
-  const made = stepsOf(architecture, voxels).reduce((sum, {output}) => sum + output, 0);
+  const made = unetsOf(architecture)
+    .flatMap((unet) => stepsOf(unet, architecture.dimensions, voxels))
+    .reduce((sum, {output}) => sum + output, 0);
   return NUMBER_BYTES * (made + FIELD_NUMBERS * voxels);
 }
 

@@ -71,6 +71,8 @@ const descriptionObject = z.strictObject({
   ),
   /** What registering does around the network unless told otherwise; see `stagesOf`. */
   stages: stagesSchema.optional(),
+  /** Share of the labels that a labeller tells in what a refinement sets against the smoothness; 0.5 unless told. */
+  labelWeight: z.number().min(0).max(1).optional(),
   /** By the kind of data, in words: the best hyperparameters over all labels and for single ones. */
   recommended: z
     .record(

@@ -13,6 +13,8 @@ export interface OpenModel {
   readonly grid: NetworkGridSpec;
   /** How intensities become numbers for the network. */
   readonly normalisation: Normalisation;
+  /** Share of what its labeller tells in what a refinement sets against the smoothness, where it says so. */
+  readonly labelWeight?: number;
   /** In the order of the network's input. */
   readonly hyperparameters: readonly HyperparameterSpec[];
   readonly description: ModelDescription;
@@ -41,6 +43,7 @@ export async function openModel(source: string | Uint8Array | Model): Promise<Op
     network,
     grid: gridSpecOf(description),
     normalisation: description.normalisation,
+    ...(description.labelWeight !== undefined && {labelWeight: description.labelWeight}),
     hyperparameters: description.hyperparameters,
     description,
     dispose: () => network.dispose(),

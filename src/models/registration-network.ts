@@ -2,12 +2,13 @@ import * as tf from '@tensorflow/tfjs-core';
 import {HypermorphError} from '../errors.js';
 import {convolve} from '../ops/convolve.js';
 import {integrateVelocity} from '../ops/integrate.js';
+import {memberships} from '../ops/memberships.js';
 import {rescaleField} from '../ops/rescale.js';
 import {formatShape, requireShape} from '../ops/shapes.js';
 import {warpTensor} from '../ops/warp.js';
-import {sizeMultiple, type Architecture} from './architecture.js';
+import {sizeMultiple, unetOfLabeller, type Architecture} from './architecture.js';
 import {roundHalfToEven} from './field-sizes.js';
-import {generateKernels, ownKernels, type UnetKernels} from './hypernetwork.js';
+import {generateKernels, ownKernel, ownKernels, type UnetKernels} from './hypernetwork.js';
 import {initialiseWeights} from './initialise.js';
 import {runUnet} from './unet.js';
 import {listWeights} from './weight-specs.js';
@@ -103,13 +104,36 @@ export class RegistrationNetwork {
     const {velocityResolution} = this.architecture;
     return tf.tidy(() => {
       const kernels = this.#kernels(hyperparameters);
-      const features = runUnet(this.architecture, kernels, {moving, fixed});
-      const velocity = convolve(
-        features,
-        tf.expandDims(this.weights.get('flow/kernel')!, 0),
-        tf.expandDims<tf.Tensor2D>(this.weights.get('flow/bias')!, 0),
-      );
+      const joined = tf.concat([moving, fixed], moving.rank - 1);
+      const features = runUnet(this.architecture, kernels, joined);
+      const flow = ownKernel(this.weights, 'flow');
+      const velocity = convolve(features, flow.kernel, flow.bias);
       return rescaleToResolution(velocity, firstLength(moving), velocityResolution);
+    });
+  }
+
+  /**
+   * Tell to what degree every voxel belongs to the background and to each label.
+   *
+   * @param image - [N, I, J, K, 1] or [N, I, J, 1], as the network sees its images. Not modified.
+   * @returns [N, I, J, K, 1 + labels] or [N, I, J, 1 + labels], the background first; each voxel's sum to 1. The caller disposes it.
+   * @throws {HypermorphError} E_WEIGHTS if the network has no labeller.
+   */
+  predictLabels(image: tf.Tensor): tf.Tensor {
+    return tf.tidy(() => memberships(this.scoreLabels(image)));
+  }
+
+  /** The scores whose `memberships` are those of `predictLabels`, likewise. */
+  scoreLabels(image: tf.Tensor): tf.Tensor {
+    const {labeller} = this.architecture;
+    if (labeller === undefined) {
+      throw new HypermorphError('E_WEIGHTS', 'network: must have a labeller to tell labels.');
+    }
+    return tf.tidy(() => {
+      const unet = unetOfLabeller(labeller);
+      const features = runUnet(unet, ownKernels(this.weights, unet, 'labeller'), image.clone());
+      const {kernel, bias} = ownKernel(this.weights, 'labeller_labels');
+      return convolve(features, kernel, bias);
     });
   }
 

@@ -3,7 +3,7 @@ import {convolve, convolveJoined} from '../ops/convolve.js';
 import {convolvePooled} from '../ops/convolve-pooled.js';
 import {maxPool} from '../ops/max-pool.js';
 import {upsample} from '../ops/upsample.js';
-import {planUnet, type Architecture, type ConvolutionSpec} from './architecture.js';
+import {planUnet, type ConvolutionSpec, type UnetArchitecture} from './architecture.js';
 import type {UnetKernels} from './hypernetwork.js';
 
 /**
@@ -11,16 +11,16 @@ import type {UnetKernels} from './hypernetwork.js';
  *
  * An up-sampled result and its skip go to the next convolution as they are; only that convolution joins them.
  *
- * @param images - [N, I, J, K, C] or [N, I, J, C], both of one size; the network sees them joined on the channels.
+ * @param image - [N, I, J, K, C] or [N, I, J, C]: the moving image's channels, then the fixed one's. Disposed.
  * @returns Features at the velocity's resolution. The caller disposes them.
  */
 export function runUnet(
-  architecture: Architecture,
+  architecture: UnetArchitecture,
   kernels: UnetKernels,
-  {moving, fixed}: {readonly moving: tf.Tensor; readonly fixed: tf.Tensor},
+  image: tf.Tensor,
 ): tf.Tensor {
   const plan = planUnet(architecture);
-  let features: Features = {image: tf.concat([moving, fixed], moving.rank - 1)};
+  let features: Features = {image};
   // Large images go as soon as they are used, so that their memory serves the next; a gradient tape keeps what it needs itself.
   const replaceFeatures = (next: tf.Tensor, keptImage?: tf.Tensor) => {
     for (const used of [features.image, features.skip]) {

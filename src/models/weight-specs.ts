@@ -1,4 +1,10 @@
-import {codeLength, listConvolutions, planUnet, type Architecture} from './architecture.js';
+import {
+  codeLength,
+  listConvolutions,
+  planUnet,
+  unetOfLabeller,
+  type Architecture,
+} from './architecture.js';
 
 /** How a weight starts: as in Keras, except that fans are those of the array as it is stored. */
 export type Initializer = 'glorotUniform' | 'heNormal' | 'zeros' | 'flowNormal';
@@ -16,9 +22,10 @@ export const KERNEL_SIZE = 3;
 const join = (layer: string, weight: string) => `${layer}/${weight}`;
 
 /**
- * Every weight of a network, in the original's order: hypernetwork, U-Net from the input to the output, flow.
+ * Every weight of a network, in the original's order: hypernetwork, U-Net from the input to the output, flow; then the labeller's.
  *
- * Layers are `hypernetwork_dense_<n>` (from 1), `hypernetwork_code` where a rank is set, `unet_<convolution>` and `flow`. A generated
+ * Layers are `hypernetwork_dense_<n>` (from 1), `hypernetwork_code` where a rank is set, `unet_<convolution>` and `flow`,
+ * and of a labeller `labeller_<convolution>` and `labeller_labels`. A generated
  * convolution holds `hyperkernel_kernel [code, k·in·out]`, `hyperkernel_bias`, `hyperbias_kernel [code, out]`, `hyperbias_bias`; a plain one `kernel [k.., in, out]` and `bias [out]`.
  */
 export function listWeights(architecture: Architecture): readonly WeightSpec[] {
@@ -26,6 +33,10 @@ export function listWeights(architecture: Architecture): readonly WeightSpec[] {
   const add = (layer: string, weight: string, shape: readonly number[], initializer: Initializer) =>
     specs.push({name: join(layer, weight), shape, initializer});
   const window = new Array<number>(architecture.dimensions).fill(KERNEL_SIZE);
+  const addPlain = (layer: string, inputChannels: number, outputChannels: number) => {
+    add(layer, 'kernel', [...window, inputChannels, outputChannels], 'heNormal');
+    add(layer, 'bias', [outputChannels], 'zeros');
+  };
   const isHyper = architecture.hyperparameters > 0;
   const {layers, units, rank} = architecture.hypernetwork;
   const code = codeLength(architecture);
@@ -55,8 +66,7 @@ export function listWeights(architecture: Architecture): readonly WeightSpec[] {
       add(layer, 'hyperbias_kernel', [code, outputChannels], 'glorotUniform');
       add(layer, 'hyperbias_bias', [outputChannels], 'glorotUniform');
     } else {
-      add(layer, 'kernel', [...window, inputChannels, outputChannels], 'heNormal');
-      add(layer, 'bias', [outputChannels], 'zeros');
+      addPlain(layer, inputChannels, outputChannels);
     }
   }
   add(
@@ -66,6 +76,13 @@ export function listWeights(architecture: Architecture): readonly WeightSpec[] {
     'flowNormal',
   );
   add('flow', 'bias', [architecture.dimensions], 'zeros');
+  if (architecture.labeller !== undefined) {
+    const unet = unetOfLabeller(architecture.labeller);
+    for (const {name, inputChannels, outputChannels} of listConvolutions(unet)) {
+      addPlain(`labeller_${name}`, inputChannels, outputChannels);
+    }
+    addPlain('labeller_labels', planUnet(unet).outputChannels, architecture.labeller.labels + 1);
+  }
   return specs;
 }
 

@@ -34,6 +34,8 @@ export interface RegistrationModel {
   readonly network: VelocityNetwork | null;
   readonly grid: NetworkGridSpec;
   readonly normalisation: Normalisation;
+  /** Share of what its labeller tells in what a refinement sets against the smoothness, 0 to 1; 0.5 unless told. */
+  readonly labelWeight?: number;
 }
 
 /** Registering without a network: on the fixed image's own grid, intensities cut at their outermost thousandth. */

@@ -5,7 +5,7 @@ import type {Triple} from '../geometry/triple.js';
 import type {Affine} from '../geometry/affine.js';
 import type {AlignmentKind, AlignmentSummary} from './align/align-pair.js';
 import {alignmentAnswer, deformedAnswer, type Answer} from './answers.js';
-import {deform} from './deform.js';
+import {deform, labelPair} from './deform.js';
 import {bestOf, judgeAnswers, type AnswerName, type Judgement} from './judge.js';
 import type {ImageInterpolation} from '../transforms/apply.js';
 import type {Transform} from '../transforms/transform.js';
@@ -211,7 +211,9 @@ async function findAnswers(
   const answers = [alignmentAnswer(pair)];
   let found: FoundByNetwork | null = null;
   if (hasNetwork(pair)) {
-    found = {pair, deformation: await deform(pair, hyperparameters, tools)};
+    const deformation = await deform(pair, hyperparameters, tools);
+    const labels = refine === null ? null : await labelPair(pair, stages);
+    found = {pair, deformation, labels};
     answers.push(deformedAnswer('network', pair, found.deformation, engine));
   }
   if (refine === null) return {answers, refinement: null, warnings: []};

@@ -13,8 +13,13 @@ import type {NetworkField} from './geometry.js';
 export interface VelocityNetwork {
   readonly architecture: Pick<
     Architecture,
-    'dimensions' | 'integrationResolution' | 'integrationSteps' | 'fill'
+    'dimensions' | 'integrationResolution' | 'integrationSteps' | 'fill' | 'labeller'
   >;
+  /**
+   * Where its architecture has a labeller: memberships of the background and of each label, [1, I, J, K, 1 + labels] of an image as
+   * above. The caller disposes them.
+   */
+  predictLabels?(image: tf.Tensor): tf.Tensor;
   /**
    * @param inputs.moving - [1, I, J, K, 1]; [1, I, J, 1] for a two-dimensional network. Likewise `fixed`.
    * @param inputs.hyperparameters - [1, H]; absent for a network without any.
@@ -68,6 +73,37 @@ export async function predictVelocity(
   } finally {
     velocity.dispose();
   }
+}
+
+/**
+ * Run the network's labeller on two conformed images.
+ *
+ * @returns For each label but the background where it is to what degree, [I, J, K]; null where the network has no labeller.
+ */
+export async function predictLabels(
+  network: VelocityNetwork,
+  images: {readonly moving: Float32Array; readonly fixed: Float32Array},
+  shape: Triple,
+): Promise<PredictedLabels | null> {
+  const {architecture} = network;
+  if (architecture.labeller === undefined) return null;
+  const size = shape.slice(0, architecture.dimensions);
+  const labelsOf = async (image: Float32Array) => {
+    const maps = tf.tidy(() => {
+      const memberships = network.predictLabels!(tf.tensor(image, [1, ...size, 1]));
+      return tf.unstack(memberships, memberships.rank - 1).slice(1);
+    });
+    const values = await Promise.all(maps.map(valuesOf));
+    tf.dispose(maps);
+    return values;
+  };
+  return {fixed: await labelsOf(images.fixed), moving: await labelsOf(images.moving)};
+}
+
+/** Memberships of both images, an array for each label. */
+export interface PredictedLabels {
+  readonly fixed: readonly Float32Array[];
+  readonly moving: readonly Float32Array[];
 }
 
 /**

@@ -1,6 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type {TrainingConfig} from '../config/training-config.js';
+import {HypermorphError} from '../errors.js';
 import type {Triple} from '../geometry/triple.js';
+import type {Labeller} from '../models/architecture.js';
 import type {Random} from '../random.js';
 import {
   drawHyperparameters,
@@ -29,8 +31,11 @@ export async function drawBatch(
   const pairs: ImagePair[] = [];
   for (let n = 0; n < config.batch; n++) pairs.push(await draw(random));
   const hyperparameters = pairs.map(() => drawHyperparameters(config, random));
+  const {labeller} = config.architecture;
   const labels = pairs.map((pair, n) =>
-    hyperparameters[n].labels === 0 ? [] : drawLabels(pair, config, random),
+    hyperparameters[n].labels === 0 && labeller === undefined
+      ? []
+      : drawLabels(pair, config, random),
   );
   return {pairs, hyperparameters, labels};
 }
@@ -74,7 +79,8 @@ export function batchInputs(
 
 /** Give the tensors of a batch back. */
 export function disposeInputs({labels, ...inputs}: StepInputs): void {
-  tf.dispose([{...inputs}, {...labels}]);
+  const {told, ...memberships} = labels ?? {};
+  tf.dispose([{...inputs}, memberships, {...told}]);
 }
 
 /** The pairs by name, each with its hyperparameters, for messages. */
@@ -91,30 +97,64 @@ function labelInputs(
 ): {readonly labels?: LabelInputs} {
   const channels = Math.max(...labels.map(({length}) => length));
   if (channels === 0) return {};
-  const size = trainingShape(config).slice(0, config.architecture.dimensions);
-  const memberships = (which: 'fixed' | 'moving') =>
+  const {dimensions, labeller} = config.architecture;
+  if (labeller !== undefined) pairs.forEach((pair) => requireLabelCount(pair, labeller));
+  const size = trainingShape(config).slice(0, dimensions);
+  const maps = (which: 'fixed' | 'moving', {channelsOf, length}: MembershipChannels) =>
     tf.tensor(
-      joinImages(pairs.map((pair, n) => membershipsOf(pair, which, {labels: labels[n], channels}))),
-      [pairs.length, ...size, channels],
+      joinImages(pairs.map((pair, n) => membershipsOf(pair, which, channelsOf(n), length))),
+      [pairs.length, ...size, length],
       'float32',
     );
+  const ofPairs = (value: (length: number, n: number) => number) =>
+    tf.tensor1d(
+      labels.map(({length}, n) => value(length, n)),
+      'float32',
+    );
+  const drawn = {channelsOf: (n: number) => labels[n], length: channels};
   return {
     labels: {
-      fixed: memberships('fixed'),
-      moving: memberships('moving'),
-      weight: tf.tensor1d(
-        labels.map(({length}, n) => (length > 0 ? hyperparameters[n].labels : 0)),
-        'float32',
-      ),
+      fixed: maps('fixed', drawn),
+      moving: maps('moving', drawn),
+      weight: ofPairs((length, n) => (length > 0 ? hyperparameters[n].labels : 0)),
+      ...(labeller && {
+        told: {
+          fixed: maps('fixed', allLabels(labeller.labels)),
+          moving: maps('moving', allLabels(labeller.labels)),
+          known: ofPairs((length) => (length > 0 ? 1 : 0)),
+        },
+      }),
     },
   };
+}
+
+function requireLabelCount({labels, name}: ImagePair, labeller: Labeller): void {
+  if (labels === null || labels.codes === labeller.labels + 1) return;
+  throw new HypermorphError(
+    'E_CONFIG',
+    `architecture.labeller.labels must be the number of labels that the maps have in all (${labels.codes - 1}), got ${labeller.labels}.`,
+    {hint: `Found with the pair ${name}.`},
+  );
+}
+
+interface MembershipChannels {
+  /** The labels of pair n, in the order of the channels. */
+  readonly channelsOf: (n: number) => readonly number[];
+  readonly length: number;
+}
+
+/** The background and all labels, as a labeller tells them. */
+function allLabels(labels: number): MembershipChannels {
+  const all = Array.from({length: labels + 1}, (_, label) => label);
+  return {channelsOf: () => all, length: all.length};
 }
 
 /** One channel for each label, the last axis: 1 where a voxel has it. */
 function membershipsOf(
   pair: ImagePair,
   which: 'fixed' | 'moving',
-  {labels, channels}: {readonly labels: readonly number[]; readonly channels: number},
+  labels: readonly number[],
+  channels: number,
 ): Float32Array {
   const memberships = new Float32Array(pair[which].length * channels);
   if (pair.labels === null) return memberships;

@@ -28,6 +28,7 @@ export function describeTraining(
     hyperparameters,
     ...(config.stages === null ? {} : {stages: config.stages}),
     ...(recommended === undefined ? {} : {recommended}),
+    ...(config.labelWeight === null ? {} : {labelWeight: config.labelWeight}),
     provenance: {
       tool: 'hypermorph',
       toolVersion: options.toolVersion,

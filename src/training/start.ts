@@ -6,6 +6,7 @@ import {
   readModel,
   requireWeights,
   type ModelWeights,
+  type WeightTensor,
 } from '../models/model-file.js';
 import {describeTraining} from './describe.js';
 import {balancedWeights} from './initial-weights.js';
@@ -33,13 +34,25 @@ async function weightsToStartFrom(config: TrainingConfig): Promise<ModelWeights>
       : initialiseWeights(architecture, seed);
   }
   try {
-    const {weights} = await readModel(initialModel);
-    return requireWeights(architecture, weights, initialModel);
+    const {description, weights} = await readModel(initialModel);
+    const lacksLabeller = description.architecture.labeller === undefined;
+    const fresh = lacksLabeller ? labellerWeights(architecture, seed) : [];
+    return requireWeights(architecture, new Map([...weights, ...fresh]), initialModel);
   } catch (error) {
     if (!(error instanceof HypermorphError)) throw error;
     const {hint = 'Name a model of the same architecture, or set initialModel to null.'} = error;
     throw new HypermorphError(error.code, `initialModel: ${error.message}`, {cause: error, hint});
   }
+}
+
+/** What a labeller starts from beside a network that had none. */
+function labellerWeights(
+  architecture: TrainingConfig['architecture'],
+  seed: number,
+): [string, WeightTensor][] {
+  return [...initialiseWeights(architecture, seed)].filter(([name]) =>
+    name.startsWith('labeller_'),
+  );
 }
 
 /**

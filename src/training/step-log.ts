@@ -46,10 +46,12 @@ function meansOf(losses: readonly StepLosses[]): StepLosses {
   const meanOf = (key: 'total' | 'similarity' | 'smoothness') =>
     mean(losses.map((entry) => entry[key]));
   const labels = losses.flatMap((entry) => entry.labels ?? []);
+  const labelling = losses.flatMap((entry) => entry.labelling ?? []);
   return {
     total: meanOf('total'),
     similarity: meanOf('similarity'),
     ...(labels.length > 0 && {labels: mean(labels)}),
     smoothness: meanOf('smoothness'),
+    ...(labelling.length > 0 && {labelling: mean(labelling)}),
   };
 }

@@ -1,6 +1,6 @@
 import '../ops/gradients.js';
 import * as tf from '@tensorflow/tfjs-core';
-import {labelOverlap} from '../losses/dice.js';
+import {labellingLoss, labelOverlap} from '../losses/dice.js';
 import {registrationObjective, type Objective, type ObjectiveOptions} from '../losses/objective.js';
 import type {SimilarityLoss} from '../losses/similarity.js';
 import type {NetworkInputs, RegistrationNetwork} from '../models/registration-network.js';
@@ -22,6 +22,16 @@ export interface LabelInputs {
   readonly moving: tf.Tensor;
   /** [N]: how much the overlap counts; 0 for a pair without label maps. */
   readonly weight: tf.Tensor1D;
+  /** What a labeller learns from; absent where the network has none. */
+  readonly told?: ToldLabels;
+}
+
+/** Label maps of a batch as memberships of the background and of all labels, [N, I, J, K, 1 + L] or [N, I, J, 1 + L]. */
+export interface ToldLabels {
+  readonly fixed: tf.Tensor;
+  readonly moving: tf.Tensor;
+  /** [N]: 1 for a pair with label maps, 0 without. */
+  readonly known: tf.Tensor1D;
 }
 
 /** Gradients of the total by the weights' canonical names. */
@@ -43,15 +53,16 @@ export function lossGradients(
     const objective = objectiveOn(network, inputs, options);
     // Kept beyond the tape's own tidy; read and disposed below.
     const keep = (term: tf.Scalar) => tf.keep(term.clone());
-    const {total, similarity, labels, smoothness} = objective;
+    const {total, similarity, labels, smoothness, labelling} = objective;
     terms = {
       similarity: keep(similarity),
       labels: labels && keep(labels),
       smoothness: keep(smoothness),
+      labelling: labelling && keep(labelling),
     };
     return total;
   }, variables);
-  const {similarity, labels, smoothness} = terms!;
+  const {similarity, labels, smoothness, labelling} = terms!;
   const read = (term: tf.Scalar) => {
     const [number] = term.dataSync();
     term.dispose();
@@ -62,6 +73,7 @@ export function lossGradients(
     similarity: read(similarity),
     ...(labels && {labels: read(labels)}),
     smoothness: read(smoothness),
+    ...(labelling && {labelling: read(labelling)}),
   };
   const gradients = Object.fromEntries(
     [...network.weights].map(([name, weight]) => [
@@ -116,11 +128,18 @@ export function objectiveOn(
     if (inverseDisplacement === undefined) return there;
     return halfway(there, overlapOn(onMoving, onFixed, inverseDisplacement));
   };
-  return registrationObjective({fixed, moved}, integrationVelocity, lambda, {
+  const objective = registrationObjective({fixed, moved}, integrationVelocity, lambda, {
     ...options,
     similarity,
     labels: labels && {overlap: overlapOf(labels), weight: labels.weight},
   });
+  const told = labels?.told;
+  if (told === undefined) return objective;
+  const unlike = (image: tf.Tensor, wanted: tf.Tensor) =>
+    labellingLoss(network.scoreLabels(image), wanted);
+  const both = halfway(unlike(fixed, told.fixed), unlike(moving, told.moving));
+  const labelling: tf.Scalar = tf.mean(tf.mul(told.known, both));
+  return {...objective, labelling, total: tf.add(objective.total, labelling)};
 }
 
 function halfway(a: tf.Tensor1D, b: tf.Tensor1D): tf.Tensor1D {

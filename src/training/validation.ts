@@ -46,6 +46,16 @@ function agreementOf(
   };
 }
 
+/** How well a labeller tells the labels of an image. */
+function labellingOf(
+  fixed: ArrayLike<number>,
+  told: ArrayLike<number>,
+  config: TrainingConfig,
+): Pick<ValidationRow, 'labellerDice'> {
+  const {dice} = agreementOf(fixed, told, config);
+  return dice === undefined ? {} : {labellerDice: dice};
+}
+
 /** What a validation found: figures of each lambda, and the first pair as the first and the last row's network moves it. */
 export interface Validation {
   readonly rows: ValidationRow[];
@@ -89,18 +99,19 @@ export async function validate(
 }
 
 type Measures = Omit<ValidationRow, 'lambda' | 'labels' | 'total'>;
+type OptionalMeasure = 'dice' | 'hd95Mm' | 'labellerDice';
 
 /** Means over the pairs, and the objective of these means: Dice stands for the overlap. */
 function summarise(
   {lambda, labels}: HyperparameterValues,
   measured: readonly Measures[],
 ): Measures & Pick<ValidationRow, 'total'> {
-  const mean = (key: Exclude<keyof Measures, 'dice' | 'hd95Mm'>) =>
+  const mean = (key: Exclude<keyof Measures, OptionalMeasure>) =>
     measured.reduce((sum, entry) => sum + entry[key] / measured.length, 0);
-  const meanOf = (key: 'dice' | 'hd95Mm') =>
-    meanOfKnown(measured.map((entry) => entry[key] ?? null));
+  const meanOf = (key: OptionalMeasure) => meanOfKnown(measured.map((entry) => entry[key] ?? null));
   const [similarity, smoothnessTerm] = [mean('similarity'), mean('smoothness')];
   const [dice, hd95Mm] = [meanOf('dice'), meanOf('hd95Mm')];
+  const labellerDice = meanOf('labellerDice');
   const fit = dice === null ? similarity : (1 - labels) * similarity - labels * dice;
   return {
     total: (1 - lambda) * fit + lambda * smoothnessTerm,
@@ -108,6 +119,7 @@ function summarise(
     smoothness: smoothnessTerm,
     ...(dice !== null && {dice}),
     ...(hd95Mm !== null && {hd95Mm}),
+    ...(labellerDice !== null && {labellerDice}),
     sdLogJacobian: mean('sdLogJacobian'),
     foldingFraction: mean('foldingFraction'),
   };
@@ -135,9 +147,12 @@ async function measurePair(
       jacobianDeterminant(displacement),
       toVolumetricField(displacement),
       ...(pair.labels === null ? [] : [moveLabels(pair.labels.moving, displacement)]),
+      ...(pair.labels === null || config.architecture.labeller === undefined
+        ? []
+        : [tf.argMax(network.predictLabels(inputs.fixed), -1)]),
     ];
   });
-  const [similarity, rough, determinants, field, movedLabels] = await Promise.all(
+  const [similarity, rough, determinants, field, movedLabels, toldLabels] = await Promise.all(
     results.map((t) => t.data()),
   );
   tf.dispose(results);
@@ -155,6 +170,7 @@ async function measurePair(
     similarity: similarity[0],
     smoothness: rough[0],
     ...(pair.labels !== null && agreementOf(pair.labels.fixed, movedLabels, config)),
+    ...(pair.labels !== null && toldLabels && labellingOf(pair.labels.fixed, toldLabels, config)),
     sdLogJacobian: sdLogJacobian ?? NaN,
     foldingFraction: foldingFraction ?? NaN,
   };

@@ -139,6 +139,18 @@ const WRONG: readonly [setting: string, message: string][] = [
     'architecture: {unet: {encoder: [16, 32, 32, 32], decoder: [32]}}',
     'architecture.unet.decoder must have at least 4 features, got [32].',
   ],
+  [
+    'architecture: {labeller: {labels: 0}}',
+    'architecture.labeller.labels must be a positive integer, got 0.',
+  ],
+  [
+    'architecture: {labeller: {labels: 2, decoder: [8]}}',
+    'architecture.labeller.decoder must have at least 3 features, got [8].',
+  ],
+  [
+    'architecture: {unet: {encoder: [8, 8], decoder: [8, 8]}, labeller: {labels: 2}}',
+    'architecture.labeller.encoder must have at most 2 features, as the network has levels, got [16,32,64].',
+  ],
 ];
 
 for (const [setting, message] of WRONG) {
@@ -183,6 +195,15 @@ test('labels that are drawn need label maps, as those of one weight do', () => {
     code: 'E_CONFIG',
     message:
       'configs/x.yaml: loss.labels must be 0 where no source has label maps, got {"kind":"uniform"}.',
+  });
+});
+
+test('a labeller needs label maps', () => {
+  const text = "architecture: {labeller: {labels: 2}}\nsources: [{kind: scans, images: 'a*.nii'}]";
+  assert.throws(() => decodeTrainingConfig(text, {where: 'configs/x.yaml', overrides: []}), {
+    code: 'E_CONFIG',
+    message:
+      /^configs\/x\.yaml: architecture\.labeller must be left out where no source has label maps/,
   });
 });
 

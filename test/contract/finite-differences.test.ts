@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import {test} from 'node:test';
 import * as tf from '@tensorflow/tfjs-core';
 import {convolve, convolveJoined} from '../../src/ops/convolve.js';
+import {memberships} from '../../src/ops/memberships.js';
+import {overlaps} from '../../src/ops/overlaps.js';
 import {dense} from '../../src/ops/dense.js';
 import {integrateVelocity} from '../../src/ops/integrate.js';
 import {jacobianDeterminant} from '../../src/ops/jacobian.js';
@@ -47,6 +49,11 @@ function fill(
 
 function uniform(shape: readonly number[], seed: number, scale = 1): Input {
   return fill(shape, seed, (random) => scale * (2 * random() - 1));
+}
+
+/** Numbers from a half to one and a half. */
+function positive(shape: readonly number[], seed: number): Input {
+  return fill(shape, seed, (random) => 0.5 + random());
 }
 
 /** Numbers that differ by at least an eighth, twice of what two may come closer: no maximum changes its place, no difference its sign. */
@@ -165,6 +172,12 @@ const CASES: readonly Case[] = [
     name: 'squaredError',
     inputs: [uniform([2, 5, 6, 7, 1], 17), uniform([2, 5, 6, 7, 1], 18)],
     run: squaredError,
+  },
+  {name: 'memberships', inputs: [uniform([2, 3, 4, 3], 20)], run: memberships},
+  {
+    name: 'overlaps',
+    inputs: [positive([2, 3, 4, 5, 2], 21), positive([2, 3, 4, 5, 2], 22)],
+    run: overlaps,
   },
   ...(['l1', 'l2'] as const).map((penalty) => ({
     name: `smoothness ${penalty}`,

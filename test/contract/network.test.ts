@@ -10,6 +10,8 @@ import {dense} from '../../src/ops/dense.js';
 import {maxPool} from '../../src/ops/max-pool.js';
 import {lncc} from '../../src/ops/lncc.js';
 import {smoothness} from '../../src/ops/smoothness.js';
+import {memberships} from '../../src/ops/memberships.js';
+import {overlaps} from '../../src/ops/overlaps.js';
 import {squaredError} from '../../src/ops/squared-error.js';
 import {upsample} from '../../src/ops/upsample.js';
 import {onEveryEngine} from '../support/engines.js';
@@ -170,6 +172,20 @@ onEveryEngine('losses', () => {
     const image = randomTensor([2, 12, 11, 10, 1], 15);
     expectTensorClose(squaredError(image, image), tf.zeros([2]), 0);
     expectTensorClose(lncc(image, image), tf.ones([2]), 1e-5);
+  });
+
+  test('memberships sum to one, do not see what is added to all, and are sure of what stands out', () => {
+    const x = randomTensor([2, 3, 4, 5, 3], 29);
+    const found = memberships(x);
+    expectTensorClose(tf.sum(found, -1), tf.ones([2, 3, 4, 5]), 1e-6);
+    expectTensorClose(memberships(tf.add(x, 3)), found, 1e-6);
+    expectTensorClose(memberships(tf.tensor2d([[0, 1000]])), tf.tensor2d([[0, 1]]), 0);
+  });
+
+  test('the overlap of a label with itself is one, with nothing zero, and zero where there is none', () => {
+    const map = tf.tensor4d([1, 0, 0, 1, 0, 0, 0, 0, 0], [1, 3, 1, 3]);
+    expectTensorClose(overlaps(map, map), tf.tensor2d([[1, 0, 0]]), 0);
+    expectTensorClose(overlaps(map, tf.zerosLike(map)), tf.zeros([1, 3]), 0);
   });
 
   test('local correlation does not see a change of contrast, away from the border', () => {

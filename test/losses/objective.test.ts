@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
 import * as tf from '@tensorflow/tfjs-core';
-import {diceLoss, labelOverlap} from '../../src/losses/dice.js';
+import {diceLoss, labellingLoss, labelOverlap} from '../../src/losses/dice.js';
 import {registrationObjective} from '../../src/losses/objective.js';
 import {mseLoss} from '../../src/losses/similarity.js';
 import {onEveryEngine} from '../support/engines.js';
@@ -28,6 +28,15 @@ onEveryEngine('the objective', () => {
     const swapped = [labelOverlap(fixed, moved), tf.neg(diceLoss(fixed, moved))];
     // The original counts a label that is empty in both, or in one, as 0.
     assert.ok(Math.abs(swapped[1].dataSync()[0] - (2 * swapped[0].dataSync()[0]) / 3) < 1e-6);
+  });
+
+  test('a labeller that is right and sure has nothing to learn; one that says nothing has ln 3 and what it does not overlap', () => {
+    const wanted = memberships([[1, 1, 2, 3, 3, 2]], 3);
+    assert.ok(Math.abs(labellingLoss(tf.mul(wanted, 50), wanted).dataSync()[0]) < 1e-6);
+    const nothing = tf.zeros([1, 6, 1, 3]);
+    // Each label has 2 of 6 voxels: 2 · (2 / 3) / (2 + 2).
+    const expected = 1 - 1 / 3 + Math.log(3);
+    assert.ok(Math.abs(labellingLoss(nothing, wanted).dataSync()[0] - expected) < 1e-5);
   });
 
   test('labels stand beside the similarity by their weight, for each pair its own', () => {

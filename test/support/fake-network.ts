@@ -19,6 +19,8 @@ export interface FakeOptions {
   /** Divisor of the image size at which it answers and integrates. */
   readonly resolution?: number;
   readonly fill?: number | null;
+  /** What a labeller tells of one label where an intensity is so; none unless given. */
+  readonly labelAt?: (intensity: number) => number;
 }
 
 /**
@@ -28,7 +30,7 @@ export interface FakeOptions {
  */
 export function fakeNetwork(
   velocityAt: (index: Triple) => readonly number[],
-  {dimensions = 3, steps = 0, resolution = 1, fill = null}: FakeOptions = {},
+  {dimensions = 3, steps = 0, resolution = 1, fill = null, labelAt}: FakeOptions = {},
 ): FakeNetwork {
   const asked: FakeNetwork['asked'] = [];
   return {
@@ -38,7 +40,17 @@ export function fakeNetwork(
       integrationResolution: resolution,
       integrationSteps: steps,
       fill,
+      ...(labelAt && {labeller: {labels: 1, encoder: [1], decoder: [1, 1]}}),
     },
+    ...(labelAt && {
+      predictLabels(image: tf.Tensor) {
+        const told = Array.from(image.dataSync(), labelAt);
+        return tf.tensor(
+          told.flatMap((share) => [1 - share, share]),
+          [...image.shape.slice(0, -1), 2],
+        );
+      },
+    }),
     predictVelocity({moving, fixed, hyperparameters}) {
       asked.push({
         moving: moving.dataSync() as Float32Array,

@@ -43,13 +43,16 @@ export const tilt = ([x, y, z]: Triple) => 100 + 2 * x - 3 * y + 0.5 * z;
 /** Register the moving to the fixed image with a network of the test's choice; anything else can be given, too. */
 export function register(
   network: VelocityNetwork,
-  overrides: Partial<Omit<RegisterPairOptions, 'model'>> & {grid?: NetworkGridSpec} = {},
+  overrides: Partial<Omit<RegisterPairOptions, 'model'>> & {
+    grid?: NetworkGridSpec;
+    labelWeight?: number;
+  } = {},
 ): Promise<Registration> {
-  const {grid = LIA_3MM, ...rest} = overrides;
+  const {grid = LIA_3MM, labelWeight = 0.5, ...rest} = overrides;
   return registerPair({
     fixed: named(imageOf(FIXED, blobs), 'fixed.nii'),
     moving: named(imageOf(MOVING, tilt), 'moving.nii'),
-    model: {network, grid, normalisation: {kind: 'minmax'}},
+    model: {network, grid, normalisation: {kind: 'minmax'}, labelWeight},
     engine: PORTABLE,
     hyperparameters: [],
     ...rest,

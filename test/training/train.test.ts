@@ -132,6 +132,58 @@ test('label maps of the sources take part: in the loss, the log, the validation,
   assert.ok(Math.abs(row.total - 0.9 * fit - 0.1 * row.smoothness) < 1e-6);
 });
 
+const LABELLER = [
+  'loss.labels=0.5',
+  'architecture.labeller={labels: 4, encoder: [4, 4], decoder: [4, 4, 4]}',
+];
+
+test('a labeller learns beside the network: in the loss, the log, the validation, the model, and bit for bit after a stop', async (t) => {
+  const [whole, halves] = await runTwice(t);
+  const settings = [
+    ...LABELLER,
+    'labelWeight=0.7',
+    'validation={sources: [{kind: shapes, maps: 2, labels: 5, scaleVox: 6}], pairs: 2, lambdas: [0.1], everySteps: 6}',
+  ];
+  await train(optionsFor(whole, settings));
+  await trainInHalves(halves, settings);
+  assert.deepEqual(await weightsIn(halves), await weightsIn(whole));
+  const [line] = (await readFile(join(whole, 'log.jsonl'), 'utf8')).split('\n');
+  const {
+    total,
+    similarity,
+    labels = NaN,
+    smoothness,
+    labelling = NaN,
+  } = JSON.parse(line) as StepLosses;
+  assert.ok(labelling > 0);
+  assert.ok(Math.abs(total - similarity - labels - smoothness - labelling) < 1e-5);
+  const [row] = await validationRows(whole);
+  assert.ok(row.labellerDice! >= 0 && row.labellerDice! < 1, `${row.labellerDice}`);
+  const {description} = await readModel(join(whole, 'model.safetensors'));
+  assert.equal(description.labelWeight, 0.7);
+});
+
+test('a labeller begins anew beside the weights of a model that had none', async (t) => {
+  const [plain, labelling] = await runTwice(t);
+  await train(optionsFor(plain));
+  const initial = `initialModel=${join(plain, 'model.safetensors')}`;
+  const frozen = 'optimiser.learningRate=1e-30';
+  await train(optionsFor(labelling, [...LABELLER, initial, frozen]));
+  const [before, after] = [await weightsIn(plain), await weightsIn(labelling)];
+  for (const [name, data] of before) assert.deepEqual(after.get(name), data, name);
+  assert.ok(after.has('labeller_labels/kernel'));
+});
+
+test('a labeller of another number of labels than the maps have is refused at the first step', async (t) => {
+  const [output] = await runTwice(t);
+  const settings = [...LABELLER, 'architecture.labeller.labels=7'];
+  await assert.rejects(train(optionsFor(output, settings)), {
+    code: 'E_CONFIG',
+    message:
+      'architecture.labeller.labels must be the number of labels that the maps have in all (4), got 7.',
+  });
+});
+
 test('a weight of the labels that is drawn is seen, validated, described, and goes on bit for bit after a stop', async (t) => {
   const [whole, halves] = await runTwice(t);
   const settings = [

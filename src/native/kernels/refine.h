@@ -86,6 +86,20 @@ inline int64_t termDoubles(const int32_t* size) {
   return size[0] > histograms ? size[0] : histograms;
 }
 
+// value[0] = sum weights fixed moved * 2 / sum weights (fixed^2 + moved^2), 1 where one label's memberships are the
+// same and 0 where there are none; pull += scale * d value / d u, by the slopes of the moved memberships.
+struct OverlapTermArgs {
+  int32_t size[3];
+  double scale;
+  const float* fixed;
+  const float* moved;
+  const float* weights;
+  const float* slopes;
+  float* pull;  // three planes, as the slopes
+  double* value;
+  Scratch scratch;  // shared: 2 I doubles
+};
+
 // found = the sum of squared correlations of windows around voxels that count, those where either image shows
 // something; their number; the number of voxels that do not count although the fixed image shows something around
 // them; and the sum whatever the sign of a correlation. Windows and bound as in TermArgs, whose
@@ -268,6 +282,21 @@ template <typename Call>
 void squaredErrorTerm(Call& call, TermArgs& args) {
   readSize(call, args.size);
   readTerm(call, args);
+}
+
+// overlapTerm(size, scale, fixed, moved, weights, slopes, pull, value)
+template <typename Call>
+void overlapTerm(Call& call, OverlapTermArgs& args) {
+  readSize(call, args.size);
+  const Count voxels = product(args.size, 3);
+  args.scale = call.number("scale");
+  args.fixed = call.floats("fixed", voxels).data;
+  args.moved = call.floats("moved", voxels).data;
+  args.weights = call.floats("weights", voxels).data;
+  args.slopes = call.floats("slopes", 3 * voxels).data;
+  args.pull = call.floats("pull", 3 * voxels).data;
+  args.value = call.doubles("value", 1);
+  args.scratch = call.scratch(ScratchNeed{4 * int64_t{args.size[0]}, 0});
 }
 
 // informationTerm(size, scale, fixed, moved, weights, slopes, value)

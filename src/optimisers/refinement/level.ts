@@ -3,6 +3,14 @@ import type {Triple} from '../../geometry/triple.js';
 /** What a refinement maximises: LNCC squared, whatever its sign, minus the mean squared difference, or mutual information. */
 export type RefinementSimilarity = 'lncc' | 'mse' | 'mi';
 
+/** To what degree every voxel of two images belongs to each label, one array [I, J, K] for each, 0 to 1. */
+export interface LevelLabels {
+  readonly fixed: readonly Float32Array[];
+  readonly moving: readonly Float32Array[];
+  /** Share of their overlap in what stands against the roughness, 0 to 1. */
+  readonly weight: number;
+}
+
 /**
  * One level of a refinement: images [I, J, K], k fastest, intensities 0 to 1, and a velocity on their grid or on one of half its
  * resolution, ceil(n / 2) per axis, where fine voxel x reads at x / 2 - 1 / 4.
@@ -18,6 +26,8 @@ export interface LevelProblem {
   readonly fixedMask: Float32Array | null;
   /** Weight that a fixed voxel takes from the moving voxel nearest to where it falls; null: 1. Outside the image it is 0. */
   readonly movingMask: Float32Array | null;
+  /** Null: the images alone. */
+  readonly labels: LevelLabels | null;
   readonly velocityShape: Triple;
   /** Where to start. Not modified. */
   readonly velocity: Float32Array;
@@ -26,7 +36,7 @@ export interface LevelProblem {
   readonly radius: number;
   /** Smallest sum of squares in an LNCC window that counts as contrast. */
   readonly bound: number;
-  /** Factor of the similarity, >= 0. */
+  /** Factor of what stands against the roughness, >= 0. */
   readonly similarityWeight: number;
   /** Factors of the summed squares of forward differences, by axis and then component; nine. */
   readonly roughnessWeights: readonly number[];
@@ -34,10 +44,21 @@ export interface LevelProblem {
 
 /** The terms of the objective. */
 export interface LevelFigures {
-  /** Mean over voxels, larger is better; a voxel of weight 0 adds 0. */
+  /** Of the images: mean over voxels, larger is better; a voxel of weight 0 adds 0. */
   readonly similarity: number;
+  /** Mean over labels of 2 sum(fm) / sum(f^2 + m^2), which is 1 only where the moved memberships are the fixed ones; null without labels. */
+  readonly overlap: number | null;
   /** Weighted sum of squared differences. */
   readonly roughness: number;
+}
+
+/** What stands against the roughness: the likeness of the images and the overlap of the labels by their weight. */
+export function fitOf(
+  {similarity, overlap}: Pick<LevelFigures, 'similarity' | 'overlap'>,
+  labels: LevelLabels | null,
+): number {
+  if (labels === null || overlap === null) return similarity;
+  return (1 - labels.weight) * similarity + labels.weight * overlap;
 }
 
 /** A level that is being optimised. It holds its memory until `dispose`. */
@@ -45,7 +66,7 @@ export interface RefinementLevel {
   /** The terms of the velocity now. */
   measure(): LevelFigures;
   /**
-   * One step of Adam down roughness - similarityWeight · similarity, by the gradient mixed along every axis with both neighbours (1/4,
+   * One step of Adam down roughness - similarityWeight · ((1 - weight) · similarity + weight · overlap), weight that of the labels, by the gradient mixed along every axis with both neighbours (1/4,
    * 1/2, 1/4): neighbours move together, which folds less and converges sooner.
    *
    * @param rate - Voxels that a component moves where its gradient keeps its sign.

@@ -10,6 +10,7 @@ import {
   largestOf,
   squaringsFor,
   type LevelFigures,
+  type LevelLabels,
   type LevelProblem,
   type RefinementLevel,
 } from './level.js';
@@ -17,6 +18,7 @@ import {
 /** Bins of mutual information over intensities 0 to 1, linear between their centres. */
 const INFORMATION_BINS = 32;
 const SMALLEST_SHARE = 1e-12;
+const NOTHING_YET: LevelFigures = {similarity: 0, overlap: null, roughness: 0};
 
 type Shape5 = [number, number, number, number, number];
 
@@ -46,10 +48,12 @@ export class PortableLevel implements RefinementLevel {
 
   measure(): LevelFigures {
     const steps = squaringsFor(largestOf(this.#velocity));
-    return tf.tidy(() => {
+    let figures: LevelFigures = NOTHING_YET;
+    tf.tidy(() => {
       const velocity = threeOf(fieldTensor(this.#velocity, this.#problem.velocityShape));
-      return {...read(termsOf(this.#problem, velocity, steps))};
+      figures = read(termsOf(this.#problem, velocity, steps));
     });
+    return figures;
   }
 
   iterate(rate: number): LevelFigures {
@@ -93,12 +97,18 @@ function differentiate(
   velocity: Float32Array,
 ): {figures: LevelFigures; gradient: Float32Array} {
   const steps = squaringsFor(largestOf(velocity));
-  let figures: LevelFigures = {similarity: 0, roughness: 0};
+  let figures: LevelFigures = NOTHING_YET;
   const gradient = valuesOf(() => {
     const slope = tf.grad((field) => {
-      const {similarity, roughness} = termsOf(problem, field as tf.Tensor5D, steps);
-      figures = read({similarity, roughness});
-      return tf.sub(roughness, tf.mul(similarity, problem.similarityWeight));
+      const terms = termsOf(problem, field as tf.Tensor5D, steps);
+      figures = read(terms);
+      const {similarity, overlap, roughness} = terms;
+      const weight = problem.labels?.weight ?? 0;
+      const fit =
+        overlap === null
+          ? similarity
+          : tf.add(tf.mul(similarity, 1 - weight), tf.mul(overlap, weight));
+      return tf.sub(roughness, tf.mul(fit, problem.similarityWeight));
     });
     return slope(threeOf(fieldTensor(velocity, problem.velocityShape)));
   });
@@ -107,14 +117,22 @@ function differentiate(
 
 /** The terms of a velocity of three components. */
 function termsOf(problem: LevelProblem, velocity: tf.Tensor5D, steps: number) {
+  const {shape, labels} = problem;
+  const displacement = onImageGrid(integrateVelocity(velocity, {steps}) as tf.Tensor5D, shape);
+  const weights = tf.tensor5d(weightsOf(problem, displacement.dataSync()), [1, ...shape, 1]);
   return {
-    similarity: similarityOf(problem, integrateVelocity(velocity, {steps}) as tf.Tensor5D),
+    similarity: similarityOf(problem, displacement, weights),
+    overlap: labels && overlapOf(labels, displacement, weights),
     roughness: roughnessOf(problem, velocity),
   };
 }
 
-function read({similarity, roughness}: ReturnType<typeof termsOf>): LevelFigures {
-  return {similarity: similarity.dataSync()[0], roughness: roughness.dataSync()[0]};
+function read({similarity, overlap, roughness}: ReturnType<typeof termsOf>): LevelFigures {
+  return {
+    similarity: similarity.dataSync()[0],
+    overlap: overlap && overlap.dataSync()[0],
+    roughness: roughness.dataSync()[0],
+  };
 }
 
 /** The padded numbers of a field that is computed and forgotten. */
@@ -139,18 +157,30 @@ function fourOf(field: ArrayLike<number>): Float32Array {
   return padded;
 }
 
-function similarityOf(problem: LevelProblem, displacement: tf.Tensor5D): tf.Tensor {
-  const {fixed, moving, shape, similarity, radius, bound} = problem;
-  const image = (values: Float32Array) => tf.tensor5d(values, [1, ...shape, 1]);
-  const u = onImageGrid(displacement, shape);
-  const moved = warpTensor(image(moving), u);
-  const weights = image(weightsOf(problem, u.dataSync()));
-  if (similarity === 'mi') return informationOf(image(fixed), moved, weights);
+function similarityOf(
+  {fixed: fixedVoxels, moving, shape, similarity, radius, bound}: LevelProblem,
+  displacement: tf.Tensor,
+  weights: tf.Tensor,
+): tf.Tensor {
+  const fixed = tf.tensor5d(fixedVoxels, [1, ...shape, 1]);
+  const moved = warpTensor(tf.tensor5d(moving, [1, ...shape, 1]), displacement);
+  if (similarity === 'mi') return informationOf(fixed, moved, weights);
   if (similarity === 'mse')
-    return tf.neg(tf.mean(tf.mul(weights, tf.squaredDifference(image(fixed), moved))));
+    return tf.neg(tf.mean(tf.mul(weights, tf.squaredDifference(fixed, moved))));
   const window = shape.map((length) => (length > 1 ? 2 * radius + 1 : 1));
-  const map = (other: tf.Tensor) => lnccMap(image(fixed), other, {window, epsilon: bound});
+  const map = (other: tf.Tensor) => lnccMap(fixed, other, {window, epsilon: bound});
   return tf.mean(tf.mul(weights, tf.maximum(map(moved), map(tf.neg(moved)))));
+}
+
+function overlapOf(labels: LevelLabels, displacement: tf.Tensor, weights: tf.Tensor): tf.Tensor {
+  const overlaps = labels.fixed.map((voxels, n) => {
+    const fixed = tf.tensor(voxels, weights.shape);
+    const moved = warpTensor(tf.tensor(labels.moving[n], weights.shape), displacement);
+    const both = tf.sum(tf.mul(weights, tf.mul(fixed, moved)));
+    const squares = tf.sum(tf.mul(weights, tf.add(tf.square(fixed), tf.square(moved))));
+    return tf.div(tf.mul(both, 2), tf.maximum(squares, SMALLEST_SHARE));
+  });
+  return tf.div(tf.addN(overlaps), overlaps.length);
 }
 
 /** A displacement of half the resolution at every image voxel. */

@@ -8,9 +8,10 @@ export function isPlane(shape: Triple): boolean {
 
 /** A plane [I, J, 1] is written [1, I, J], which lies the same in memory: rows stay long. */
 export function standing(pair: RefinementPair) {
-  const {shape, spacing, fixed, moving, fixedMask = null, movingMask = null} = pair;
+  const {shape, spacing, fixed, moving} = pair;
+  const {fixedMask = null, movingMask = null, labels = null} = pair;
   const turn = ([i, j, k]: Triple): Triple => (isPlane(shape) ? [k, i, j] : [i, j, k]);
-  return {shape: turn(shape), spacing: turn(spacing), fixed, moving, fixedMask, movingMask};
+  return {shape: turn(shape), spacing: turn(spacing), fixed, moving, fixedMask, movingMask, labels};
 }
 
 /** Component c of a vector is number `order[c]` of a padded one. */

@@ -1,4 +1,5 @@
 import type {Triple} from '../../geometry/triple.js';
+import type {LevelLabels} from '../../optimisers/refinement/level.js';
 
 /** Two images on one grid, [I, J, K], k fastest, intensities 0 to 1; the moving one as the alignment places it. */
 export interface RefinementPair {
@@ -11,6 +12,8 @@ export interface RefinementPair {
   readonly fixedMask?: Float32Array | null;
   /** The same of moving voxels, on the same grid: what the moving image does not cover is 0, too. */
   readonly movingMask?: Float32Array | null;
+  /** What is known of the labels of both, the moving ones as the alignment places them; null: nothing. */
+  readonly labels?: LevelLabels | null;
 }
 
 /** A stationary velocity on the pair's grid or on one of half its resolution. */

@@ -1,8 +1,10 @@
 import {HypermorphError} from '../../errors.js';
 import type {Triple} from '../../geometry/triple.js';
 import {
+  fitOf,
   halfShape,
   type LevelFigures,
+  type LevelLabels,
   type LevelProblem,
   type RefinementLevel,
   type RefinementSimilarity,
@@ -52,6 +54,8 @@ export interface RefinementRecord {
   /** The similarity at the level's start and end, larger is better. */
   readonly similarityBefore: number;
   readonly similarityAfter: number;
+  /** Mean overlap of the labels at the end, 0 to 1; absent where none are known. */
+  readonly overlapAfter?: number;
   /** Mean squared derivative of the velocity at the end. */
   readonly smoothnessAfter: number;
   /** What the level minimised, at the end. */
@@ -81,7 +85,8 @@ const FLAT = {steps: 12, share: 0.01} as const;
 /**
  * Optimise a stationary velocity on one pair, coarse to fine.
  *
- * Minimises (1 - lambda) · -similarity(fixed, moving o exp(v)) + lambda · 2 · smoothness(v) by Adam at a falling rate, where smoothness is
+ * Minimises (1 - lambda) · -fit(fixed, moving o exp(v)) + lambda · 2 · smoothness(v) by Adam at a falling rate, where fit is the
+ * similarity, or with labels (1 - weight) · similarity + weight · overlap, and smoothness is
  * the mean over axes of the mean squared derivative: differences are taken in mm over mm, so lambda means the same at every resolution
  * and for voxels of any form. The gradient is exact, through scaling and squaring. A level whose result is no better than its start
  * returns its start.
@@ -109,6 +114,7 @@ export async function refineVelocity(
       ...options,
       spacing: upright.spacing,
       isFirst: number === 0,
+      labels: upright.labels,
       report: (iteration) => {
         const iterations = RATES.length * level.iterations;
         options.onProgress?.({level: number, levels: plan.length, iteration, iterations});
@@ -169,6 +175,7 @@ function halveVelocity(velocity: Float32Array, shape: Triple, engine: KernelRunn
 
 interface LevelOptions extends RefineOptions {
   readonly isFirst: boolean;
+  readonly labels: LevelLabels | null;
   readonly spacing: Triple;
   readonly report: (iteration: number) => void;
 }
@@ -216,8 +223,9 @@ async function refineLevel(
       iterations: attempts.reduce((sum, {figures: terms}) => sum + terms.length - 1, 0),
       similarityBefore: first.similarity,
       similarityAfter: kept.similarity,
+      ...(kept.overlap !== null && {overlapAfter: kept.overlap}),
       smoothnessAfter: lambda > 0 ? kept.roughness / smoothnessWeight : 0,
-      objectiveAfter: objective(kept, lambda),
+      objectiveAfter: objective(kept, options),
       stopped: isBetter ? (isFlat ? 'flat' : 'cap') : 'start',
     },
   };
@@ -248,7 +256,7 @@ async function attempt(problem: LevelProblem, options: DescentOptions): Promise<
     const descent = await descend(level, options);
     const {figures} = descent;
     const [first, last] = [figures[0], figures[figures.length - 1]];
-    const isBetter = objective(last, options.lambda) < objective(first, options.lambda);
+    const isBetter = objective(last, options) < objective(first, options);
     return {...descent, isBetter, velocity: level.velocity()};
   } finally {
     level.dispose();
@@ -262,24 +270,22 @@ async function attempt(problem: LevelProblem, options: DescentOptions): Promise<
 function betterStart(
   problem: Omit<LevelProblem, 'velocity'>,
   found: Float32Array,
-  {engine, lambda}: LevelOptions,
+  options: LevelOptions,
 ): Float32Array {
   if (found.every((value) => value === 0)) return found;
   const still = new Float32Array(found.length);
   const [ofStill, ofFound] = [still, found].map((velocity) => {
-    const level = engine.run(OPEN_LEVEL, {...problem, velocity});
+    const level = options.engine.run(OPEN_LEVEL, {...problem, velocity});
     const figures = level.measure();
     level.dispose();
-    return objective(figures, lambda);
+    return objective(figures, options);
   });
   return ofStill < ofFound ? still : found;
 }
 
 /** Steps until the objective is flat. */
-async function descend(
-  level: RefinementLevel,
-  {lambda, rates, most, report, signal}: DescentOptions,
-): Promise<Descent> {
+async function descend(level: RefinementLevel, options: DescentOptions): Promise<Descent> {
+  const {rates, most, report, signal} = options;
   const figures: LevelFigures[] = [];
   let isFlat = false;
   while (figures.length < most && !isFlat) {
@@ -290,7 +296,7 @@ async function descend(
     figures.push(level.iterate(rateAt(figures.length, most, rates)));
     // At the high rates of the first half the objective may rise before it falls.
     isFlat =
-      2 * figures.length > most && hasFlattened(figures.map((terms) => objective(terms, lambda)));
+      2 * figures.length > most && hasFlattened(figures.map((terms) => objective(terms, options)));
   }
   figures.push(level.measure());
   return {figures, isFlat};
@@ -310,8 +316,11 @@ function hasFlattened(objectives: readonly number[]): boolean {
   return before - lowest <= FLAT.share * (objectives[0] - lowest);
 }
 
-function objective({similarity, roughness}: LevelFigures, lambda: number): number {
-  return roughness - (1 - lambda) * similarity;
+function objective(
+  figures: LevelFigures,
+  {lambda, labels}: Pick<LevelOptions, 'lambda' | 'labels'>,
+): number {
+  return figures.roughness - (1 - lambda) * fitOf(figures, labels);
 }
 
 /** By axis, then component: the mean over axes of the mean squared derivative, mm per mm. */

@@ -1,10 +1,13 @@
 import {test as skippedTest} from 'node:test';
 import * as tf from '@tensorflow/tfjs-core';
+import {crossEntropy} from '../../../src/ops/cross-entropy.js';
 import {dense} from '../../../src/ops/dense.js';
 import {integrateVelocity} from '../../../src/ops/integrate.js';
 import {jacobianDeterminant} from '../../../src/ops/jacobian.js';
 import {lncc} from '../../../src/ops/lncc.js';
 import {maxPool} from '../../../src/ops/max-pool.js';
+import {memberships} from '../../../src/ops/memberships.js';
+import {overlaps} from '../../../src/ops/overlaps.js';
 import {rescaleField} from '../../../src/ops/rescale.js';
 import {smoothness} from '../../../src/ops/smoothness.js';
 import {squaredError} from '../../../src/ops/squared-error.js';
@@ -169,6 +172,30 @@ const losses: KernelCase[] = [
   ),
 ];
 
+// Longer than a chunk (16384 voxels), several items, one label.
+const labels: KernelCase[] = [
+  [1, 5, 6, 7, 3],
+  [2, 3, 4, 5, 1],
+  [2, 131, 127, 4],
+].flatMap((shape): KernelCase[] => [
+  {
+    name: `memberships, ${shape.join('x')}`,
+    inputs: [draw(shape, 21, -5, 5)],
+    run: memberships,
+  },
+  {
+    name: `overlaps, ${shape.join('x')}`,
+    inputs: [draw(shape, 22, 0, 1), draw(shape, 23, 0, 1)],
+    run: overlaps,
+  },
+  {
+    name: `cross-entropy, ${shape.join('x')}`,
+    inputs: [draw(shape, 24, -5, 5), draw(shape, 25, 0, 1)],
+    run: (x: tf.Tensor, wanted: tf.Tensor) => crossEntropy(x, memberships(wanted)),
+    by: [0],
+  },
+]);
+
 const denseCases: KernelCase[] = (['linear', 'relu', 'leakyRelu'] as const).flatMap((activation) =>
   [
     [1, 4, 7],
@@ -225,7 +252,7 @@ const boxes: KernelCase[] = [
   },
 }));
 
-const groups = {warps, fields, pools, losses, dense: denseCases, arithmetic, joins, boxes};
+const groups = {warps, fields, pools, losses, labels, dense: denseCases, arithmetic, joins, boxes};
 
 for (const [group, cases] of Object.entries(groups)) {
   describe(`native ${group}`, () => {

@@ -4,6 +4,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
 import {VOXEL_KERNELS} from '../../../src/engines/native/kernels/index.js';
 import {
+  fitOf,
   halfShape,
   type LevelProblem,
   type RefinementSimilarity,
@@ -32,6 +33,7 @@ interface Variant {
   readonly isHalf?: boolean;
   readonly hasMasks?: boolean;
   readonly radius?: number;
+  readonly hasLabels?: boolean;
 }
 
 const VARIANTS: readonly Variant[] = [
@@ -41,13 +43,16 @@ const VARIANTS: readonly Variant[] = [
   {shape: [1, 9, 12], similarity: 'lncc', hasMasks: true, radius: 3},
   {shape: [9, 8, 11], similarity: 'mse', isHalf: true, hasMasks: true},
   {shape: [9, 8, 11], similarity: 'mi', hasMasks: true},
+  {shape: [9, 8, 11], similarity: 'lncc', hasLabels: true},
+  {shape: [9, 8, 11], similarity: 'lncc', isHalf: true, hasMasks: true, hasLabels: true},
+  {shape: [1, 9, 12], similarity: 'mse', hasLabels: true},
 ];
 
-const nameOf = ({shape, similarity, isHalf, hasMasks}: Variant) =>
-  `${similarity} ${shape.join('x')}${isHalf ? ', half' : ''}${hasMasks ? ', masks' : ''}`;
+const nameOf = ({shape, similarity, isHalf, hasMasks, hasLabels}: Variant) =>
+  `${similarity} ${shape.join('x')}${isHalf ? ', half' : ''}${hasMasks ? ', masks' : ''}${hasLabels ? ', labels' : ''}`;
 
 function problemOf(
-  {shape, similarity, isHalf, hasMasks, radius = 2}: Variant,
+  {shape, similarity, isHalf, hasMasks, hasLabels, radius = 2}: Variant,
   size = 0.9,
 ): LevelProblem {
   const velocityShape = isHalf ? halfShape(shape) : shape;
@@ -59,6 +64,13 @@ function problemOf(
     shape,
     fixedMask: hasMasks ? mask(5) : null,
     movingMask: hasMasks ? mask(7) : null,
+    labels: hasLabels
+      ? {
+          fixed: [blobs(shape, 4), blobs(shape, 5)],
+          moving: [blobs(shape, 6), blobs(shape, 7)],
+          weight: 0.6,
+        }
+      : null,
     velocityShape,
     velocity: randomVelocity(velocityShape, 3, size),
     similarity,
@@ -100,6 +112,8 @@ test('the native objective and its gradient are those of the public operations',
       const what = `${nameOf(variant)}, ${isa}`;
       const actual = iterate(native, problem);
       assert.ok(Math.abs(actual.similarity - expected.similarity) < 2e-5, what);
+      assert.equal(actual.overlap === null, variant.hasLabels !== true, what);
+      assert.ok(Math.abs((actual.overlap ?? 0) - (expected.overlap ?? 0)) < 2e-5, what);
       assert.ok(Math.abs(actual.roughness / expected.roughness - 1) < 1e-5, what);
       const off = deviation(actual.gradient, expected.gradient);
       assert.ok(off < 1e-3, `${what}: gradient off by ${off}`);
@@ -149,8 +163,8 @@ test('the gradient is the slope of the objective', () => {
     const step = 1e-3;
     const at = (sign: number) => {
       const velocity = problem.velocity.map((value, n) => value + sign * step * way[n]);
-      const {similarity, roughness} = iterate(native, {...problem, velocity}, [0]);
-      return roughness - problem.similarityWeight * similarity;
+      const figures = iterate(native, {...problem, velocity}, [0]);
+      return figures.roughness - problem.similarityWeight * fitOf(figures, problem.labels);
     };
     const slope = gradient.reduce((sum, value, n) => sum + value * way[n], 0);
     const difference = (at(1) - at(-1)) / (2 * step);

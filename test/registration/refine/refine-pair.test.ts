@@ -151,3 +151,23 @@ test('progress goes on within a long stage, and never back', async () => {
   assert.ok(done.length > 12, `${done.length}`);
   assert.ok(done.every((share, n) => share <= 1 && (n === 0 || share >= done[n - 1])));
 });
+
+test('what a labeller tells takes part in the refinement, by its weight, and is named as a stage', async () => {
+  const labelling = fakeNetwork(() => [0, 0, 0], {labelAt: (value) => (value > 0.4 ? 1 : 0)});
+  const overlapWith = async (labelWeight: number) => {
+    const {summary} = await register(labelling, {...pair, labelWeight, refine: {lambda: 0.3}});
+    assert.ok(summary.stages.some(({name}) => name === 'label'));
+    return summary.refinement!.levels.at(-1)!.overlapAfter!;
+  };
+  const [none, much] = [await overlapWith(0), await overlapWith(0.9)];
+  assert.ok(much > none, `${none} ${much}`);
+  assert.ok(much > 0.9, `${much}`);
+  const {summary} = await register(still, {...pair, refine: {lambda: 0.3}});
+  assert.equal(summary.refinement!.levels[0].overlapAfter, undefined);
+});
+
+test('no labeller is asked where nothing is refined', async () => {
+  const labelling = fakeNetwork(() => [0, 0, 0], {labelAt: (value) => (value > 0.4 ? 1 : 0)});
+  const {summary} = await register(labelling, {...pair, refine: null});
+  assert.ok(summary.stages.every(({name}) => name !== 'label'));
+});

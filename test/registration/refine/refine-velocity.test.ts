@@ -101,6 +101,34 @@ test('a smooth deformation of an image of the opposed contrast is recovered as w
   assert.ok(errorOf(velocity, shift) < 0.3, `off by ${errorOf(velocity, shift)} voxels`);
 });
 
+test('labels bring together what the images do not show', async () => {
+  const shift = wave(2.5);
+  const pair = pairOf(shift);
+  // Above the middle of the first axis both images show nothing.
+  const hide = (image: Float32Array) =>
+    Float32Array.from(mapVoxels(SHAPE, ([i], n) => (2 * i > SHAPE[0] ? 0 : image[n])));
+  const hidden = {...pair, fixed: hide(pair.fixed), moving: hide(pair.moving)};
+  const labels = {fixed: [pair.fixed], moving: [pair.moving], weight: 0.8};
+  const without = await refine(hidden);
+  const found = await refine({...hidden, labels});
+  const [last] = found.levels.slice(-1);
+  assert.ok(last.overlapAfter! > 0.97, `overlap ${last.overlapAfter}`);
+  assert.equal(without.levels[0].overlapAfter, undefined);
+  const errors = [found, without].map(({velocity}) => errorOf(velocity, shift));
+  assert.ok(errors[0] < 0.75 * errors[1], `off by ${errors.join(' and ')} voxels`);
+});
+
+test('labels that already agree move nothing', async () => {
+  const still = pairOf();
+  const labels = {fixed: [still.fixed], moving: [still.moving], weight: 1};
+  const {velocity} = await refine({...still, labels});
+  const displacement = displacementOf(velocity);
+  const moved = meanInside(SHAPE, 0, (_, n) =>
+    lengthOf([...displacement.subarray(4 * n, 4 * n + 3)]),
+  );
+  assert.ok(moved < 0.05, `moved by ${moved}`);
+});
+
 test('more lambda gives a smoother velocity and less similarity', async () => {
   const pair = {...pairOf(), fixed: blobs(SHAPE, 8)};
   const results = [];

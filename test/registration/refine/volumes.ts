@@ -25,11 +25,11 @@ export function blobs(
   return Float32Array.from(values, (value) => value / highest);
 }
 
-export function mapVoxels([I, J, K]: Triple, value: (x: Triple) => number): number[] {
+export function mapVoxels([I, J, K]: Triple, value: (x: Triple, n: number) => number): number[] {
   const values: number[] = [];
   for (let i = 0; i < I; i++) {
     for (let j = 0; j < J; j++) {
-      for (let k = 0; k < K; k++) values.push(value([i, j, k]));
+      for (let k = 0; k < K; k++) values.push(value([i, j, k], values.length));
     }
   }
   return values;

@@ -68,6 +68,7 @@ function modelRows(model: ModelFileDescription): Row[] {
       `${net.dimensions}-D ${net.hyperparameters > 0 ? 'HyperMorph' : 'VoxelMorph'}, ${model.parameters.toLocaleString('en')} numbers`,
     ],
     ['features', `down ${net.unet.encoder.join(' ')}, up ${net.unet.decoder.join(' ')}`],
+    ...(net.labeller ? [['labeller', `${net.labeller.labels} labels`] as const] : []),
     [
       'velocity',
       `at 1/${net.velocityResolution} of the size, integrated at 1/${net.integrationResolution} in ${net.integrationSteps} steps`,

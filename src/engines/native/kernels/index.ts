@@ -6,6 +6,7 @@ import {ARRAY_KERNELS} from './arrays.js';
 import {CONV_KERNELS} from './conv.js';
 import {FIELD_KERNELS} from './fields.js';
 import {IMAGE_KERNELS} from './images.js';
+import {LABEL_KERNELS} from './labels.js';
 import {MEASURE_KERNELS} from './measures.js';
 import {REFINEMENT_KERNELS} from './refinement.js';
 import {SAMPLING_KERNELS} from './sampling.js';
@@ -17,6 +18,7 @@ export const TENSOR_KERNELS: readonly CheckedKernel[] = [
   ...CONV_KERNELS,
   ...IMAGE_KERNELS,
   ...FIELD_KERNELS,
+  ...LABEL_KERNELS,
   ...WEIGHT_KERNELS,
   ...ARITHMETIC_KERNELS,
   ...ARRAY_KERNELS,

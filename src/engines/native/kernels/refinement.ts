@@ -74,6 +74,17 @@ declare module '../addon.js' {
     ): void;
     squaredErrorTerm(size: Int32Array, ...term: TermArguments): void;
     informationTerm(size: Int32Array, ...term: TermArguments): void;
+    /** Adds to `pull`, by the slopes of the moved memberships. */
+    overlapTerm(
+      size: Int32Array,
+      scale: number,
+      fixed: Float32Array,
+      moved: Float32Array,
+      weights: Float32Array,
+      slopes: Float32Array,
+      pull: Float32Array,
+      value: Float64Array,
+    ): void;
     collectSlopes(
       size: Int32Array,
       fieldSize: Int32Array,
@@ -135,6 +146,13 @@ function voxelsOf([i, j, k]: Triple): number {
   return i * j * k;
 }
 
+/** One label at a time, as the moving image. */
+interface LabelMemory {
+  readonly moved: Float32Array;
+  readonly slopes: Float32Array;
+  readonly weights: Float32Array;
+}
+
 /** All memory of a level is made once; a step is a handful of native calls. */
 class NativeLevel implements RefinementLevel {
   readonly #addon: NativeAddon;
@@ -148,6 +166,8 @@ class NativeLevel implements RefinementLevel {
   readonly #spare: Float32Array;
   /** Of the moved image; null where `next`, written after them, has room for them. */
   readonly #ownSlopes: Float32Array | null;
+  /** What the labels need beside the images; null without any. */
+  readonly #labels: LabelMemory | null;
   readonly #first: Float32Array;
   readonly #second: Float32Array;
   #velocity: Float32Array;
@@ -170,6 +190,11 @@ class NativeLevel implements RefinementLevel {
     this.#moved = new Float32Array(voxels);
     this.#weights = new Float32Array(voxels);
     this.#spare = new Float32Array(Math.max(floats, isCorrelation ? 3 * voxels : 0));
+    this.#labels = problem.labels && {
+      moved: new Float32Array(voxels),
+      slopes: new Float32Array(3 * voxels),
+      weights: new Float32Array(voxels),
+    };
     this.#first = new Float32Array(floats);
     this.#second = new Float32Array(floats);
     this.#velocity = Float32Array.from(problem.velocity);
@@ -188,15 +213,15 @@ class NativeLevel implements RefinementLevel {
   }
 
   measure(): LevelFigures {
-    const {similarity} = this.#compare();
+    const {similarity, overlap} = this.#compare();
     const found = new Float64Array(1);
     const weights = Float64Array.from(this.#problem.roughnessWeights);
     this.#addon.measureRoughness(this.#fieldSize, weights, this.#velocity, found);
-    return {similarity, roughness: found[0]};
+    return {similarity, overlap, roughness: found[0]};
   }
 
   iterate(rate: number): LevelFigures {
-    const {similarity, squarings, displacement, slopes} = this.#compare();
+    const {similarity, overlap, squarings, displacement, slopes} = this.#compare();
     this.#gradient = displacement; // which is needed no more
     this.#addon.collectSlopes(this.#size, this.#fieldSize, slopes, this.#gradient);
     this.#addon.integrateFieldGradient(
@@ -206,7 +231,7 @@ class NativeLevel implements RefinementLevel {
       this.#gradient,
       this.#spare,
     );
-    return {similarity, roughness: this.#descend(rate)};
+    return {similarity, overlap, roughness: this.#descend(rate)};
   }
 
   /** Integrates, warps, and compares; `slopes` are those of the objective by the displacement on the image's grid. */
@@ -230,7 +255,31 @@ class NativeLevel implements RefinementLevel {
       slopes,
       this.#weights,
     );
-    return {similarity: this.#pull(slopes), squarings, displacement, slopes};
+    const similarity = this.#pull(slopes);
+    return {
+      similarity,
+      overlap: this.#overlap(displacement, slopes),
+      squarings,
+      displacement,
+      slopes,
+    };
+  }
+
+  /** Adds to the slopes what the labels pull; returns the mean overlap, null without labels. */
+  #overlap(displacement: Float32Array, pull: Float32Array): number | null {
+    const {labels, similarityWeight, fixedMask, movingMask} = this.#problem;
+    if (labels === null || this.#labels === null) return null;
+    const {moved, slopes, weights} = this.#labels;
+    const scale = (-similarityWeight * labels.weight) / labels.fixed.length;
+    const value = new Float64Array(1);
+    let sum = 0;
+    for (const [n, fixed] of labels.fixed.entries()) {
+      const images = [labels.moving[n], displacement, fixedMask, movingMask] as const;
+      this.#addon.warpSlopes(this.#size, this.#fieldSize, ...images, moved, slopes, weights);
+      this.#addon.overlapTerm(this.#size, scale, fixed, moved, weights, slopes, pull, value);
+      sum += value[0];
+    }
+    return sum / labels.fixed.length;
   }
 
   dispose(): void {
@@ -239,9 +288,10 @@ class NativeLevel implements RefinementLevel {
 
   /** Turns the slopes of the image into those of the objective; returns the similarity. */
   #pull(slopes: Float32Array): number {
-    const {similarity, radius, bound, similarityWeight, fixed} = this.#problem;
+    const {similarity, radius, bound, similarityWeight, fixed, labels} = this.#problem;
     const sign = similarity === 'mse' ? 1 : -1;
-    const scale = (sign * similarityWeight) / this.#moved.length;
+    const weight = similarityWeight * (1 - (labels?.weight ?? 0));
+    const scale = (sign * weight) / this.#moved.length;
     const value = new Float64Array(1);
     const term = [scale, fixed, this.#moved, this.#weights, slopes, value] as const;
     if (similarity === 'lncc') {
