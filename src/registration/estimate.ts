@@ -9,6 +9,8 @@ import type {PlacedImage} from './plan.js';
 const FIXED_NUMBERS = 3;
 /** ... and where the pair is refined: numbers for each of its voxels, with a velocity on them or on half as many along every axis. */
 const REFINED_NUMBERS = {whole: 60, half: 35};
+/** ... and for what a labeller tells: a label at a time beside the moved image, and both images' maps of each at every resolution. */
+const LABEL_NUMBERS = {any: 5, each: 2.3};
 const NUMBER_BYTES = 4;
 
 /**
@@ -35,7 +37,9 @@ export function estimateRegistration(
   const predicting =
     architecture === null ? 0 : predictionBytes(architecture, countVoxels(network.shape));
   const numbers = voxels > MOST_VELOCITY_VOXELS ? REFINED_NUMBERS.half : REFINED_NUMBERS.whole;
-  const refining = refines ? NUMBER_BYTES * numbers * voxels : 0;
+  const labels = architecture?.labeller?.labels ?? 0;
+  const telling = labels > 0 ? LABEL_NUMBERS.any + LABEL_NUMBERS.each * labels : 0;
+  const refining = refines ? NUMBER_BYTES * (numbers + telling) * voxels : 0;
   const bytes = images + Math.max(predicting, refining);
   const extents = fixed.affine.spacing.map((mm, axis) =>
     Number((mm * fixed.shape[axis]).toPrecision(3)),

@@ -4,11 +4,13 @@ import {join} from 'node:path';
 import {meanDice} from '../../src/evaluation/labels.js';
 import {readImage} from '../../src/formats/images/read-image.js';
 import {writeImage} from '../../src/formats/images/write-image.js';
+import {ALL_STAGES} from '../../src/models/model-description.js';
 import {registerFiles} from '../../src/workflows/register-files.js';
 import type {Report} from '../../src/workflows/report.js';
 import {runCli} from '../support/cli.js';
 import {test} from '../support/native.js';
 import {temporaryFolder} from '../support/temporary-folder.js';
+import {writeTinyModel} from '../support/tiny-model.js';
 
 const BRAINMAPS = join(import.meta.dirname, '..', '..', 'data', 'brainmaps');
 const brain = (name: string) => join(BRAINMAPS, `${name}.nii.gz`);
@@ -71,6 +73,22 @@ test('without a model a pair is aligned and refined; without a refinement, align
   ]);
   assert.equal(code, 2);
   assert.match(logs.at(-1)!.msg, /--hyper must be those of a registration without a model/);
+});
+
+test('what a labeller of the model tells takes part in the refinement, and the report says how far it overlaps', async (t) => {
+  const folder = await temporaryFolder(t);
+  const [model, moved] = [join(folder, 'model.safetensors'), join(folder, 'moved.nii.gz')];
+  await writeTinyModel(model, {labels: 3, stages: {...ALL_STAGES, keep: 'last'}});
+  const {answer, refinement, stages} = await register('--model', model, '-o', moved, ...PAIR);
+  assert.equal(answer.kept, 'refinement');
+  assert.ok(stages.some(({name}) => name === 'label'));
+  const overlaps = refinement!.levels.map(({overlapAfter}) => overlapAfter!);
+  assert.ok(
+    overlaps.every((overlap) => overlap > 0 && overlap <= 1),
+    overlaps.join(' '),
+  );
+  const {stdout} = await runCli(['info', model]);
+  assert.match(stdout, /labeller +3 labels/);
 });
 
 test('every number of threads writes the same bytes', async (t) => {

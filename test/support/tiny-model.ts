@@ -18,6 +18,8 @@ export interface TinyModelOptions {
   readonly spacing?: number;
   /** What it asks for around its network; nothing unless told. */
   readonly stages?: RegistrationStages;
+  /** Labels that it tells, at random; none unless told. */
+  readonly labels?: number;
 }
 
 /** Write a model of two levels with random weights that is run in a moment. It moves things, but to no good end. */
@@ -28,12 +30,14 @@ export async function writeTinyModel(path: string, options: TinyModelOptions = {
     strength = 0.02,
     spacing = 4,
     stages = NETWORK_ALONE,
+    labels,
   } = options;
   const architecture = architectureSchema.parse({
     hyperparameters: hyperparameters.length,
     hypernetwork: {layers: 2, units: 4},
     unet: {encoder: [4, 4], decoder: [4, 4, 4]},
     integrationSteps: 4,
+    ...(labels !== undefined && {labeller: {labels, encoder: [4, 4], decoder: [4, 4, 4]}}),
   });
   const random = seededRandom(7);
   const weights = new Map(
