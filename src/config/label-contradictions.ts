@@ -6,6 +6,7 @@ import {distributionOf, weightRange, type WeightDistribution} from './weight-dis
 /** What a configuration says of label maps and of what depends on them. */
 interface LabelSettings {
   readonly architecture: {readonly labeller?: Labeller | undefined};
+  readonly trains: 'all' | 'labeller';
   readonly sources: readonly SourceSettings[];
   readonly loss: {readonly labels: number | WeightDistribution};
   readonly grid: {readonly align: 'none' | 'affine'};
@@ -14,6 +15,7 @@ interface LabelSettings {
 /** Label maps that are half given, or counted on where there are none. */
 export function* findLabelContradictions({
   architecture: {labeller},
+  trains,
   sources,
   loss,
   grid,
@@ -31,6 +33,9 @@ export function* findLabelContradictions({
       const path = [...at, 'pairs', n, 'movingLabels'];
       yield must(path, 'be given with `fixedLabels`, or neither', pair.movingLabels);
     }
+  }
+  if (trains === 'labeller' && labeller === undefined) {
+    yield must(['trains'], 'be "all" where there is no architecture.labeller', trains);
   }
   if (labeller !== undefined && !sources.some(hasLabels)) {
     yield must(

@@ -218,6 +218,12 @@ const configObject = z.strictObject({
     .describe(
       'A model file to start from, of the same architecture; it may lack the labeller, which then begins anew.',
     ),
+  trains: z
+    .enum(['all', 'labeller'])
+    .default('all')
+    .describe(
+      '`labeller` leaves the network that registers as it is, such as that of `initialModel`, and trains the labeller beside it alone.',
+    ),
   steps: z.int().positive().default(600_000),
   batch: z.int().positive().max(1024).default(1).describe('Pairs per step.'),
   seed: z.int().nonnegative().default(1),

@@ -86,6 +86,11 @@ export function listWeights(architecture: Architecture): readonly WeightSpec[] {
   return specs;
 }
 
+/** Whether a weight is one of the labeller's. */
+export function isOfLabeller(name: string): boolean {
+  return name.startsWith('labeller_');
+}
+
 /** Number of trained parameters. */
 export function countParameters(architecture: Architecture): number {
   return listWeights(architecture).reduce(

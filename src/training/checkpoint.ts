@@ -13,6 +13,7 @@ import {isFiniteArray} from '../volume/finite.js';
 import type {Adam} from '../optimisers/adam.js';
 import type {Recommendation} from './recommend.js';
 import {compareSettings, type SettingsChange} from './resume.js';
+import {isTrained} from './trained.js';
 
 const METADATA_KEY = 'hypermorph-checkpoint';
 const FORMAT_VERSION = 2;
@@ -146,11 +147,15 @@ export async function readCheckpoint(path: string, config: TrainingConfig): Prom
         .map(([name, tensor]) => [name.slice(prefix.length), tensor] as const),
     );
   const weights = requireWeights(architecture, part('weight:'), path);
-  const momentsOf = (prefix: string) =>
-    step === 0 ? new Map<string, WeightTensor>() : requireWeights(architecture, part(prefix), path);
-  const [firsts, seconds] = [momentsOf('first:'), momentsOf('second:')];
+  const isChanged = (name: string) => step > 0 && isTrained(name, config.trains);
+  const momentsOf = (prefix: string) => {
+    const untrained = [...weights].filter(([name]) => !isChanged(name));
+    const all = requireWeights(architecture, new Map([...untrained, ...part(prefix)]), path);
+    return [...all].filter(([name]) => isChanged(name));
+  };
+  const seconds = new Map(momentsOf('second:'));
   const moments = new Map(
-    [...firsts].map(([name, first]) => [name, {first, second: seconds.get(name)!}]),
+    momentsOf('first:').map(([name, first]) => [name, {first, second: seconds.get(name)!}]),
   );
   return {state: {step, random, best, chosen, config, history}, weights, moments};
 }

@@ -11,7 +11,7 @@ export interface SettingsChange {
 }
 
 /** What gives the weights their meaning: where one of these changes, what was learned is no longer true. */
-const MEANING = ['architecture', 'grid', 'normalisation', 'loss', 'lambda'] as const;
+const MEANING = ['architecture', 'grid', 'normalisation', 'loss', 'lambda', 'trains'] as const;
 
 /** What says nothing about how the weights came about. */
 const UNTOLD: readonly string[] = ['checkpointEverySteps', 'logEverySteps', 'dataDescription'];

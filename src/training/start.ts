@@ -8,6 +8,7 @@ import {
   type ModelWeights,
   type WeightTensor,
 } from '../models/model-file.js';
+import {isOfLabeller} from '../models/weight-specs.js';
 import {describeTraining} from './describe.js';
 import {balancedWeights} from './initial-weights.js';
 
@@ -50,9 +51,7 @@ function labellerWeights(
   architecture: TrainingConfig['architecture'],
   seed: number,
 ): [string, WeightTensor][] {
-  return [...initialiseWeights(architecture, seed)].filter(([name]) =>
-    name.startsWith('labeller_'),
-  );
+  return [...initialiseWeights(architecture, seed)].filter(([name]) => isOfLabeller(name));
 }
 
 /**

@@ -1,5 +1,6 @@
 import '../ops/gradients.js';
 import * as tf from '@tensorflow/tfjs-core';
+import {HypermorphError} from '../errors.js';
 import {labellingLoss, labelOverlap} from '../losses/dice.js';
 import {registrationObjective, type Objective, type ObjectiveOptions} from '../losses/objective.js';
 import type {SimilarityLoss} from '../losses/similarity.js';
@@ -7,6 +8,7 @@ import type {NetworkInputs, RegistrationNetwork} from '../models/registration-ne
 import type {Adam} from '../optimisers/adam.js';
 import {warpTensor} from '../ops/warp.js';
 import type {StepLosses} from '../progress.js';
+import {isTrained, type Trained} from './trained.js';
 
 /** One batch, and how much the smoothness of each pair weighs. */
 export interface StepInputs extends NetworkInputs {
@@ -37,20 +39,28 @@ export interface ToldLabels {
 /** Gradients of the total by the weights' canonical names. */
 export type WeightGradients = Readonly<Record<string, tf.Tensor>>;
 
+export interface StepOptions extends ObjectiveOptions {
+  /** `labeller`: the network that registers stays as it is, and is not run; its losses count as 0. All unless told. */
+  readonly trains?: Trained;
+}
+
 /**
  * The objective on a batch and its gradients, without any update.
  *
- * @returns Losses as numbers; gradients that the caller disposes.
+ * @returns Losses as numbers; gradients of what is trained, which the caller disposes.
  */
 export function lossGradients(
   network: RegistrationNetwork,
   inputs: StepInputs,
-  options: ObjectiveOptions,
+  options: StepOptions,
 ): {readonly losses: StepLosses; readonly gradients: WeightGradients} {
   let terms: Omit<Objective, 'total'> | undefined;
-  const variables = [...network.weights.values()];
+  const trained = trainedWeights(network, options);
   const {value, grads} = tf.variableGrads(() => {
-    const objective = objectiveOn(network, inputs, options);
+    const objective =
+      options.trains === 'labeller'
+        ? labellingAlone(network, inputs)
+        : objectiveOn(network, inputs, options);
     // Kept beyond the tape's own tidy; read and disposed below.
     const keep = (term: tf.Scalar) => tf.keep(term.clone());
     const {total, similarity, labels, smoothness, labelling} = objective;
@@ -61,7 +71,7 @@ export function lossGradients(
       labelling: labelling && keep(labelling),
     };
     return total;
-  }, variables);
+  }, [...trained.values()]);
   const {similarity, labels, smoothness, labelling} = terms!;
   const read = (term: tf.Scalar) => {
     const [number] = term.dataSync();
@@ -76,27 +86,24 @@ export function lossGradients(
     ...(labelling && {labelling: read(labelling)}),
   };
   const gradients = Object.fromEntries(
-    [...network.weights].map(([name, weight]) => [
-      name,
-      grads[weight.name] ?? tf.zerosLike(weight),
-    ]),
+    [...trained].map(([name, weight]) => [name, grads[weight.name] ?? tf.zerosLike(weight)]),
   );
   return {losses, gradients};
 }
 
 /**
- * One step of training: objective, gradients, update of every weight of the network. Nothing is updated where the loss is not
+ * One step of training: objective, gradients, update of every weight that is trained. Nothing is updated where the loss is not
  * finite; the caller sees that in what is returned.
  */
 export function trainingStep(
   network: RegistrationNetwork,
   optimiser: Adam,
   inputs: StepInputs,
-  options: ObjectiveOptions & {readonly learningRate?: number},
+  options: StepOptions & {readonly learningRate?: number},
 ): StepLosses {
   const {losses, gradients} = lossGradients(network, inputs, options);
   if (Number.isFinite(losses.total)) {
-    optimiser.update(network.weights, gradients, options.learningRate);
+    optimiser.update(trainedWeights(network, options), gradients, options.learningRate);
   }
   tf.dispose(gradients);
   return losses;
@@ -133,13 +140,45 @@ export function objectiveOn(
     similarity,
     labels: labels && {overlap: overlapOf(labels), weight: labels.weight},
   });
-  const told = labels?.told;
-  if (told === undefined) return objective;
+  if (labels?.told === undefined) return objective;
+  const labelling = labellingOn(network, inputs, labels.told);
+  return {...objective, labelling, total: tf.add(objective.total, labelling)};
+}
+
+/** What a labeller has still to learn, where nothing else is trained. E_CONFIG if no pair has label maps. */
+function labellingAlone(network: RegistrationNetwork, inputs: StepInputs): Objective {
+  const told = inputs.labels?.told;
+  if (told === undefined) {
+    throw new HypermorphError(
+      'E_CONFIG',
+      'sources: every pair must have label maps where trains is "labeller", got one without.',
+    );
+  }
+  const [nothing, labelling] = [tf.scalar(0), labellingOn(network, inputs, told)];
+  return {
+    total: labelling,
+    ...{similarity: nothing, labels: undefined, smoothness: nothing},
+    labelling,
+  };
+}
+
+/** The mean over the batch of what the labeller has to learn about both images. */
+function labellingOn(
+  network: RegistrationNetwork,
+  {fixed, moving}: StepInputs,
+  told: ToldLabels,
+): tf.Scalar {
   const unlike = (image: tf.Tensor, wanted: tf.Tensor) =>
     labellingLoss(network.scoreLabels(image), wanted);
   const both = halfway(unlike(fixed, told.fixed), unlike(moving, told.moving));
-  const labelling: tf.Scalar = tf.mean(tf.mul(told.known, both));
-  return {...objective, labelling, total: tf.add(objective.total, labelling)};
+  return tf.mean(tf.mul(told.known, both));
+}
+
+function trainedWeights(
+  {weights}: RegistrationNetwork,
+  {trains = 'all'}: StepOptions,
+): ReadonlyMap<string, tf.Variable> {
+  return new Map([...weights].filter(([name]) => isTrained(name, trains)));
 }
 
 function halfway(a: tf.Tensor1D, b: tf.Tensor1D): tf.Tensor1D {

@@ -5,7 +5,7 @@ import {similarityLoss} from '../losses/table.js';
 import {countParameters} from '../models/weight-specs.js';
 import {writeFileAtomically} from '../formats/files.js';
 import {pause} from '../platform.js';
-import type {OnProgress, StepLosses} from '../progress.js';
+import type {OnProgress, StepLosses, ValidationRow} from '../progress.js';
 import {batchInputs, disposeInputs, drawBatch, nameBatch} from './batch.js';
 import {openData, type TrainingData} from './data.js';
 import {recommendFrom} from './recommend.js';
@@ -126,7 +126,9 @@ async function takeStep(
   const batch = await drawBatch(config, data.draw, run.random);
   const inputs = batchInputs(config, batch);
   const learningRate = learningRateAt(run.step, config);
-  const losses = trainingStep(run.network, run.optimiser, inputs, {...objective, learningRate});
+  const {trains} = config;
+  const how = {...objective, learningRate, trains};
+  const losses = trainingStep(run.network, run.optimiser, inputs, how);
   disposeInputs(inputs);
   run.step++;
   const place = {step: run.step, pairs: nameBatch(batch), wayOn: await wayOn(folder)};
@@ -150,10 +152,18 @@ async function validateWhereDue(run: RunState, training: Training): Promise<void
   const picture = await drawValidation(data.validation[0], moved, {...training, step});
   if (picture !== null) await writeFileAtomically(folder.picture, picture);
   await folder.record({kind: 'validation', step, rows});
-  const mean = rows.reduce((sum, {total}) => sum + total, 0) / rows.length;
-  if (!(mean < (run.best ?? Infinity))) return;
-  run.best = mean;
+  const loss = validationLoss(rows, config);
+  if (!(loss < (run.best ?? Infinity))) return;
+  run.best = loss;
   await saveBest(run, training);
+}
+
+/** What the best model has least of: the objective, or the overlap that a labeller lacks where that alone is trained. */
+function validationLoss(rows: readonly ValidationRow[], {trains}: TrainingConfig): number {
+  const losses = rows.map(({total, labellerDice = 0}) =>
+    trains === 'labeller' ? 1 - labellerDice : total,
+  );
+  return losses.reduce((sum, loss) => sum + loss, 0) / losses.length;
 }
 
 /** Write everything to go on from; the step at which it stands. */

@@ -174,6 +174,40 @@ test('a labeller begins anew beside the weights of a model that had none', async
   assert.ok(after.has('labeller_labels/kernel'));
 });
 
+test('a labeller alone is trained beside a network that stays as it is, the best by its own overlap, bit for bit after a stop', async (t) => {
+  const folder = await temporaryFolder(t);
+  const [plain, whole, halves] = ['plain', 'whole', 'halves'].map((name) => join(folder, name));
+  await train(optionsFor(plain));
+  const settings = [
+    ...LABELLER,
+    'trains=labeller',
+    `initialModel=${join(plain, 'model.safetensors')}`,
+    'validation={sources: [{kind: shapes, maps: 2, labels: 5, scaleVox: 6}], pairs: 2, lambdas: [0.1], everySteps: 3}',
+  ];
+  await train(optionsFor(whole, settings));
+  await trainInHalves(halves, settings);
+  const [before, after] = [await weightsIn(plain), await weightsIn(whole)];
+  assert.deepEqual(await weightsIn(halves), after);
+  for (const [name, data] of before) assert.deepEqual(after.get(name), data, name);
+  const {state, moments} = await readCheckpoint(
+    join(whole, 'checkpoint.safetensors'),
+    optionsFor(whole, settings).config,
+  );
+  assert.ok([...moments.keys()].every((name) => name.startsWith('labeller_')));
+  const overlaps = (await validationRows(whole)).map(({labellerDice}) => labellerDice!);
+  assert.ok(Math.abs(state.best! - (1 - Math.max(...overlaps))) < 1e-6);
+  const [line] = (await readFile(join(whole, 'log.jsonl'), 'utf8')).split('\n');
+  const {total, similarity, labelling} = JSON.parse(line) as StepLosses;
+  assert.deepEqual([similarity, labelling], [0, total]);
+});
+
+test('a labeller that is trained alone must be there', async (t) => {
+  const [output] = await runTwice(t);
+  const message =
+    'tiny.yaml: trains must be "all" where there is no architecture.labeller, got "labeller".';
+  assert.throws(() => optionsFor(output, ['trains=labeller']), {code: 'E_CONFIG', message});
+});
+
 test('a labeller of another number of labels than the maps have is refused at the first step', async (t) => {
   const [output] = await runTwice(t);
   const settings = [...LABELLER, 'architecture.labeller.labels=7'];
