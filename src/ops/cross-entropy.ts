@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import {runTensors, type TensorOperation} from '../kernels/tensor-operation.js';
-import {requireSameShape} from './shapes.js';
+import {flattenSpace, requireSameShape} from './shapes.js';
 
 /** See `crossEntropy`, for [N, V, L]. */
 export const CROSS_ENTROPY: TensorOperation<
@@ -25,8 +25,7 @@ export const CROSS_ENTROPY: TensorOperation<
  */
 export function crossEntropy(x: tf.Tensor, wanted: tf.Tensor): tf.Tensor1D {
   requireSameShape(x, wanted, 'crossEntropy', 'x and wanted');
-  const {shape} = x;
-  const flat = (map: tf.Tensor): tf.Tensor3D =>
-    tf.reshape(map, [shape[0], -1, shape[shape.length - 1]]);
-  return tf.tidy(() => runTensors(CROSS_ENTROPY, {x: flat(x), wanted: flat(wanted)}, {}));
+  return tf.tidy(() =>
+    runTensors(CROSS_ENTROPY, {x: flattenSpace(x), wanted: flattenSpace(wanted)}, {}),
+  );
 }

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import {runTensors, type TensorOperation} from '../kernels/tensor-operation.js';
-import {requireSameShape} from './shapes.js';
+import {flattenSpace, requireSameShape} from './shapes.js';
 
 /** Below any sum of memberships that is not 0, and its square is no underflow: an empty label gives 0 / this = 0, and no gradient. */
 export const SMALLEST_TOTAL = 1e-15;
@@ -30,8 +30,7 @@ export const OVERLAPS: TensorOperation<
  */
 export function overlaps(fixed: tf.Tensor, moved: tf.Tensor): tf.Tensor2D {
   requireSameShape(fixed, moved, 'overlaps', 'fixed and moved');
-  const {shape} = fixed;
-  const flat = (map: tf.Tensor): tf.Tensor3D =>
-    tf.reshape(map, [shape[0], -1, shape[shape.length - 1]]);
-  return tf.tidy(() => runTensors(OVERLAPS, {fixed: flat(fixed), moved: flat(moved)}, {}));
+  return tf.tidy(() =>
+    runTensors(OVERLAPS, {fixed: flattenSpace(fixed), moved: flattenSpace(moved)}, {}),
+  );
 }

@@ -1,4 +1,4 @@
-import type * as tf from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
 import {HypermorphError} from '../errors.js';
 
 /** Number of spatial axes of a channels-last tensor. */
@@ -69,4 +69,9 @@ export function requireInteger(value: number, minimum: number, where: string, wh
       `${where}: ${what} must be an integer of at least ${minimum}, got ${value}.`,
     );
   }
+}
+
+/** A batch with all spatial axes as one: [N, ...space, C] as [N, V, C]. */
+export function flattenSpace(map: tf.Tensor): tf.Tensor3D {
+  return tf.reshape(map, [map.shape[0], -1, map.shape[map.rank - 1]]);
 }

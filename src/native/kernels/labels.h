@@ -89,15 +89,22 @@ void membershipsGradient(Call& call, MembershipGradientArgs& args) {
   if (call.ok()) args.voxels = y.size / args.labels;
 }
 
-// overlaps(sizes [n, voxels, labels], fixed, moved, totals [2 n labels])
-template <typename Call>
-void overlaps(Call& call, OverlapArgs& args) {
+// sizes [n, voxels, labels]; returns the elements of a map.
+template <typename Call, typename Args>
+Count readLabelSizes(Call& call, Args& args) {
   const int32_t* const sizes = call.sizes("sizes", 3);
   args.n = sizes[0];
   args.voxels = sizes[1];
   args.labels = sizes[2];
-  args.fixed = call.floats("fixed", product(sizes, 3)).data;
-  args.moved = call.floats("moved", product(sizes, 3)).data;
+  return product(sizes, 3);
+}
+
+// overlaps(sizes [n, voxels, labels], fixed, moved, totals [2 n labels])
+template <typename Call>
+void overlaps(Call& call, OverlapArgs& args) {
+  const Count elements = readLabelSizes(call, args);
+  args.fixed = call.floats("fixed", elements).data;
+  args.moved = call.floats("moved", elements).data;
   args.totals = call.doubles("totals", 2 * args.n * args.labels);
   args.scratch = call.scratch(ScratchNeed{4 * args.n * args.labels * overlapChunks(args.voxels), 0});
 }
@@ -105,25 +112,20 @@ void overlaps(Call& call, OverlapArgs& args) {
 // overlapsGradient(sizes [n, voxels, labels], other, scale [n labels], offset [n labels], to)
 template <typename Call>
 void overlapsGradient(Call& call, OverlapGradientArgs& args) {
-  const int32_t* const sizes = call.sizes("sizes", 3);
-  args.n = sizes[0];
-  args.voxels = sizes[1];
-  args.labels = sizes[2];
-  args.other = call.floats("other", product(sizes, 3)).data;
+  const Count elements = readLabelSizes(call, args);
+  args.other = call.floats("other", elements).data;
   args.scale = call.floats("scale", args.n * args.labels).data;
   args.offset = call.floats("offset", args.n * args.labels).data;
-  args.to = call.floats("to", product(sizes, 3)).data;
+  args.to = call.floats("to", elements).data;
 }
 
-// sizes [n, voxels, labels], x, wanted
+// sizes [n, voxels, labels], x, wanted; returns the elements of each.
 template <typename Call>
-void readCrossEntropy(Call& call, CrossEntropyArgs& args) {
-  const int32_t* const sizes = call.sizes("sizes", 3);
-  args.n = sizes[0];
-  args.voxels = sizes[1];
-  args.labels = sizes[2];
-  args.x = call.floats("x", product(sizes, 3)).data;
-  args.wanted = call.floats("wanted", product(sizes, 3)).data;
+Count readCrossEntropy(Call& call, CrossEntropyArgs& args) {
+  const Count elements = readLabelSizes(call, args);
+  args.x = call.floats("x", elements).data;
+  args.wanted = call.floats("wanted", elements).data;
+  return elements;
 }
 
 // crossEntropy(sizes, x, wanted, out [n])
@@ -137,9 +139,9 @@ void crossEntropy(Call& call, CrossEntropyArgs& args) {
 // crossEntropyGradient(sizes, x, wanted, dy [n], dx)
 template <typename Call>
 void crossEntropyGradient(Call& call, CrossEntropyArgs& args) {
-  readCrossEntropy(call, args);
+  const Count elements = readCrossEntropy(call, args);
   args.dy = call.floats("dy", args.n).data;
-  args.out = call.floats("dx", Count(args.n) * args.voxels * args.labels).data;
+  args.out = call.floats("dx", elements).data;
 }
 
 }  // namespace hypermorph::reading
