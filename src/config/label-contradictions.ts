@@ -10,6 +10,7 @@ interface LabelSettings {
   readonly sources: readonly SourceSettings[];
   readonly loss: {readonly labels: number | WeightDistribution};
   readonly grid: {readonly align: 'none' | 'affine'};
+  readonly sameLabels: readonly (readonly number[])[];
 }
 
 /** Label maps that are half given, or counted on where there are none. */
@@ -19,6 +20,7 @@ export function* findLabelContradictions({
   sources,
   loss,
   grid,
+  sameLabels,
 }: LabelSettings): Generator<Contradiction> {
   for (const [index, source] of sources.entries()) {
     const at = ['sources', index];
@@ -33,6 +35,12 @@ export function* findLabelContradictions({
       const path = [...at, 'pairs', n, 'movingLabels'];
       yield must(path, 'be given with `fixedLabels`, or neither', pair.movingLabels);
     }
+  }
+  for (const [n, group] of sameLabels.entries()) {
+    const rest = sameLabels.flatMap((other, at) => (at < n ? other : []));
+    const twice = group.find((label, at) => rest.includes(label) || group.indexOf(label) < at);
+    if (twice !== undefined) yield must(['sameLabels', n], 'name no label twice', twice);
+    if (group.indexOf(0) > 0) yield must(['sameLabels', n], 'have 0 first, if at all', group);
   }
   if (trains === 'labeller' && labeller === undefined) {
     yield must(['trains'], 'be "all" where there is no architecture.labeller', trains);

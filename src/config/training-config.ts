@@ -192,6 +192,12 @@ const configObject = z.strictObject({
     .describe(
       'Where pairs of images come from. Paths are read from the folder in which the command runs; `*` and `?` stand for parts of a name, `**` for any folders.',
     ),
+  sameLabels: z
+    .array(z.array(z.number()).min(2))
+    .default([])
+    .describe(
+      'Groups of labels that count as one, such as those of the left and of the right side; a group with 0 first is left out.',
+    ),
   augmentation: augmentationSchema
     .prefault({})
     .describe(

@@ -60,6 +60,11 @@ export const architectureSchema = z.strictObject({
       convolutionsPerLevel: count(MOST.layers).default(1),
     })
     .prefault({}),
+  inputResolution: count(MOST.resolution)
+    .default(1)
+    .describe(
+      'Divisor of the image size at which the network that registers reads its images, a power of 2: 2 is the mean of every 2 x 2 x 2 voxels. A labeller reads the images themselves.',
+    ),
   velocityResolution: count(MOST.resolution)
     .default(2)
     .describe(
@@ -103,7 +108,7 @@ export type Labeller = z.infer<typeof labellerSchema>;
 /** What of an architecture lays out a U-Net. */
 export type UnetArchitecture = Pick<
   Architecture,
-  'unet' | 'velocityResolution' | 'movingChannels' | 'fixedChannels'
+  'unet' | 'inputResolution' | 'velocityResolution' | 'movingChannels' | 'fixedChannels'
 >;
 
 /** One convolution of the U-Net, in the order in which it runs. */
@@ -134,9 +139,9 @@ export function* findArchitectureContradictions(
   yield* findUnetContradictions(architecture);
   const {labeller} = architecture;
   if (labeller === undefined) return;
-  const levels = levelsOf(architecture.unet);
+  const levels = Math.log2(sizeMultiple(architecture));
   if (labeller.encoder.length > levels) {
-    const requirement = `have at most ${levels} features, as the network has levels`;
+    const requirement = `have at most ${levels} features, so that image sizes are multiples of what it divides by`;
     yield must(['labeller', 'encoder'], requirement, labeller.encoder);
   }
   for (const {path, requirement, value} of findUnetContradictions(unetOfLabeller(labeller))) {
@@ -161,6 +166,13 @@ function* findUnetContradictions(architecture: UnetArchitecture): Generator<Cont
   if (decoder.length < encoder.length) {
     yield must(['unet', 'decoder'], `have at least ${encoder.length} features`, decoder);
   }
+  const {inputResolution, velocityResolution} = architecture;
+  if (!Number.isInteger(Math.log2(inputResolution))) {
+    yield must(['inputResolution'], 'be a power of 2', inputResolution);
+  } else if (velocityResolution < inputResolution) {
+    const requirement = `be at least inputResolution (${inputResolution})`;
+    yield must(['velocityResolution'], requirement, velocityResolution);
+  }
   const coarsest = sizeMultiple(architecture);
   if (Math.floor(Math.log2(architecture.velocityResolution)) > Math.log2(coarsest)) {
     yield must(['velocityResolution'], `be at most ${coarsest}`, architecture.velocityResolution);
@@ -181,7 +193,8 @@ export function planUnet(architecture: UnetArchitecture): UnetPlan {
     convolutionsPerLevel,
   } = architecture.unet;
   const levels = encoderFeatures.length / convolutionsPerLevel;
-  const skipped = Math.floor(Math.log2(architecture.velocityResolution));
+  const {inputResolution, velocityResolution} = architecture;
+  const skipped = Math.floor(Math.log2(velocityResolution / inputResolution));
 
   let channels = architecture.movingChannels + architecture.fixedChannels;
   const convolution = (name: string, outputChannels: number): ConvolutionSpec => {
@@ -235,8 +248,11 @@ export function listConvolutions(architecture: UnetArchitecture): readonly Convo
  * import {architectureSchema, sizeMultiple} from 'hypermorph';
  * sizeMultiple(architectureSchema.parse({})); // 16
  */
-export function sizeMultiple({unet}: Pick<Architecture, 'unet'>): number {
-  return 2 ** levelsOf(unet);
+export function sizeMultiple({
+  unet,
+  inputResolution,
+}: Pick<Architecture, 'unet' | 'inputResolution'>): number {
+  return inputResolution * 2 ** levelsOf(unet);
 }
 
 function levelsOf({encoder, convolutionsPerLevel}: Architecture['unet']): number {
@@ -247,6 +263,6 @@ function levelsOf({encoder, convolutionsPerLevel}: Architecture['unet']): number
 export function unetOfLabeller({encoder, decoder}: Labeller): UnetArchitecture {
   return {
     unet: {encoder, decoder, convolutionsPerLevel: 1},
-    ...{velocityResolution: 1, movingChannels: 1, fixedChannels: 0},
+    ...{inputResolution: 1, velocityResolution: 1, movingChannels: 1, fixedChannels: 0},
   };
 }

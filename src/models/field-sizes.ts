@@ -16,13 +16,14 @@ export interface FieldSizes {
 export function fieldSizes(
   architecture: Pick<
     Architecture,
-    'velocityResolution' | 'integrationResolution' | 'integrationSteps'
+    'inputResolution' | 'velocityResolution' | 'integrationResolution' | 'integrationSteps'
   >,
   size: readonly number[],
 ): FieldSizes {
-  const {velocityResolution, integrationResolution, integrationSteps} = architecture;
-  const halvings = Math.floor(Math.log2(velocityResolution));
-  const features = size.map((length) => length / 2 ** halvings);
+  const {inputResolution, velocityResolution} = architecture;
+  const {integrationResolution, integrationSteps} = architecture;
+  const halvings = Math.floor(Math.log2(velocityResolution / inputResolution));
+  const features = size.map((length) => length / inputResolution / 2 ** halvings);
   const velocity = rescale(features, roundHalfToEven(size[0] / velocityResolution) / features[0]);
   if (integrationSteps === 0 || integrationResolution === 1) {
     return {integration: velocity, displacement: velocity};

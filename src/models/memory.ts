@@ -26,8 +26,8 @@ function stepsOf(
   const steps: Step[] = [];
   const skips: number[] = [];
   let waiting = 0;
-  let size = voxels;
-  let held = voxels * (architecture.movingChannels + architecture.fixedChannels);
+  let size = voxels / architecture.inputResolution ** dimensions;
+  let held = size * (architecture.movingChannels + architecture.fixedChannels);
   const convolve = (specs: readonly ConvolutionSpec[]) => {
     for (const {outputChannels} of specs) {
       const output = size * outputChannels;

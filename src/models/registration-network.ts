@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import {HypermorphError} from '../errors.js';
 import {convolve} from '../ops/convolve.js';
 import {integrateVelocity} from '../ops/integrate.js';
+import {meanPool} from '../ops/mean-pool.js';
 import {memberships} from '../ops/memberships.js';
 import {rescaleField} from '../ops/rescale.js';
 import {formatShape, requireShape} from '../ops/shapes.js';
@@ -101,11 +102,11 @@ export class RegistrationNetwork {
   predictVelocity(inputs: NetworkInputs): tf.Tensor {
     this.#requireInputs(inputs);
     const {moving, fixed, hyperparameters} = inputs;
-    const {velocityResolution} = this.architecture;
+    const {inputResolution, velocityResolution} = this.architecture;
     return tf.tidy(() => {
       const kernels = this.#kernels(hyperparameters);
       const joined = tf.concat([moving, fixed], moving.rank - 1);
-      const features = runUnet(this.architecture, kernels, joined);
+      const features = runUnet(this.architecture, kernels, meanPool(joined, inputResolution));
       const flow = ownKernel(this.weights, 'flow');
       const velocity = convolve(features, flow.kernel, flow.bias);
       return rescaleToResolution(velocity, firstLength(moving), velocityResolution);

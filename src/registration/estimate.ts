@@ -1,6 +1,7 @@
 import {countVoxels} from '../geometry/grid.js';
 import type {Architecture} from '../models/architecture.js';
 import {predictionBytes, requireMemory} from '../models/memory.js';
+import {lanesFor} from '../optimisers/refinement/level.js';
 import type {NetworkGrid} from '../volume/conform.js';
 import {MOST_VELOCITY_VOXELS} from './refine/plan-levels.js';
 import type {PlacedImage} from './plan.js';
@@ -9,8 +10,8 @@ import type {PlacedImage} from './plan.js';
 const FIXED_NUMBERS = 3;
 /** ... and where the pair is refined: numbers for each of its voxels, with a velocity on them or on half as many along every axis. */
 const REFINED_NUMBERS = {whole: 60, half: 35};
-/** ... and for what a labeller tells: a label at a time beside the moved image, and both images' maps of each at every resolution. */
-const LABEL_NUMBERS = {any: 5, each: 2.3};
+/** ... and for what a labeller tells of both images, by label: on its own grid, and at every resolution of the refinement. */
+const LABEL_NUMBERS = {told: 2, compared: 2.3};
 const NUMBER_BYTES = 4;
 
 /**
@@ -34,12 +35,13 @@ export function estimateRegistration(
   const {architecture, network, refines, limit} = options;
   const voxels = countVoxels(fixed.shape);
   const images = NUMBER_BYTES * (FIXED_NUMBERS * voxels + countVoxels(moving.shape));
-  const predicting =
-    architecture === null ? 0 : predictionBytes(architecture, countVoxels(network.shape));
+  const onNetwork = countVoxels(network.shape);
+  const predicting = architecture === null ? 0 : predictionBytes(architecture, onNetwork);
   const numbers = voxels > MOST_VELOCITY_VOXELS ? REFINED_NUMBERS.half : REFINED_NUMBERS.whole;
   const labels = architecture?.labeller?.labels ?? 0;
-  const telling = labels > 0 ? LABEL_NUMBERS.any + LABEL_NUMBERS.each * labels : 0;
-  const refining = refines ? NUMBER_BYTES * (numbers + telling) * voxels : 0;
+  const told = LABEL_NUMBERS.told * labels * onNetwork;
+  const compared = LABEL_NUMBERS.compared * lanesFor(labels) * Math.min(voxels, onNetwork);
+  const refining = refines ? NUMBER_BYTES * (numbers * voxels + told + compared) : 0;
   const bytes = images + Math.max(predicting, refining);
   const extents = fixed.affine.spacing.map((mm, axis) =>
     Number((mm * fixed.shape[axis]).toPrecision(3)),

@@ -98,7 +98,7 @@ export interface Registration {
   readonly summary: RegistrationSummary;
 }
 
-export type RefinementSummary = Pick<RefinedPair, 'contrast' | 'levels'>;
+export type RefinementSummary = Pick<RefinedPair, 'contrast' | 'levels' | 'labels'>;
 
 export interface RegistrationSummary extends Measures {
   /** Share of the smaller field of view that both images cover, 0 to 1. */
@@ -222,13 +222,13 @@ async function findAnswers(
     const warning = `${pair.fixed.name}: not refined, because an image must have at least 4 voxels along every axis for that, got ${size}.`;
     return {answers, refinement: null, warnings: [warning]};
   }
-  const {answer, contrast, levels} = await stages.run('refine', (tell) => {
+  const {answer, ...refinement} = await stages.run('refine', (tell) => {
     const onProgress = ({level, levels: all, iteration, iterations}: RefinementProgress) =>
       tell((level + iteration / iterations) / all);
     return refinePair(pair, {...refine, found, signal, onProgress}, engine);
   });
-  const refinement = {contrast, levels};
-  if (!contrast.isMixed) return {answers: [...answers, answer], refinement, warnings: []};
+  if (!refinement.contrast.isMixed)
+    return {answers: [...answers, answer], refinement, warnings: []};
   return {answers: [answers[0], answer], refinement, warnings: [mixedWarning(pair.moving.name)]};
 }
 

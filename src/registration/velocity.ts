@@ -78,32 +78,34 @@ export async function predictVelocity(
 /**
  * Run the network's labeller on two conformed images.
  *
- * @returns For each label but the background where it is to what degree, [I, J, K]; null where the network has no labeller.
+ * @returns Null where the network has no labeller.
  */
 export async function predictLabels(
   network: VelocityNetwork,
   images: {readonly moving: Float32Array; readonly fixed: Float32Array},
   shape: Triple,
 ): Promise<PredictedLabels | null> {
-  const {architecture} = network;
-  if (architecture.labeller === undefined) return null;
-  const size = shape.slice(0, architecture.dimensions);
+  const {labeller, dimensions} = network.architecture;
+  if (labeller === undefined) return null;
+  const size = shape.slice(0, dimensions);
   const labelsOf = async (image: Float32Array) => {
-    const maps = tf.tidy(() => {
-      const memberships = network.predictLabels!(tf.tensor(image, [1, ...size, 1]));
-      return tf.unstack(memberships, memberships.rank - 1).slice(1);
-    });
-    const values = await Promise.all(maps.map(valuesOf));
-    tf.dispose(maps);
+    const memberships = tf.tidy(() => network.predictLabels!(tf.tensor(image, [1, ...size, 1])));
+    const values = await valuesOf(memberships);
+    memberships.dispose();
     return values;
   };
-  return {fixed: await labelsOf(images.fixed), moving: await labelsOf(images.moving)};
+  return {
+    count: labeller.labels,
+    fixed: await labelsOf(images.fixed),
+    moving: await labelsOf(images.moving),
+  };
 }
 
-/** Memberships of both images, an array for each label. */
+/** Memberships of both images, [I, J, K, 1 + count] in tensor order, the background first. */
 export interface PredictedLabels {
-  readonly fixed: readonly Float32Array[];
-  readonly moving: readonly Float32Array[];
+  readonly count: number;
+  readonly fixed: Float32Array;
+  readonly moving: Float32Array;
 }
 
 /**

@@ -125,8 +125,10 @@ export class ImageStore {
       const grid = await this.#gridFor(partner);
       warn(image.warnings);
       // Labels may be larger than the whole numbers of float32: their places in a list are sampled.
-      const labels = labelsOf(image.data, path);
-      const places = new Map(labels.map((label, n) => [label, n]));
+      const found = labelsOf(image.data, path);
+      const [none, ...others] = new Set(found.map((label) => this.#meaningOf(label)));
+      const labels = [none, ...others.sort((a, b) => a - b)];
+      const places = new Map(found.map((label) => [label, labels.indexOf(this.#meaningOf(label))]));
       const alignment =
         whose === undefined ? Affine.identity : await this.#alignmentOf(whose.image);
       const toVoxel = Affine.compose(image.affine.inverse(), alignment, grid.affine);
@@ -153,6 +155,11 @@ export class ImageStore {
       const data = numberLabels(sampled, new Map(used.map((place, n) => [place, n])));
       return {name: path, data, labels: used.map((place) => labels[place])};
     });
+  }
+
+  /** The label that it counts as. */
+  #meaningOf(label: number): number {
+    return this.#config.sameLabels.find((group) => group.includes(label))?.[0] ?? label;
   }
 
   get #voxels(): number {

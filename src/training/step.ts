@@ -54,8 +54,16 @@ export function lossGradients(
   inputs: StepInputs,
   options: StepOptions,
 ): {readonly losses: StepLosses; readonly gradients: WeightGradients} {
+  return gradientsOf(network, inputs, options, trainedWeights(network, options));
+}
+
+function gradientsOf(
+  network: RegistrationNetwork,
+  inputs: StepInputs,
+  options: StepOptions,
+  trained: ReadonlyMap<string, tf.Variable>,
+): {readonly losses: StepLosses; readonly gradients: WeightGradients} {
   let terms: Omit<Objective, 'total'> | undefined;
-  const trained = trainedWeights(network, options);
   const {value, grads} = tf.variableGrads(() => {
     const objective =
       options.trains === 'labeller'
@@ -101,9 +109,10 @@ export function trainingStep(
   inputs: StepInputs,
   options: StepOptions & {readonly learningRate?: number},
 ): StepLosses {
-  const {losses, gradients} = lossGradients(network, inputs, options);
+  const trained = trainedWeights(network, options);
+  const {losses, gradients} = gradientsOf(network, inputs, options, trained);
   if (Number.isFinite(losses.total)) {
-    optimiser.update(trainedWeights(network, options), gradients, options.learningRate);
+    optimiser.update(trained, gradients, options.learningRate);
   }
   tf.dispose(gradients);
   return losses;

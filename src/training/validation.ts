@@ -46,13 +46,19 @@ function agreementOf(
   };
 }
 
-/** How well a labeller tells the labels of an image. */
-function labellingOf(
-  fixed: ArrayLike<number>,
-  told: ArrayLike<number>,
+/** How well a labeller tells the labels of a pair's fixed image, whatever lambda is. */
+async function labellingOf(
+  network: RegistrationNetwork,
+  {fixed, labels}: ImagePair,
   config: TrainingConfig,
-): Pick<ValidationRow, 'labellerDice'> {
-  const {dice} = agreementOf(fixed, told, config);
+): Promise<Pick<ValidationRow, 'labellerDice'>> {
+  if (labels === null || config.architecture.labeller === undefined) return {};
+  const told = tf.tidy(() => {
+    const image = tf.tensor(fixed, [1, ...config.grid.shape, 1]);
+    return tf.argMax(network.predictLabels(image), -1);
+  });
+  const {dice} = agreementOf(labels.fixed, await told.data(), config);
+  told.dispose();
   return dice === undefined ? {} : {labellerDice: dice};
 }
 
@@ -81,17 +87,24 @@ export async function validate(
   const moved: MovedPair[] = [];
   const {config} = options;
   const places = validatedHyperparameters(config);
+  const labelled: Pick<ValidationRow, 'labellerDice'>[] = [];
+  for (const pair of pairs) {
+    await pause();
+    if (options.signal?.aborted === true) return null;
+    labelled.push(await labellingOf(network, pair, config));
+  }
   for (const values of places) {
     const {lambda, labels} = values;
     const place = {lambda, ...(seesLabels(config.architecture) && {labels})};
     const measured: Measures[] = [];
-    for (const pair of pairs) {
+    for (const [n, pair] of pairs.entries()) {
       await pause();
       if (options.signal?.aborted === true) return null;
       const isShown = pair === pairs[0] && [places[0], places.at(-1)].includes(values);
       const see = (one: Omit<MovedPair, 'name'>) =>
         isShown && moved.push({name: nameRow(place), ...one});
-      measured.push(await measurePair(network, pair, values, {...options, see}));
+      const measures = await measurePair(network, pair, values, {...options, see});
+      measured.push({...measures, ...labelled[n]});
     }
     rows.push({...place, ...summarise(values, measured)});
   }
@@ -147,12 +160,9 @@ async function measurePair(
       jacobianDeterminant(displacement),
       toVolumetricField(displacement),
       ...(pair.labels === null ? [] : [moveLabels(pair.labels.moving, displacement)]),
-      ...(pair.labels === null || config.architecture.labeller === undefined
-        ? []
-        : [tf.argMax(network.predictLabels(inputs.fixed), -1)]),
     ];
   });
-  const [similarity, rough, determinants, field, movedLabels, toldLabels] = await Promise.all(
+  const [similarity, rough, determinants, field, movedLabels] = await Promise.all(
     results.map((t) => t.data()),
   );
   tf.dispose(results);
@@ -170,7 +180,6 @@ async function measurePair(
     similarity: similarity[0],
     smoothness: rough[0],
     ...(pair.labels !== null && agreementOf(pair.labels.fixed, movedLabels, config)),
-    ...(pair.labels !== null && toldLabels && labellingOf(pair.labels.fixed, toldLabels, config)),
     sdLogJacobian: sdLogJacobian ?? NaN,
     foldingFraction: foldingFraction ?? NaN,
   };

@@ -78,7 +78,7 @@ test('without a model a pair is aligned and refined; without a refinement, align
 test('what a labeller of the model tells takes part in the refinement, and the report says how far it overlaps', async (t) => {
   const folder = await temporaryFolder(t);
   const [model, moved] = [join(folder, 'model.safetensors'), join(folder, 'moved.nii.gz')];
-  await writeTinyModel(model, {labels: 3, stages: {...ALL_STAGES, keep: 'last'}});
+  await writeTinyModel(model, {labels: 1, stages: {...ALL_STAGES, keep: 'last'}});
   const {answer, refinement, stages} = await register('--model', model, '-o', moved, ...PAIR);
   assert.equal(answer.kept, 'refinement');
   assert.ok(stages.some(({name}) => name === 'label'));
@@ -87,8 +87,12 @@ test('what a labeller of the model tells takes part in the refinement, and the r
     overlaps.every((overlap) => overlap > 0 && overlap <= 1),
     overlaps.join(' '),
   );
+  assert.deepEqual(
+    {...refinement!.labels, overlap: null},
+    {count: 1, overlap: null, areUsed: true},
+  );
   const {stdout} = await runCli(['info', model]);
-  assert.match(stdout, /labeller +3 labels/);
+  assert.match(stdout, /labeller +1 labels/);
 });
 
 test('every number of threads writes the same bytes', async (t) => {

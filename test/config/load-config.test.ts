@@ -139,6 +139,9 @@ const WRONG: readonly [setting: string, message: string][] = [
     'architecture: {unet: {encoder: [16, 32, 32, 32], decoder: [32]}}',
     'architecture.unet.decoder must have at least 4 features, got [32].',
   ],
+  ['sameLabels: [[3]]', 'sameLabels[0] must be a list of at least 2, got [3].'],
+  ['sameLabels: [[3, 42], [42, 7]]', 'sameLabels[1] must name no label twice, got 42.'],
+  ['sameLabels: [[3, 0]]', 'sameLabels[0] must have 0 first, if at all, got [3,0].'],
   [
     'architecture: {labeller: {labels: 0}}',
     'architecture.labeller.labels must be a positive integer, got 0.',
@@ -149,7 +152,15 @@ const WRONG: readonly [setting: string, message: string][] = [
   ],
   [
     'architecture: {unet: {encoder: [8, 8], decoder: [8, 8]}, labeller: {labels: 2}}',
-    'architecture.labeller.encoder must have at most 2 features, as the network has levels, got [16,32,64].',
+    'architecture.labeller.encoder must have at most 2 features, so that image sizes are multiples of what it divides by, got [16,32,64].',
+  ],
+  [
+    'architecture: {inputResolution: 3}',
+    'architecture.inputResolution must be a power of 2, got 3.',
+  ],
+  [
+    'architecture: {inputResolution: 4}',
+    'architecture.velocityResolution must be at least inputResolution (4), got 2.',
   ],
 ];
 

@@ -9,6 +9,7 @@ import {convolve, convolveJoined} from '../../src/ops/convolve.js';
 import {dense} from '../../src/ops/dense.js';
 import {maxPool} from '../../src/ops/max-pool.js';
 import {lncc} from '../../src/ops/lncc.js';
+import {meanPool} from '../../src/ops/mean-pool.js';
 import {smoothness} from '../../src/ops/smoothness.js';
 import {memberships} from '../../src/ops/memberships.js';
 import {overlaps} from '../../src/ops/overlaps.js';
@@ -135,6 +136,20 @@ onEveryEngine('convolve', () => {
 });
 
 onEveryEngine('pool and upsample', () => {
+  test('the mean of boxes undoes up-sampling, and is the mean of what lies beside each other', () => {
+    for (const shape of [
+      [2, 3, 4, 5, 3],
+      [2, 3, 4, 2],
+    ]) {
+      const x = randomTensor(shape, 12);
+      const factors = shape.slice(1, -1).map(() => 4);
+      expectTensorClose(meanPool(upsample(x, factors), 4), x, 1e-6);
+    }
+    const row = tf.tensor([1, 3, 5, 6], [1, 4, 1, 1]);
+    const doubled = tf.concat([row, row], 2);
+    assert.deepEqual([...meanPool(doubled, 2).dataSync()], [2, 5.5]);
+  });
+
   test('pooling undoes up-sampling', () => {
     const x = randomTensor([2, 3, 4, 5, 3], 10);
     expectTensorClose(maxPool(upsample(x, [2, 2, 2])), x, 0);

@@ -84,6 +84,26 @@ function shareOf(image: ArrayLike<number>, counts: (n: number) => boolean): numb
   return all.filter(counts).length / all.length;
 }
 
+test('labels of a group count as one, and with 0 as none', async (t) => {
+  const folder = await temporaryFolder(t);
+  const shape: Triple = [16, 16, 16];
+  const affine = centredAffine(Affine.scaling([3, 3, 3]), shape, [0, 0, 0]);
+  const geometry = geometryFromGrid({affine});
+  // Quarters along the first axis: 0, 2, 41 and 77.
+  const data = Float32Array.from({length: 16 ** 3}, (_, n) => [0, 2, 41, 77][(n % 16) >> 2]);
+  for (const name of ['a.nii', 'b.nii'])
+    await writeImage(join(folder, name), {shape, data, geometry});
+  const codesOf = async (groups: string) => {
+    const source = `sources: [{kind: labels, images: '${folder}/*.nii'}]\nsameLabels: ${groups}`;
+    const {labels} = await (await open(source)).draw(new Random(1));
+    return {quarters: [2, 6, 10, 14].map((i) => labels!.fixed[i * 256]), codes: labels!.codes};
+  };
+  assert.deepEqual(await codesOf('[]'), {quarters: [0, 1, 2, 3], codes: 4});
+  assert.deepEqual(await codesOf('[[41, 2]]'), {quarters: [0, 1, 1, 2], codes: 3});
+  assert.deepEqual(await codesOf('[[2, 41, 77]]'), {quarters: [0, 1, 1, 1], codes: 2});
+  assert.deepEqual(await codesOf('[[0, 77]]'), {quarters: [0, 1, 2, 0], codes: 3});
+});
+
 test('label maps follow their scans through every change, numbered alike', async (t) => {
   const folder = await temporaryFolder(t);
   await writeHead(folder, 'a', Affine.identity);

@@ -86,18 +86,38 @@ inline int64_t termDoubles(const int32_t* size) {
   return size[0] > histograms ? size[0] : histograms;
 }
 
-// value[0] = sum weights fixed moved * 2 / sum weights (fixed^2 + moved^2), 1 where one label's memberships are the
-// same and 0 where there are none; pull += scale * d value / d u, by the slopes of the moved memberships.
+// Memberships in labels, [I, J, K, lanes]: a multiple of eight, zeros beyond the labels.
+inline constexpr int32_t kLabelLanes = 8;
+
+// value[l] = sum weights fixed moved * 2 / sum weights (fixed^2 + moved^2), 1 where the memberships in a label are the
+// same and 0 where there are none; pull = scale * d (sum over l of value[l]) / d u. The field u is on the memberships'
+// grid, or on one of twice the resolution, where size is ceil(field_size / 2): a voxel then moves with the mean of its
+// 2 x 2 x 2 vectors, halved. Weights as in WarpSlopesArgs.
 struct OverlapTermArgs {
   int32_t size[3];
+  int32_t field_size[3];
+  int32_t lanes;
   double scale;
   const float* fixed;
-  const float* moved;
-  const float* weights;
-  const float* slopes;
-  float* pull;  // three planes, as the slopes
+  const float* moving;
+  const float* weight;  // may be nullptr: 1
+  const float* mask;    // may be nullptr: 1
+  const float* displacement;
+  float* pull;  // as the field; may be nullptr: the values alone are wanted
   double* value;
-  Scratch scratch;  // shared: 2 I doubles
+  Scratch scratch;  // shared: 2 I lanes doubles and 2 lanes floats
+};
+
+// out[x, l] = memberships[., 1 + l] at to_voxel x, trilinear, k fastest; an index may lie half a voxel outside. 0
+// beyond, and in the lanes that no label has. to_voxel is 3 x 4, row-major.
+struct SampleMembershipsArgs {
+  int32_t size[3];
+  int32_t labels;
+  const float* memberships;  // [I, J, K, 1 + labels]
+  double to_voxel[12];
+  int32_t shape[3];
+  int32_t lanes;
+  float* out;  // [shape, lanes]
 };
 
 // found = the sum of squared correlations of windows around voxels that count, those where either image shows
@@ -118,11 +138,13 @@ inline int64_t localCorrelationFloats(const int32_t* size) {
   return 5 * (int64_t{size[2]} * (2 * kLargestRadius + 2) + 2 * kLargestRadius + 16);
 }
 
-// The slopes of a warp's term brought to the field's grid: the transpose of how WarpSlopesArgs reads the field.
+// The slopes of a warp's term brought to the field's grid, the transpose of how WarpSlopesArgs reads the field, plus
+// what else pulls at it.
 struct CollectArgs {
   int32_t size[3];
   int32_t field_size[3];
   const float* slopes;
+  const float* pull;  // as the gradient; may be nullptr: nothing
   float* gradient;
   Scratch scratch;  // per worker: 3 K floats
 };
@@ -284,19 +306,51 @@ void squaredErrorTerm(Call& call, TermArgs& args) {
   readTerm(call, args);
 }
 
-// overlapTerm(size, scale, fixed, moved, weights, slopes, pull, value)
+template <typename Call>
+int32_t readLanes(Call& call) {
+  const double lanes = call.number("lanes");
+  call.require(lanes >= kLabelLanes && lanes <= 4096 && static_cast<int32_t>(lanes) % kLabelLanes == 0,
+               "native: lanes must be a multiple of 8.");
+  return static_cast<int32_t>(lanes);
+}
+
+// overlapTerm(size, fieldSize, lanes, scale, fixed, moving, weight | null, mask | null, displacement, pull | null,
+// value)
 template <typename Call>
 void overlapTerm(Call& call, OverlapTermArgs& args) {
   readSize(call, args.size);
-  const Count voxels = product(args.size, 3);
+  readSize(call, args.field_size);
+  requireFieldGrid(call, args.field_size, args.size);
+  args.lanes = readLanes(call);
   args.scale = call.number("scale");
-  args.fixed = call.floats("fixed", voxels).data;
-  args.moved = call.floats("moved", voxels).data;
-  args.weights = call.floats("weights", voxels).data;
-  args.slopes = call.floats("slopes", 3 * voxels).data;
-  args.pull = call.floats("pull", 3 * voxels).data;
-  args.value = call.doubles("value", 1);
-  args.scratch = call.scratch(ScratchNeed{4 * int64_t{args.size[0]}, 0});
+  const Count voxels = product(args.size, 3), floats = fieldFloats(args.field_size);
+  args.fixed = call.floats("fixed", voxels * args.lanes).data;
+  args.moving = call.floats("moving", voxels * args.lanes).data;
+  args.weight = call.optionalFloats("weight", voxels).data;
+  args.mask = call.optionalFloats("mask", voxels).data;
+  args.displacement = call.floats("displacement", floats).data;
+  args.pull = call.optionalFloats("pull", floats).data;
+  args.value = call.doubles("value", args.lanes);
+  args.scratch = call.scratch(ScratchNeed{(int64_t{4} * args.size[0] + 2) * args.lanes, 0});
+}
+
+// sampleMemberships(size, labels, memberships, toVoxel [12], shape, lanes, out)
+template <typename Call>
+void sampleMemberships(Call& call, SampleMembershipsArgs& args) {
+  const int32_t* const size = call.sizes("size", 3);
+  args.labels = static_cast<int32_t>(call.number("labels"));
+  args.memberships = call.floats("memberships", product(size, 3) * (args.labels + int64_t{1})).data;
+  const double* const to_voxel = call.doubles("toVoxel", 12);
+  const int32_t* const shape = call.sizes("shape", 3);
+  args.lanes = readLanes(call);
+  call.require(args.labels >= 1 && args.labels <= args.lanes, "native: every label must have a lane.");
+  args.out = call.floats("out", product(shape, 3) * args.lanes).data;
+  if (!call.ok()) return;
+  for (int axis = 0; axis < 3; ++axis) {
+    args.size[axis] = size[axis];
+    args.shape[axis] = shape[axis];
+  }
+  for (int n = 0; n < 12; ++n) args.to_voxel[n] = to_voxel[n];
 }
 
 // informationTerm(size, scale, fixed, moved, weights, slopes, value)
@@ -320,13 +374,14 @@ void localCorrelation(Call& call, LocalCorrelationArgs& args) {
   args.scratch = call.scratch(ScratchNeed{8 * int64_t{args.size[0]}, localCorrelationFloats(args.size)});
 }
 
-// collectSlopes(size, fieldSize, slopes, gradient)
+// collectSlopes(size, fieldSize, slopes, pull | null, gradient)
 template <typename Call>
 void collectSlopes(Call& call, CollectArgs& args) {
   readSize(call, args.size);
   readSize(call, args.field_size);
   requireFieldGrid(call, args.size, args.field_size);
   args.slopes = call.floats("slopes", 3 * product(args.size, 3)).data;
+  args.pull = call.optionalFloats("pull", fieldFloats(args.field_size)).data;
   args.gradient = call.floats("gradient", fieldFloats(args.field_size)).data;
   args.scratch = call.scratch(ScratchNeed{0, 3 * int64_t{args.size[2]}});
 }

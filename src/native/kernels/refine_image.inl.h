@@ -263,16 +263,19 @@ static void collectSlopes(const CollectArgs& a) noexcept {
   forEachTask(field.size[0], [&](int64_t i, int worker) {
     const Readers in_i = readersOf(i, field.size[0], a.size[0]);
     for (int64_t j = 0; j < field.size[1]; ++j) {
-      float* const out = a.gradient + i * field.plane + j * field.row;
+      const int64_t at = i * field.plane + j * field.row;
+      float* const out = a.gradient + at;
       if (is_half) {
         const Readers in_j = readersOf(j, field.size[1], a.size[1]);
         collectRow(a, in_i, in_j, a.scratch.worker(worker), out);
-        continue;
+      } else {
+        const float* const from = a.slopes + (i * field.size[1] + j) * field.size[2];
+        for (int64_t k = 0; k < field.size[2]; ++k) {
+          store4(out + 4 * k, Vec4{from[k], from[voxels + k], from[2 * voxels + k], 0.0f});
+        }
       }
-      const float* const from = a.slopes + (i * field.size[1] + j) * field.size[2];
-      for (int64_t k = 0; k < field.size[2]; ++k) {
-        store4(out + 4 * k, Vec4{from[k], from[voxels + k], from[2 * voxels + k], 0.0f});
-      }
+      if (a.pull == nullptr) continue;
+      for (int64_t x = 0; x < field.row; ++x) out[x] += a.pull[at + x];
     }
   });
 }

@@ -289,32 +289,6 @@ static void squaredErrorTerm(const TermArgs& a) noexcept {
   a.value[0] = addInOrder(partial, a.size[0]) / static_cast<double>(voxels);
 }
 
-static void overlapTerm(const OverlapTermArgs& a) noexcept {
-  const int64_t plane = int64_t{a.size[1]} * a.size[2], voxels = a.size[0] * plane;
-  double* const both = reinterpret_cast<double*>(a.scratch.shared);
-  double* const squares = both + a.size[0];
-  forEachTask(a.size[0], [&](int64_t i, int) {
-    both[i] = squares[i] = 0;
-    for (int64_t n = i * plane; n < (i + 1) * plane; ++n) {
-      const float f = a.fixed[n], m = a.moved[n];
-      both[i] += static_cast<double>(a.weights[n] * f * m);
-      squares[i] += static_cast<double>(a.weights[n] * (f * f + m * m));
-    }
-  });
-  const double total = addInOrder(squares, a.size[0]);
-  a.value[0] = total > 0 ? 2 * addInOrder(both, a.size[0]) / total : 0;
-  const float scale = total > 0 ? static_cast<float>(2 * a.scale / total) : 0.0f;
-  const float value = static_cast<float>(a.value[0]);
-  forEachTask(a.size[0], [&](int64_t i, int) {
-    for (int64_t n = i * plane; n < (i + 1) * plane; ++n) {
-      const float by_moved = scale * a.weights[n] * (a.fixed[n] - value * a.moved[n]);
-      a.pull[n] += by_moved * a.slopes[n];
-      a.pull[voxels + n] += by_moved * a.slopes[voxels + n];
-      a.pull[2 * voxels + n] += by_moved * a.slopes[2 * voxels + n];
-    }
-  });
-}
-
 // Intensity 0 to 1 as a bin and the way to the next.
 struct Bin {
   int32_t lower;

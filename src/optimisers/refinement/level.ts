@@ -3,12 +3,29 @@ import type {Triple} from '../../geometry/triple.js';
 /** What a refinement maximises: LNCC squared, whatever its sign, minus the mean squared difference, or mutual information. */
 export type RefinementSimilarity = 'lncc' | 'mse' | 'mi';
 
-/** To what degree every voxel of two images belongs to each label, one array [I, J, K] for each, 0 to 1. */
+/**
+ * To what degree every voxel of two images belongs to each label, 0 to 1: [I, J, K, lanes], where label n has lane n and what is beyond
+ * the labels is 0 (`lanesFor`).
+ */
 export interface LevelLabels {
-  readonly fixed: readonly Float32Array[];
-  readonly moving: readonly Float32Array[];
+  /** Of the grid: that of the velocity, or one of half its resolution. */
+  readonly shape: Triple;
+  /** How many labels there are. */
+  readonly count: number;
+  readonly fixed: Float32Array;
+  readonly moving: Float32Array;
+  /** As those of the images, on this grid. */
+  readonly fixedMask: Float32Array | null;
+  readonly movingMask: Float32Array | null;
   /** Share of their overlap in what stands against the roughness, 0 to 1. */
   readonly weight: number;
+}
+
+const LANES = 8;
+
+/** Numbers that a voxel has for so many labels: as many as vectors of eight hold. */
+export function lanesFor(labels: number): number {
+  return LANES * Math.ceil(labels / LANES);
 }
 
 /**

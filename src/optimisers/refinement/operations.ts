@@ -1,6 +1,7 @@
+import type {Affine} from '../../geometry/affine.js';
 import type {Triple} from '../../geometry/triple.js';
 import type {VoxelOperation} from '../../kernels/voxel-operation.js';
-import {halfShape, type LevelProblem, type RefinementLevel} from './level.js';
+import {halfShape, lanesFor, type LevelProblem, type RefinementLevel} from './level.js';
 import {PortableLevel, integratePortably} from './portable-level.js';
 
 /*
@@ -31,6 +32,55 @@ export const INTEGRATE_FIELD: VoxelOperation<
   [velocity: Float32Array, shape: Triple, steps: number],
   Float32Array
 > = {name: 'integrateField', portable: integratePortably};
+
+/** To what degree each voxel of a grid belongs to the background and to each label, [I, J, K, 1 + labels]. */
+export interface Memberships {
+  readonly memberships: Float32Array;
+  readonly labels: number;
+  readonly shape: Triple;
+}
+
+/**
+ * Memberships in labels on another grid, [onto, lanes] as a level wants them: trilinear, without the background; 0 where they lie more than
+ * half a voxel outside. A new array.
+ */
+export const SAMPLE_MEMBERSHIPS: VoxelOperation<
+  [maps: Memberships, toVoxel: Affine, onto: Triple],
+  Float32Array
+> = {name: 'sampleMemberships', portable: sampleMemberships};
+
+function sampleMemberships(
+  {memberships, labels, shape}: Memberships,
+  toVoxel: Affine,
+  onto: Triple,
+): Float32Array {
+  const lanes = lanesFor(labels);
+  const out = new Float32Array(lanes * onto[0] * onto[1] * onto[2]);
+  forEachVoxel(onto, (i, j, k, n) => {
+    const [inI, inJ, inK] = toVoxel.apply([i, j, k]).map((x, axis) => tapsAt(x, shape[axis]));
+    for (const [p, ofP] of inI) {
+      for (const [q, ofQ] of inJ) {
+        for (const [r, ofR] of inK) {
+          const from = (1 + labels) * ((p * shape[1] + q) * shape[2] + r) + 1;
+          const weight = ofP * ofQ * ofR;
+          for (let l = 0; l < labels; l++) out[lanes * n + l] += weight * memberships[from + l];
+        }
+      }
+    }
+  });
+  return out;
+}
+
+/** The voxels of an axis between which a position lies, with their weights; none where it lies outside. */
+function tapsAt(position: number, length: number): (readonly [number, number])[] {
+  if (!(position >= -0.5 && position <= length - 0.5)) return [];
+  const clamped = Math.min(Math.max(position, 0), length - 1);
+  const lower = Math.floor(clamped);
+  return [
+    [lower, 1 - (clamped - lower)],
+    [Math.min(lower + 1, length - 1), clamped - lower],
+  ];
+}
 
 function halveImage(image: Float32Array, shape: Triple, channels = 1): Float32Array {
   const [, rows, width] = shape;

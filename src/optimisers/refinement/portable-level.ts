@@ -7,6 +7,7 @@ import {warpTensor} from '../../ops/warp.js';
 import type {Triple} from '../../geometry/triple.js';
 import {
   REFINEMENT_ADAM,
+  lanesFor,
   largestOf,
   squaringsFor,
   type LevelFigures,
@@ -118,11 +119,11 @@ function differentiate(
 /** The terms of a velocity of three components. */
 function termsOf(problem: LevelProblem, velocity: tf.Tensor5D, steps: number) {
   const {shape, labels} = problem;
-  const displacement = onImageGrid(integrateVelocity(velocity, {steps}) as tf.Tensor5D, shape);
-  const weights = tf.tensor5d(weightsOf(problem, displacement.dataSync()), [1, ...shape, 1]);
+  const integral = integrateVelocity(velocity, {steps}) as tf.Tensor5D;
+  const displacement = onImageGrid(integral, shape);
   return {
-    similarity: similarityOf(problem, displacement, weights),
-    overlap: labels && overlapOf(labels, displacement, weights),
+    similarity: similarityOf(problem, displacement, weightsOf(problem, displacement)),
+    overlap: labels && overlapOf(labels, onLabelGrid(integral, labels.shape)),
     roughness: roughnessOf(problem, velocity),
   };
 }
@@ -172,15 +173,35 @@ function similarityOf(
   return tf.mean(tf.mul(weights, tf.maximum(map(moved), map(tf.neg(moved)))));
 }
 
-function overlapOf(labels: LevelLabels, displacement: tf.Tensor, weights: tf.Tensor): tf.Tensor {
-  const overlaps = labels.fixed.map((voxels, n) => {
-    const fixed = tf.tensor(voxels, weights.shape);
-    const moved = warpTensor(tf.tensor(labels.moving[n], weights.shape), displacement);
-    const both = tf.sum(tf.mul(weights, tf.mul(fixed, moved)));
-    const squares = tf.sum(tf.mul(weights, tf.add(tf.square(fixed), tf.square(moved))));
-    return tf.div(tf.mul(both, 2), tf.maximum(squares, SMALLEST_SHARE));
-  });
-  return tf.div(tf.addN(overlaps), overlaps.length);
+function overlapOf(labels: LevelLabels, displacement: tf.Tensor): tf.Tensor {
+  const {shape, count} = labels;
+  const maps = [1, ...shape, lanesFor(count)];
+  const fixed = tf.tensor(labels.fixed, maps);
+  const moved = warpTensor(tf.tensor(labels.moving, maps), displacement);
+  const weights = weightsOf(labels, displacement);
+  const sumUp = (map: tf.Tensor) => tf.sum(tf.mul(weights, map), [0, 1, 2, 3]);
+  const squares = sumUp(tf.add(tf.square(fixed), tf.square(moved)));
+  const overlaps = tf.div(
+    tf.mul(sumUp(tf.mul(fixed, moved)), 2),
+    tf.maximum(squares, SMALLEST_SHARE),
+  );
+  return tf.div(tf.sum(overlaps), count);
+}
+
+/** A displacement where the labels are: on its own grid, or the mean of every 2 x 2 x 2 vectors that exist, halved. */
+function onLabelGrid(displacement: tf.Tensor5D, shape: Triple): tf.Tensor {
+  const size = displacement.shape.slice(1, 4);
+  if (shape.every((length, axis) => length === size[axis])) return displacement;
+  const means = shape.reduce((field: tf.Tensor, length, axis) => {
+    const along = axis + 1;
+    const rest = field.shape.map((count, at) => (at === along ? 1 : count));
+    const last = field.shape.map((count, at) => (at === along ? count - 1 : 0));
+    const isOdd = size[axis] % 2 === 1;
+    const even = isOdd ? tf.concat([field, tf.slice(field, last, rest)], along) : field;
+    const pairs = [...field.shape.slice(0, along), length, 2, ...field.shape.slice(along + 1)];
+    return tf.mean(tf.reshape(even, pairs), along + 1);
+  }, displacement);
+  return tf.mul(means, 0.5);
 }
 
 /** A displacement of half the resolution at every image voxel. */
@@ -196,13 +217,14 @@ function onImageGrid(displacement: tf.Tensor5D, shape: Triple): tf.Tensor5D {
   return tf.mul(interpolateLinear(displacement, positions as [tf.Tensor, tf.Tensor, tf.Tensor]), 2);
 }
 
-/** What every voxel counts, which does not take part in the gradient. */
+/** What every voxel counts, [1, I, J, K, 1], which does not take part in the gradient. */
 function weightsOf(
-  {shape, fixedMask, movingMask}: LevelProblem,
-  displacement: ArrayLike<number>,
-): Float32Array {
+  {shape, fixedMask, movingMask}: Pick<LevelProblem, 'shape' | 'fixedMask' | 'movingMask'>,
+  field: tf.Tensor,
+): tf.Tensor5D {
+  const displacement = field.dataSync();
   const [planes, rows, width] = shape;
-  return Float32Array.from({length: planes * rows * width}, (_, n) => {
+  const weights = Float32Array.from({length: planes * rows * width}, (_, n) => {
     const voxel = [Math.floor(n / (rows * width)), Math.floor(n / width) % rows, n % width];
     const position = voxel.map((x, axis) => x + displacement[3 * n + axis]);
     if (position.some((x, axis) => x < -0.5 || x > shape[axis] - 0.5)) return 0;
@@ -214,6 +236,7 @@ function weightsOf(
     const read = movingMask === null ? 1 : movingMask[(i * rows + j) * width + k];
     return (fixedMask === null ? 1 : fixedMask[n]) * read;
   });
+  return tf.tensor5d(weights, [1, ...shape, 1]);
 }
 
 function informationOf(fixed: tf.Tensor, moved: tf.Tensor, weights: tf.Tensor): tf.Tensor {

@@ -29,7 +29,7 @@ export interface Contrast {
 
 /** Compare the contrast of two images on one grid, as their alignment places them; noise counts less at half of their resolution. */
 export function contrastOf(images: RefinementPair, engine: KernelRunner): Contrast {
-  const pair = halvedImages({fixedMask: null, movingMask: null, ...images, labels: null}, engine);
+  const pair = halvedImages({fixedMask: null, movingMask: null, ...images}, engine);
   const along = mapTriple(pair.shape, (length) => Math.floor(length / Math.min(BLOCK, length)));
   const total = along[0] * along[1] * along[2];
   const step = Math.max(1, total / MOST_BLOCKS);

@@ -1,6 +1,6 @@
 import type {Triple} from '../../geometry/triple.js';
 import type {KernelRunner} from '../../kernels/voxel-operation.js';
-import {halfShape, type LevelLabels} from '../../optimisers/refinement/level.js';
+import {halfShape} from '../../optimisers/refinement/level.js';
 import {HALVE} from '../../optimisers/refinement/operations.js';
 
 /** The images of one resolution of a refinement, and where they count; null: everywhere. */
@@ -10,12 +10,11 @@ export interface LevelImages {
   readonly moving: Float32Array;
   readonly fixedMask: Float32Array | null;
   readonly movingMask: Float32Array | null;
-  readonly labels: LevelLabels | null;
 }
 
 /** The next coarser resolution: the mean of every 2 x 2 x 2 voxels. */
 export function halvedImages(
-  {shape, fixed, moving, fixedMask, movingMask, labels}: LevelImages,
+  {shape, fixed, moving, fixedMask, movingMask}: LevelImages,
   engine: KernelRunner,
 ): LevelImages {
   const halve = (image: Float32Array) => engine.run(HALVE, image, shape);
@@ -25,10 +24,5 @@ export function halvedImages(
     moving: halve(moving),
     fixedMask: fixedMask && halve(fixedMask),
     movingMask: movingMask && halve(movingMask),
-    labels: labels && {
-      ...labels,
-      fixed: labels.fixed.map(halve),
-      moving: labels.moving.map(halve),
-    },
   };
 }

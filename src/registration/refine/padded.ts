@@ -11,7 +11,10 @@ export function standing(pair: RefinementPair) {
   const {shape, spacing, fixed, moving} = pair;
   const {fixedMask = null, movingMask = null, labels = null} = pair;
   const turn = ([i, j, k]: Triple): Triple => (isPlane(shape) ? [k, i, j] : [i, j, k]);
-  return {shape: turn(shape), spacing: turn(spacing), fixed, moving, fixedMask, movingMask, labels};
+  return {
+    ...{shape: turn(shape), spacing: turn(spacing), fixed, moving, fixedMask, movingMask},
+    labels: labels && {...labels, shape: turn(labels.shape)},
+  };
 }
 
 /** Component c of a vector is number `order[c]` of a padded one. */

@@ -13,8 +13,11 @@ export interface RefinementPair {
   /** The same of moving voxels, on the same grid: what the moving image does not cover is 0, too. */
   readonly movingMask?: Float32Array | null;
   /** What is known of the labels of both, the moving ones as the alignment places them; null: nothing. */
-  readonly labels?: LevelLabels | null;
+  readonly labels?: PairLabels | null;
 }
+
+/** Memberships of both images in labels, on the pair's grid or on one that is halved, as the mean of every 2 x 2 x 2 voxels, as often as one likes. */
+export type PairLabels = Omit<LevelLabels, 'fixedMask' | 'movingMask'>;
 
 /** A stationary velocity on the pair's grid or on one of half its resolution. */
 export interface RefinedVelocity {

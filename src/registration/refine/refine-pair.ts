@@ -1,8 +1,5 @@
 import type {KernelRunner} from '../../kernels/voxel-operation.js';
-import {Affine} from '../../geometry/affine.js';
 import type {Triple} from '../../geometry/triple.js';
-import {SAMPLE_GRID} from '../../kernels/sampling.js';
-import type {LevelLabels} from '../../optimisers/refinement/level.js';
 import {DOUBLE_FIELD} from '../../optimisers/refinement/operations.js';
 import {deformedAnswer, type Answer} from '../answers.js';
 import {integrationOf} from '../deform.js';
@@ -10,25 +7,23 @@ import {onNetwork} from '../geometry.js';
 import type {PreparedPair} from '../prepare.js';
 import {displacementOn} from '../../transforms/apply.js';
 import {displacementTransform} from '../../transforms/transform.js';
-import {inDiskOrder, inTensorOrder, inVoxels} from '../../transforms/vector-field.js';
-import {
-  integrate,
-  velocityOnNetworkGrid,
-  type Deformation,
-  type PredictedLabels,
-} from '../velocity.js';
+import {inTensorOrder, inVoxels} from '../../transforms/vector-field.js';
+import {integrate, velocityOnNetworkGrid, type Deformation} from '../velocity.js';
 import {contrastOf, type Contrast} from './contrast.js';
 import {imagesOf, onFixedGrid} from './images.js';
 import {fromPadded, isPlane, toPadded} from './padded.js';
 import type {RefinedVelocity} from './pair.js';
+import {
+  labelsOnFixedGrid,
+  summariseLabels,
+  type LabelSummary,
+  type ToldOfPair,
+} from './told-labels.js';
 import {refineVelocity, type RefineOptions, type RefinementRecord} from './refine-velocity.js';
 
 /** What a network made of a pair. */
-export interface FoundByNetwork {
-  readonly pair: PreparedPair;
+export interface FoundByNetwork extends ToldOfPair {
   readonly deformation: Deformation;
-  /** What its labeller tells of both images, on the network's grid; null without one. */
-  readonly labels: PredictedLabels | null;
 }
 
 /** How a pair is refined. */
@@ -39,6 +34,8 @@ export interface RefinedPair {
   readonly contrast: Contrast;
   /** What was done at each resolution, from coarse to fine. */
   readonly levels: readonly RefinementRecord[];
+  /** What became of the labels that a labeller told; null where none was asked. */
+  readonly labels: LabelSummary | null;
 }
 
 /**
@@ -46,9 +43,6 @@ export interface RefinedPair {
  * it was measured to lead away from what an affine has (docs/decisions/019-mixed-contrasts.md).
  */
 export const MIXED_SMOOTHNESS = 100;
-
-/** Share of what a labeller tells, where its model does not say. */
-const USUAL_LABEL_WEIGHT = 0.5;
 
 /** The lambda at which the smoothness counts so many times more beside the similarity. */
 function stiffened(lambda: number): number {
@@ -83,12 +77,18 @@ export async function refinePair(
   const contrast = contrastOf(images, engine);
   const start = found && !contrast.isMixed ? await velocityOnFixedGrid(found, engine) : null;
   const lambda = contrast.isMixed ? stiffened(options.lambda) : options.lambda;
-  const labels = found && !contrast.isMixed ? labelsOnFixedGrid(found, engine) : null;
-  const labelled = {...images, labels};
+  const told = found && !contrast.isMixed ? labelsOnFixedGrid(found, engine) : null;
+  const labels = told && summariseLabels(told);
+  const labelled = {...images, labels: labels?.areUsed === true ? told : null};
   const {velocity, levels} = await refineVelocity(labelled, {...options, lambda, start, engine});
   const whole = {values: onWholeGrid(velocity, shape, engine), shape: [...shape, 3]};
   const deformation = await integrate(whole, integrationOf(pair, engine));
-  return {answer: deformedAnswer('refinement', pair, deformation, engine), contrast, levels};
+  return {
+    answer: deformedAnswer('refinement', pair, deformation, engine),
+    contrast,
+    levels,
+    labels,
+  };
 }
 
 /** The velocity that a network found, where the refinement begins. */
@@ -100,29 +100,6 @@ async function velocityOnFixedGrid(
   const values = await velocityOnNetworkGrid(deformation.velocity, integrationOf(pair, engine));
   const field = displacementOn(displacementTransform(onNetwork(network, values)), fixed, engine);
   return {data: inVoxels(inTensorOrder(field)).values, shape: fixed.shape, factor: 1};
-}
-
-/** What a labeller told of both images, where they are refined. */
-function labelsOnFixedGrid(
-  {pair, labels}: FoundByNetwork,
-  engine: KernelRunner,
-): LevelLabels | null {
-  if (labels === null) return null;
-  const {fixed, network} = pair.geometry;
-  const toNetwork = Affine.compose(network.affine.inverse(), fixed.affine);
-  const onFixed = (map: Float32Array) =>
-    engine.run(
-      SAMPLE_GRID,
-      {shape: network.shape, data: inDiskOrder(map, network)},
-      toNetwork,
-      fixed.shape,
-      {interpolation: 'linear', outside: 0},
-    );
-  return {
-    fixed: labels.fixed.map(onFixed),
-    moving: labels.moving.map(onFixed),
-    weight: pair.model.labelWeight ?? USUAL_LABEL_WEIGHT,
-  };
 }
 
 /** A refined velocity on the pair's whole grid, [I, J, K, 3]. */

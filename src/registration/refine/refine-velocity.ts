@@ -3,6 +3,7 @@ import type {Triple} from '../../geometry/triple.js';
 import {
   fitOf,
   halfShape,
+  lanesFor,
   type LevelFigures,
   type LevelLabels,
   type LevelProblem,
@@ -12,8 +13,9 @@ import {
 import {DOUBLE_FIELD, HALVE, OPEN_LEVEL} from '../../optimisers/refinement/operations.js';
 import type {KernelRunner} from '../../kernels/voxel-operation.js';
 import {halvedImages, type LevelImages} from './halved.js';
+import {labelsOfLevels} from './level-labels.js';
 import {fromPadded, isPlane, standing, toPadded} from './padded.js';
-import type {RefinedVelocity, RefinementPair} from './pair.js';
+import type {PairLabels, RefinedVelocity, RefinementPair} from './pair.js';
 import {planLevels, type LevelPlan} from './plan-levels.js';
 
 export interface RefineOptions {
@@ -105,6 +107,7 @@ export async function refineVelocity(
   const upright = standing(pair);
   const plan = planLevels(upright.shape, options);
   const images = buildPyramid(upright, plan, engine);
+  const labels = labelsOfLevels(upright.labels, images, plan, engine);
   let velocity = startOf(options.start ?? null, plan[0], isPlane(pair.shape), engine);
   const records: RefinementRecord[] = [];
   for (const [number, level] of plan.entries()) {
@@ -114,7 +117,7 @@ export async function refineVelocity(
       ...options,
       spacing: upright.spacing,
       isFirst: number === 0,
-      labels: upright.labels,
+      labels: labels[number],
       report: (iteration) => {
         const iterations = RATES.length * level.iterations;
         options.onProgress?.({level: number, levels: plan.length, iteration, iterations});
@@ -192,6 +195,7 @@ async function refineLevel(
   const windowVoxels = (2 * radius + 1) ** (images.shape[0] > 1 ? 3 : 2);
   const problem = {
     ...images,
+    labels: options.labels,
     velocityShape: plan.velocityShape,
     similarity,
     radius,
@@ -354,7 +358,7 @@ function requirePair(pair: RefinementPair, {lambda, window = 5}: RefineOptions):
     );
   }
   const voxels = shape[0] * shape[1] * shape[2];
-  const {fixed, moving, fixedMask, movingMask} = pair;
+  const {fixed, moving, fixedMask, movingMask, labels = null} = pair;
   for (const [name, image] of Object.entries({fixed, moving, fixedMask, movingMask})) {
     if (!image || image.length === voxels) continue;
     throw new HypermorphError(
@@ -362,6 +366,7 @@ function requirePair(pair: RefinementPair, {lambda, window = 5}: RefineOptions):
       `refineVelocity: ${name} must have ${voxels} voxels, got ${image.length}.`,
     );
   }
+  if (labels !== null) requireLabels(labels, shape);
   if (!(lambda >= 0 && lambda <= 1)) {
     throw new HypermorphError('E_RANGE', `refineVelocity: lambda must be 0 to 1, got ${lambda}.`);
   }
@@ -371,4 +376,17 @@ function requirePair(pair: RefinementPair, {lambda, window = 5}: RefineOptions):
       `refineVelocity: window must be 3, 5, 7 or 9, got ${window}.`,
     );
   }
+}
+
+function requireLabels({shape, count, fixed, moving}: PairLabels, ofPair: Triple): void {
+  let halved = ofPair;
+  while (!isSameShape(halved, shape) && halved.some((length) => length > 1)) {
+    halved = halfShape(halved);
+  }
+  const numbers = shape[0] * shape[1] * shape[2] * lanesFor(count);
+  if (isSameShape(halved, shape) && fixed.length === numbers && moving.length === numbers) return;
+  throw new HypermorphError(
+    'E_SHAPE',
+    `refineVelocity: labels must have ${lanesFor(count)} numbers for each voxel of ${ofPair.join('x')} or of halves of it, got ${fixed.length} and ${moving.length} for ${shape.join('x')}.`,
+  );
 }

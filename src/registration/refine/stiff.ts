@@ -78,7 +78,7 @@ function halved(
 ): RefinementPair {
   const [i, j, k] = spacing;
   return {
-    ...halvedImages({...images, fixedMask, movingMask, labels: null}, engine),
+    ...halvedImages({...images, fixedMask, movingMask}, engine),
     spacing: [2 * i, 2 * j, 2 * k],
   };
 }

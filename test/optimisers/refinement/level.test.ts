@@ -6,6 +6,7 @@ import {VOXEL_KERNELS} from '../../../src/engines/native/kernels/index.js';
 import {
   fitOf,
   halfShape,
+  lanesFor,
   type LevelProblem,
   type RefinementSimilarity,
 } from '../../../src/optimisers/refinement/level.js';
@@ -14,12 +15,14 @@ import {
   HALVE,
   DOUBLE_FIELD,
   INTEGRATE_FIELD,
+  SAMPLE_MEMBERSHIPS,
 } from '../../../src/optimisers/refinement/operations.js';
 import {
   PORTABLE as portable,
   runnerOn,
   type KernelRunner,
 } from '../../../src/kernels/voxel-operation.js';
+import {Affine} from '../../../src/geometry/affine.js';
 import type {Triple} from '../../../src/geometry/triple.js';
 import {ISAS, backend} from '../../engines/native/kernel-cases.js';
 import {test, testedAddon} from '../../support/native.js';
@@ -33,7 +36,7 @@ interface Variant {
   readonly isHalf?: boolean;
   readonly hasMasks?: boolean;
   readonly radius?: number;
-  readonly hasLabels?: boolean;
+  readonly labels?: {readonly count: number; readonly isHalf?: boolean};
 }
 
 const VARIANTS: readonly Variant[] = [
@@ -43,31 +46,37 @@ const VARIANTS: readonly Variant[] = [
   {shape: [1, 9, 12], similarity: 'lncc', hasMasks: true, radius: 3},
   {shape: [9, 8, 11], similarity: 'mse', isHalf: true, hasMasks: true},
   {shape: [9, 8, 11], similarity: 'mi', hasMasks: true},
-  {shape: [9, 8, 11], similarity: 'lncc', hasLabels: true},
-  {shape: [9, 8, 11], similarity: 'lncc', isHalf: true, hasMasks: true, hasLabels: true},
-  {shape: [1, 9, 12], similarity: 'mse', hasLabels: true},
+  {shape: [9, 8, 11], similarity: 'lncc', labels: {count: 2}},
+  {shape: [9, 8, 11], similarity: 'lncc', isHalf: true, hasMasks: true, labels: {count: 9}},
+  {shape: [9, 8, 11], similarity: 'lncc', hasMasks: true, labels: {count: 1, isHalf: true}},
+  {shape: [1, 9, 12], similarity: 'mse', labels: {count: 3}},
+  {shape: [1, 9, 12], similarity: 'mse', labels: {count: 2, isHalf: true}},
 ];
 
-const nameOf = ({shape, similarity, isHalf, hasMasks, hasLabels}: Variant) =>
-  `${similarity} ${shape.join('x')}${isHalf ? ', half' : ''}${hasMasks ? ', masks' : ''}${hasLabels ? ', labels' : ''}`;
+const nameOf = ({shape, similarity, isHalf, hasMasks, labels}: Variant) =>
+  `${similarity} ${shape.join('x')}${isHalf ? ', half' : ''}${hasMasks ? ', masks' : ''}${labels ? `, ${labels.count} labels${labels.isHalf ? ', half' : ''}` : ''}`;
 
 function problemOf(
-  {shape, similarity, isHalf, hasMasks, hasLabels, radius = 2}: Variant,
+  {shape, similarity, isHalf, hasMasks, labels, radius = 2}: Variant,
   size = 0.9,
 ): LevelProblem {
   const velocityShape = isHalf ? halfShape(shape) : shape;
-  const mask = (period: number) =>
-    Float32Array.from(mapVoxels(shape, ([, j, k]) => ((j + k) % period === 0 ? 0 : 1)));
+  const mask = (period: number, of = shape) =>
+    Float32Array.from(mapVoxels(of, ([, j, k]) => ((j + k) % period === 0 ? 0 : 1)));
+  const labelShape = labels?.isHalf ? halfShape(velocityShape) : velocityShape;
   return {
     fixed: blobs(shape, 1),
     moving: blobs(shape, 2),
     shape,
     fixedMask: hasMasks ? mask(5) : null,
     movingMask: hasMasks ? mask(7) : null,
-    labels: hasLabels
+    labels: labels
       ? {
-          fixed: [blobs(shape, 4), blobs(shape, 5)],
-          moving: [blobs(shape, 6), blobs(shape, 7)],
+          ...{shape: labelShape, count: labels.count},
+          fixed: memberships(labelShape, labels.count, 4),
+          moving: memberships(labelShape, labels.count, 24),
+          fixedMask: hasMasks ? mask(5, labelShape) : null,
+          movingMask: hasMasks ? mask(7, labelShape) : null,
           weight: 0.6,
         }
       : null,
@@ -79,6 +88,15 @@ function problemOf(
     similarityWeight: 0.7,
     roughnessWeights: [1, 2, 3, 4, 5, 6, 7, 8, 9].map((weight) => weight * 1e-5),
   };
+}
+
+/** Of each label a map of its own, in its lane. */
+function memberships(shape: Triple, count: number, seed: number): Float32Array {
+  const lanes = lanesFor(count);
+  const maps = Array.from({length: count}, (_, label) => blobs(shape, seed + label));
+  return Float32Array.from({length: lanes * maps[0].length}, (_, n) =>
+    n % lanes < count ? maps[n % lanes][Math.floor(n / lanes)] : 0,
+  );
 }
 
 function iterate(engine: KernelRunner, problem: LevelProblem, rates = [0.1]) {
@@ -112,7 +130,7 @@ test('the native objective and its gradient are those of the public operations',
       const what = `${nameOf(variant)}, ${isa}`;
       const actual = iterate(native, problem);
       assert.ok(Math.abs(actual.similarity - expected.similarity) < 2e-5, what);
-      assert.equal(actual.overlap === null, variant.hasLabels !== true, what);
+      assert.equal(actual.overlap === null, variant.labels === undefined, what);
       assert.ok(Math.abs((actual.overlap ?? 0) - (expected.overlap ?? 0)) < 2e-5, what);
       assert.ok(Math.abs(actual.roughness / expected.roughness - 1) < 1e-5, what);
       const off = deviation(actual.gradient, expected.gradient);
@@ -190,6 +208,35 @@ test('halving, doubling and integrating are those of the portable kernels', () =
     const integrated = native.run(INTEGRATE_FIELD, doubled, shape, 3);
     assert.ok(deviation(integrated, portable.run(INTEGRATE_FIELD, doubled, shape, 3)) < 1e-5);
   }
+});
+
+test('memberships on another grid are those of the portable kernel, 0 outside and beyond the labels', () => {
+  const shape: Triple = [7, 6, 9];
+  const count = 3;
+  const maps = {
+    memberships: Float32Array.from(mapVoxels([7, 6, 36], (_, n) => ((n * 37) % 101) / 101)),
+    ...{labels: count, shape},
+  };
+  const turned = Affine.compose(Affine.rotation(2, 0.3), Affine.scaling([0.6, 0.7, 0.8]));
+  const onto: Triple = [9, 11, 8];
+  const toVoxel = turned.withOffset([1.2, -1.3, 0.4]);
+  const expected = portable.run(SAMPLE_MEMBERSHIPS, maps, toVoxel, onto);
+  for (const isa of ISAS) {
+    backend.addon.setIsa(isa);
+    assert.ok(deviation(native.run(SAMPLE_MEMBERSHIPS, maps, toVoxel, onto), expected) < 1e-6, isa);
+  }
+  backend.addon.setIsa(ISAS[0]);
+  const lanes = lanesFor(count);
+  assert.ok(expected.every((value, n) => n % lanes < count || value === 0));
+  const isOutside = (n: number) =>
+    expected.slice(lanes * n, lanes * n + count).every((v) => v === 0);
+  assert.ok(isOutside(0) && !isOutside(mapVoxels(onto, (_, n) => n).length / 2));
+  // On its own grid nothing is interpolated.
+  const same = portable.run(SAMPLE_MEMBERSHIPS, maps, Affine.identity, shape);
+  assert.deepEqual(
+    [same[0], same[1], same[lanes]],
+    [maps.memberships[1], maps.memberships[2], maps.memberships[count + 2]],
+  );
 });
 
 test('native arrays that do not fit are refused', () => {

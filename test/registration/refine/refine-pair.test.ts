@@ -166,6 +166,21 @@ test('what a labeller tells takes part in the refinement, by its weight, and is 
   assert.equal(summary.refinement!.levels[0].overlapAfter, undefined);
 });
 
+test('labels that overlap too little as the images are aligned were not recognised, and are left out', async () => {
+  const refine = {lambda: 0.3, iterations: 2};
+  for (const [share, areUsed] of [
+    [0.1, false],
+    [0.6, true],
+  ] as const) {
+    const labelling = fakeNetwork(() => [0, 0, 0], {labelAt: () => share});
+    const {refinement} = (await register(labelling, {...pair, refine})).summary;
+    const {overlap, ...labels} = refinement!.labels!;
+    assert.ok(Math.abs(overlap - share) < 0.05, `${overlap}`);
+    assert.deepEqual(labels, {count: 1, areUsed});
+    assert.equal(refinement!.levels[0].overlapAfter !== undefined, areUsed);
+  }
+});
+
 test('no labeller is asked where nothing is refined', async () => {
   const labelling = fakeNetwork(() => [0, 0, 0], {labelAt: (value) => (value > 0.4 ? 1 : 0)});
   const {summary} = await register(labelling, {...pair, refine: null});

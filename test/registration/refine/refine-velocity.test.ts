@@ -3,9 +3,14 @@ import {test as anyTest} from 'node:test';
 import {VOXEL_KERNELS} from '../../../src/engines/native/kernels/index.js';
 import {toPadded} from '../../../src/registration/refine/padded.js';
 import {planLevels} from '../../../src/registration/refine/plan-levels.js';
-import {INTEGRATE_FIELD} from '../../../src/optimisers/refinement/operations.js';
+import {halfShape, lanesFor} from '../../../src/optimisers/refinement/level.js';
+import {HALVE, INTEGRATE_FIELD} from '../../../src/optimisers/refinement/operations.js';
 import {PORTABLE, runnerOn} from '../../../src/kernels/voxel-operation.js';
-import type {RefinedVelocity, RefinementPair} from '../../../src/registration/refine/pair.js';
+import type {
+  PairLabels,
+  RefinedVelocity,
+  RefinementPair,
+} from '../../../src/registration/refine/pair.js';
 import {
   refineVelocity,
   type RefineOptions,
@@ -101,6 +106,27 @@ test('a smooth deformation of an image of the opposed contrast is recovered as w
   assert.ok(errorOf(velocity, shift) < 0.3, `off by ${errorOf(velocity, shift)} voxels`);
 });
 
+/** Both images as the memberships in one label. */
+function labelsOf({fixed, moving, shape}: RefinementPair, weight: number): PairLabels {
+  const lanes = lanesFor(1);
+  const map = (image: Float32Array) =>
+    Float32Array.from({length: lanes * image.length}, (_, n) =>
+      n % lanes === 0 ? image[n / lanes] : 0,
+    );
+  return {shape, count: 1, fixed: map(fixed), moving: map(moving), weight};
+}
+
+/** The same on half of the grid, as where a labeller sees coarser voxels. */
+function halvedLabels(labels: PairLabels): PairLabels {
+  const halve = (maps: Float32Array) => engine.run(HALVE, maps, labels.shape, lanesFor(1));
+  return {
+    ...labels,
+    shape: halfShape(labels.shape),
+    fixed: halve(labels.fixed),
+    moving: halve(labels.moving),
+  };
+}
+
 test('labels bring together what the images do not show', async () => {
   const shift = wave(2.5);
   const pair = pairOf(shift);
@@ -108,19 +134,21 @@ test('labels bring together what the images do not show', async () => {
   const hide = (image: Float32Array) =>
     Float32Array.from(mapVoxels(SHAPE, ([i], n) => (2 * i > SHAPE[0] ? 0 : image[n])));
   const hidden = {...pair, fixed: hide(pair.fixed), moving: hide(pair.moving)};
-  const labels = {fixed: [pair.fixed], moving: [pair.moving], weight: 0.8};
+  const labels = labelsOf(pair, 0.8);
   const without = await refine(hidden);
   const found = await refine({...hidden, labels});
   const [last] = found.levels.slice(-1);
   assert.ok(last.overlapAfter! > 0.97, `overlap ${last.overlapAfter}`);
   assert.equal(without.levels[0].overlapAfter, undefined);
-  const errors = [found, without].map(({velocity}) => errorOf(velocity, shift));
-  assert.ok(errors[0] < 0.75 * errors[1], `off by ${errors.join(' and ')} voxels`);
+  const coarse = await refine({...hidden, labels: halvedLabels(labels)});
+  const errors = [found, coarse, without].map(({velocity}) => errorOf(velocity, shift));
+  assert.ok(errors[0] < 0.75 * errors[2], `off by ${errors.join(', ')} voxels`);
+  assert.ok(errors[1] < 0.75 * errors[2], `off by ${errors.join(', ')} voxels`);
 });
 
 test('labels that already agree move nothing', async () => {
   const still = pairOf();
-  const labels = {fixed: [still.fixed], moving: [still.moving], weight: 1};
+  const labels = labelsOf(still, 1);
   const {velocity} = await refine({...still, labels});
   const displacement = displacementOf(velocity);
   const moved = meanInside(SHAPE, 0, (_, n) =>

@@ -71,7 +71,7 @@ function modelRows(model: ModelFileDescription): Row[] {
     ...(net.labeller ? [['labeller', `${net.labeller.labels} labels`] as const] : []),
     [
       'velocity',
-      `at 1/${net.velocityResolution} of the size, integrated at 1/${net.integrationResolution} in ${net.integrationSteps} steps`,
+      `${net.inputResolution > 1 ? `from images at 1/${net.inputResolution}, ` : ''}at 1/${net.velocityResolution} of the size, integrated at 1/${net.integrationResolution} in ${net.integrationSteps} steps`,
     ],
     [
       'grid',

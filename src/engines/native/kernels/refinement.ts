@@ -1,6 +1,7 @@
 import {
   REFINEMENT_ADAM,
   halfShape,
+  lanesFor,
   largestOf,
   squaringsFor,
   type LevelFigures,
@@ -12,6 +13,7 @@ import {
   HALVE,
   INTEGRATE_FIELD,
   OPEN_LEVEL,
+  SAMPLE_MEMBERSHIPS,
 } from '../../../optimisers/refinement/operations.js';
 import {implementLoop} from '../../../kernels/voxel-operation.js';
 import type {Triple} from '../../../geometry/triple.js';
@@ -74,21 +76,35 @@ declare module '../addon.js' {
     ): void;
     squaredErrorTerm(size: Int32Array, ...term: TermArguments): void;
     informationTerm(size: Int32Array, ...term: TermArguments): void;
-    /** Adds to `pull`, by the slopes of the moved memberships. */
+    /** `lanes`: numbers of a voxel of the memberships; `value`: one number for each. */
     overlapTerm(
       size: Int32Array,
+      fieldSize: Int32Array,
+      lanes: number,
       scale: number,
       fixed: Float32Array,
-      moved: Float32Array,
-      weights: Float32Array,
-      slopes: Float32Array,
-      pull: Float32Array,
+      moving: Float32Array,
+      weight: Float32Array | null,
+      mask: Float32Array | null,
+      displacement: Float32Array,
+      pull: Float32Array | null,
       value: Float64Array,
+    ): void;
+    /** `toVoxel`: twelve numbers, row-major. */
+    sampleMemberships(
+      size: Int32Array,
+      labels: number,
+      memberships: Float32Array,
+      toVoxel: Float64Array,
+      shape: Int32Array,
+      lanes: number,
+      out: Float32Array,
     ): void;
     collectSlopes(
       size: Int32Array,
       fieldSize: Int32Array,
       slopes: Float32Array,
+      pull: Float32Array | null,
       gradient: Float32Array,
     ): void;
     /** `weights`: nine, by axis and component; `found`: one number. */
@@ -139,18 +155,35 @@ const integrateField = implementLoop(
   },
 );
 
+const sampleMemberships = implementLoop(
+  SAMPLE_MEMBERSHIPS,
+  (addon: NativeAddon, {memberships, labels, shape}, toVoxel, onto) => {
+    const lanes = lanesFor(labels);
+    const out = new Float32Array(lanes * voxelsOf(onto));
+    addon.sampleMemberships(
+      Int32Array.from(shape),
+      labels,
+      memberships,
+      Float64Array.from(toVoxel.rows),
+      Int32Array.from(onto),
+      lanes,
+      out,
+    );
+    return out;
+  },
+);
+
 /** What a refinement runs on. */
-export const REFINEMENT_KERNELS = [openLevel, halve, doubleField, integrateField];
+export const REFINEMENT_KERNELS = [
+  openLevel,
+  halve,
+  doubleField,
+  integrateField,
+  sampleMemberships,
+];
 
 function voxelsOf([i, j, k]: Triple): number {
   return i * j * k;
-}
-
-/** One label at a time, as the moving image. */
-interface LabelMemory {
-  readonly moved: Float32Array;
-  readonly slopes: Float32Array;
-  readonly weights: Float32Array;
 }
 
 /** All memory of a level is made once; a step is a handful of native calls. */
@@ -162,12 +195,10 @@ class NativeLevel implements RefinementLevel {
   readonly #moments: Float32Array;
   readonly #moved: Float32Array;
   readonly #weights: Float32Array;
-  /** A field that the gradient of the integral needs, and before it the shares of the correlation. */
+  /** A field that the gradient of the integral needs, and before it the pull of the labels, and the shares of the correlation. */
   readonly #spare: Float32Array;
   /** Of the moved image; null where `next`, written after them, has room for them. */
   readonly #ownSlopes: Float32Array | null;
-  /** What the labels need beside the images; null without any. */
-  readonly #labels: LabelMemory | null;
   readonly #first: Float32Array;
   readonly #second: Float32Array;
   #velocity: Float32Array;
@@ -190,11 +221,6 @@ class NativeLevel implements RefinementLevel {
     this.#moved = new Float32Array(voxels);
     this.#weights = new Float32Array(voxels);
     this.#spare = new Float32Array(Math.max(floats, isCorrelation ? 3 * voxels : 0));
-    this.#labels = problem.labels && {
-      moved: new Float32Array(voxels),
-      slopes: new Float32Array(3 * voxels),
-      weights: new Float32Array(voxels),
-    };
     this.#first = new Float32Array(floats);
     this.#second = new Float32Array(floats);
     this.#velocity = Float32Array.from(problem.velocity);
@@ -213,7 +239,8 @@ class NativeLevel implements RefinementLevel {
   }
 
   measure(): LevelFigures {
-    const {similarity, overlap} = this.#compare();
+    const {similarity, displacement} = this.#compare();
+    const overlap = this.#overlap(displacement, null);
     const found = new Float64Array(1);
     const weights = Float64Array.from(this.#problem.roughnessWeights);
     this.#addon.measureRoughness(this.#fieldSize, weights, this.#velocity, found);
@@ -221,9 +248,17 @@ class NativeLevel implements RefinementLevel {
   }
 
   iterate(rate: number): LevelFigures {
-    const {similarity, overlap, squarings, displacement, slopes} = this.#compare();
+    const {similarity, squarings, displacement, slopes} = this.#compare();
+    const pull = this.#spare.subarray(0, displacement.length);
+    const overlap = this.#overlap(displacement, pull);
     this.#gradient = displacement; // which is needed no more
-    this.#addon.collectSlopes(this.#size, this.#fieldSize, slopes, this.#gradient);
+    this.#addon.collectSlopes(
+      this.#size,
+      this.#fieldSize,
+      slopes,
+      overlap === null ? null : pull,
+      this.#gradient,
+    );
     this.#addon.integrateFieldGradient(
       this.#fieldSize,
       squarings,
@@ -255,31 +290,29 @@ class NativeLevel implements RefinementLevel {
       slopes,
       this.#weights,
     );
-    const similarity = this.#pull(slopes);
-    return {
-      similarity,
-      overlap: this.#overlap(displacement, slopes),
-      squarings,
-      displacement,
-      slopes,
-    };
+    return {similarity: this.#pull(slopes), squarings, displacement, slopes};
   }
 
-  /** Adds to the slopes what the labels pull; returns the mean overlap, null without labels. */
-  #overlap(displacement: Float32Array, pull: Float32Array): number | null {
-    const {labels, similarityWeight, fixedMask, movingMask} = this.#problem;
-    if (labels === null || this.#labels === null) return null;
-    const {moved, slopes, weights} = this.#labels;
-    const scale = (-similarityWeight * labels.weight) / labels.fixed.length;
-    const value = new Float64Array(1);
-    let sum = 0;
-    for (const [n, fixed] of labels.fixed.entries()) {
-      const images = [labels.moving[n], displacement, fixedMask, movingMask] as const;
-      this.#addon.warpSlopes(this.#size, this.#fieldSize, ...images, moved, slopes, weights);
-      this.#addon.overlapTerm(this.#size, scale, fixed, moved, weights, slopes, pull, value);
-      sum += value[0];
-    }
-    return sum / labels.fixed.length;
+  /** The mean overlap of the labels, null without any, and what it pulls at the displacement. */
+  #overlap(displacement: Float32Array, pull: Float32Array | null): number | null {
+    const {labels, similarityWeight} = this.#problem;
+    if (labels === null) return null;
+    const {shape, count, fixed, moving, fixedMask, movingMask} = labels;
+    const values = new Float64Array(lanesFor(count));
+    this.#addon.overlapTerm(
+      Int32Array.from(shape),
+      this.#fieldSize,
+      values.length,
+      (-similarityWeight * labels.weight) / count,
+      fixed,
+      moving,
+      fixedMask,
+      movingMask,
+      displacement,
+      pull,
+      values,
+    );
+    return values.reduce((sum, value) => sum + value, 0) / count;
   }
 
   dispose(): void {

@@ -1,0 +1,79 @@
+import * as tf from '@tensorflow/tfjs-core';
+import {Affine} from '../../geometry/affine.js';
+import type {Grid} from '../../geometry/grid.js';
+import {mapTriple} from '../../geometry/triple.js';
+import type {KernelRunner} from '../../kernels/voxel-operation.js';
+import {overlaps} from '../../ops/overlaps.js';
+import {halfShape, lanesFor} from '../../optimisers/refinement/level.js';
+import {SAMPLE_MEMBERSHIPS} from '../../optimisers/refinement/operations.js';
+import type {PreparedPair} from '../prepare.js';
+import type {PredictedLabels} from '../velocity.js';
+import type {PairLabels} from './pair.js';
+
+/** What a labeller told of a pair. */
+export interface ToldOfPair {
+  readonly pair: PreparedPair;
+  /** On the network's grid; null without a labeller. */
+  readonly labels: PredictedLabels | null;
+}
+
+/** How the labels of both images go together as the images are aligned. */
+export interface LabelSummary {
+  readonly count: number;
+  /** Mean over labels of 2 sum(fm) / sum(f + m). */
+  readonly overlap: number;
+  /** Whether they take part in the refinement. */
+  readonly areUsed: boolean;
+}
+
+/** Share of what a labeller tells, where its model does not say. */
+const USUAL_LABEL_WEIGHT = 0.5;
+/**
+ * Labels that overlap less than this as the images are aligned were not recognised: a labeller of brains finds 0.6 and more between two
+ * brains, and below 0.2 in chests, spinal cords and crops of a brain.
+ */
+const LEAST_OVERLAP = 0.3;
+
+/** What a labeller told of both images, where they are refined: as fine as it told it, on the fixed grid or on halves of that. */
+export function labelsOnFixedGrid(
+  {pair, labels}: ToldOfPair,
+  engine: KernelRunner,
+): PairLabels | null {
+  if (labels === null) return null;
+  const {fixed, network} = pair.geometry;
+  const {shape, affine} = halvedTowards(network, fixed);
+  const toNetwork = Affine.compose(network.affine.inverse(), affine);
+  const {count} = labels;
+  const onto = (memberships: Float32Array) => {
+    const maps = {memberships, labels: count, shape: network.shape};
+    return engine.run(SAMPLE_MEMBERSHIPS, maps, toNetwork, shape);
+  };
+  return {
+    ...{shape, count},
+    fixed: onto(labels.fixed),
+    moving: onto(labels.moving),
+    weight: pair.model.labelWeight ?? USUAL_LABEL_WEIGHT,
+  };
+}
+
+/** A grid halved as often as its voxels are no larger than those of another. */
+function halvedTowards(coarse: Grid, fine: Grid): Grid {
+  const sizeOf = ({affine}: Grid) => Math.cbrt(affine.spacing.reduce((all, size) => all * size, 1));
+  let grid = fine;
+  for (let n = Math.round(Math.log2(sizeOf(coarse) / sizeOf(fine))); n > 0; n--) {
+    const factors = mapTriple(grid.shape, (length) => (length > 1 ? 2 : 1));
+    const toFine = Affine.scaling(factors).withOffset(mapTriple(factors, (f) => (f - 1) / 2));
+    grid = {shape: halfShape(grid.shape), affine: Affine.compose(grid.affine, toFine)};
+  }
+  return grid;
+}
+
+/** Whether the labels are good for anything. */
+export function summariseLabels({count, fixed, moving}: PairLabels): LabelSummary {
+  const lanes = lanesFor(count);
+  const [overlap] = tf.tidy(() => {
+    const maps = [fixed, moving].map((map) => tf.tensor(map, [1, map.length / lanes, lanes]));
+    return tf.div(tf.sum(overlaps(maps[0], maps[1])), count).dataSync();
+  });
+  return {count, overlap, areUsed: overlap >= LEAST_OVERLAP};
+}
