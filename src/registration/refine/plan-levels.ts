@@ -24,6 +24,8 @@ const STEPS = [
   {half: 20, own: 20},
   {half: 20, own: 20},
 ] as const;
+/** Of the finest of all the levels that there can be: the three before leave it little. */
+const LAST_STEPS = {half: 8, own: 4} as const;
 /** Of a velocity that stays at half the resolution. */
 const LAST_HALF_STEPS = 20;
 
@@ -45,7 +47,8 @@ export function planLevels(
   return shapes
     .flatMap((size, halvings): LevelPlan[] => {
       const isLarge = size[0] * size[1] * size[2] > MOST_VELOCITY_VOXELS;
-      const {half, own} = STEPS[halvings];
+      const isLast = halvings === 0 && shapes.length === MOST_LEVELS;
+      const {half, own} = isLast ? LAST_STEPS : STEPS[halvings];
       const last = {halvings, velocityShape: size, factor: 1, iterations: most(own)} as const;
       const first = {halvings, velocityShape: halfShape(size), factor: 2} as const;
       if (isLarge) return [{...first, iterations: most(LAST_HALF_STEPS)}];

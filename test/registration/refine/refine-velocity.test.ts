@@ -290,6 +290,15 @@ anyTest('stages go from coarse to fine, each resolution first with half of the v
   );
 });
 
+anyTest('after three coarser levels the finest takes fewer steps', () => {
+  const lastOf = (shape: Triple) =>
+    planLevels(shape, {})
+      .slice(-2)
+      .map((stage) => stage.iterations);
+  assert.deepEqual(lastOf([96, 96, 96]), [8, 4]);
+  assert.deepEqual(lastOf([80, 80, 96]), [10, 5]);
+});
+
 anyTest('a large image ends with half of the velocity', () => {
   const stages = planLevels([256, 256, 256], {});
   assert.deepEqual(stages[stages.length - 1].velocityShape, [128, 128, 128]);
