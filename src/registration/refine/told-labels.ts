@@ -56,11 +56,12 @@ export function labelsOnFixedGrid(
   };
 }
 
-/** A grid halved as often as its voxels are no larger than those of another. */
+/** A grid halved until its voxels are as large as those of another, or it would have fewer than two along an axis. */
 function halvedTowards(coarse: Grid, fine: Grid): Grid {
   const sizeOf = ({affine}: Grid) => Math.cbrt(affine.spacing.reduce((all, size) => all * size, 1));
+  const canHalve = ({shape}: Grid) => shape.every((length) => length === 1 || length >= 4);
   let grid = fine;
-  for (let n = Math.round(Math.log2(sizeOf(coarse) / sizeOf(fine))); n > 0; n--) {
+  for (let n = Math.round(Math.log2(sizeOf(coarse) / sizeOf(fine))); n > 0 && canHalve(grid); n--) {
     const factors = mapTriple(grid.shape, (length) => (length > 1 ? 2 : 1));
     const toFine = Affine.scaling(factors).withOffset(mapTriple(factors, (f) => (f - 1) / 2));
     grid = {shape: halfShape(grid.shape), affine: Affine.compose(grid.affine, toFine)};
