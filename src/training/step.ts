@@ -53,15 +53,7 @@ export function lossGradients(
   network: RegistrationNetwork,
   inputs: StepInputs,
   options: StepOptions,
-): {readonly losses: StepLosses; readonly gradients: WeightGradients} {
-  return gradientsOf(network, inputs, options, trainedWeights(network, options));
-}
-
-function gradientsOf(
-  network: RegistrationNetwork,
-  inputs: StepInputs,
-  options: StepOptions,
-  trained: ReadonlyMap<string, tf.Variable>,
+  trained = trainedWeights(network, options),
 ): {readonly losses: StepLosses; readonly gradients: WeightGradients} {
   let terms: Omit<Objective, 'total'> | undefined;
   const {value, grads} = tf.variableGrads(() => {
@@ -110,7 +102,7 @@ export function trainingStep(
   options: StepOptions & {readonly learningRate?: number},
 ): StepLosses {
   const trained = trainedWeights(network, options);
-  const {losses, gradients} = gradientsOf(network, inputs, options, trained);
+  const {losses, gradients} = lossGradients(network, inputs, options, trained);
   if (Number.isFinite(losses.total)) {
     optimiser.update(trained, gradients, options.learningRate);
   }
