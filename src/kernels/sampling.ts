@@ -373,7 +373,8 @@ export function isWithin(shape: Triple, x: number, y: number, z: number): boolea
   return isAlong(x, shape[0]) && isAlong(y, shape[1]) && isAlong(z, shape[2]);
 }
 
-function isAlong(position: number, length: number): boolean {
+/** The same along one axis. */
+export function isAlong(position: number, length: number): boolean {
   return position >= -HALF_VOXEL && position <= length - 1 + HALF_VOXEL; // false for NaN
 }
 

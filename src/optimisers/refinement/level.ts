@@ -124,3 +124,7 @@ export function largestOf(velocity: Float32Array): number {
 export function halfShape([i, j, k]: Triple): Triple {
   return [Math.ceil(i / 2), Math.ceil(j / 2), Math.ceil(k / 2)];
 }
+
+export function isSameShape(a: Triple, b: Triple): boolean {
+  return a.every((length, axis) => length === b[axis]);
+}

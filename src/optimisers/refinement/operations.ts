@@ -1,5 +1,6 @@
 import type {Affine} from '../../geometry/affine.js';
 import type {Triple} from '../../geometry/triple.js';
+import {clampIndex, isAlong} from '../../kernels/sampling.js';
 import type {VoxelOperation} from '../../kernels/voxel-operation.js';
 import {halfShape, lanesFor, type LevelProblem, type RefinementLevel} from './level.js';
 import {PortableLevel, integratePortably} from './portable-level.js';
@@ -73,8 +74,8 @@ function sampleMemberships(
 
 /** The voxels of an axis between which a position lies, with their weights; none where it lies outside. */
 function tapsAt(position: number, length: number): (readonly [number, number])[] {
-  if (!(position >= -0.5 && position <= length - 0.5)) return [];
-  const clamped = Math.min(Math.max(position, 0), length - 1);
+  if (!isAlong(position, length)) return [];
+  const clamped = clampIndex(position, length);
   const lower = Math.floor(clamped);
   return [
     [lower, 1 - (clamped - lower)],

@@ -1,6 +1,11 @@
 import type {Triple} from '../../geometry/triple.js';
 import type {KernelRunner} from '../../kernels/voxel-operation.js';
-import {halfShape, lanesFor, type LevelLabels} from '../../optimisers/refinement/level.js';
+import {
+  halfShape,
+  isSameShape,
+  lanesFor,
+  type LevelLabels,
+} from '../../optimisers/refinement/level.js';
 import {HALVE} from '../../optimisers/refinement/operations.js';
 import {halvedImages, type LevelImages} from './halved.js';
 import type {PairLabels} from './pair.js';
@@ -15,7 +20,7 @@ export function labelsOfLevels(
 ): readonly (LevelLabels | null)[] {
   if (labels === null) return plan.map(() => null);
   const pyramid = labelPyramid(labels, images, plan, engine);
-  const on = (shape: Triple) => pyramid.find((level) => isSame(level.shape, shape));
+  const on = (shape: Triple) => pyramid.find((level) => isSameShape(level.shape, shape));
   return plan.map(({velocityShape}) => on(velocityShape) ?? on(halfShape(velocityShape)) ?? null);
 }
 
@@ -32,10 +37,10 @@ function labelPyramid(
   let level = images[0];
   for (let halvings = 0; ; halvings++) {
     if (halvings > 0) level = images[halvings] ?? halvedImages(level, engine);
-    const isThere = isSame(level.shape, maps.shape);
+    const isThere = isSameShape(level.shape, maps.shape);
     const {fixedMask, movingMask} = level;
     if (isThere) pyramid.push({...maps, fixedMask, movingMask});
-    if (isSame(level.shape, coarsest.velocityShape)) return pyramid;
+    if (isSameShape(level.shape, coarsest.velocityShape)) return pyramid;
     if (isThere) maps = halvedLabels(maps, engine);
   }
 }
@@ -44,8 +49,4 @@ function halvedLabels(labels: PairLabels, engine: KernelRunner): PairLabels {
   const {shape, count, fixed, moving} = labels;
   const halve = (maps: Float32Array) => engine.run(HALVE, maps, shape, lanesFor(count));
   return {...labels, shape: halfShape(shape), fixed: halve(fixed), moving: halve(moving)};
-}
-
-function isSame(a: Triple, b: Triple): boolean {
-  return a.every((length, axis) => length === b[axis]);
 }

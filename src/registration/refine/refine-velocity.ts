@@ -3,6 +3,7 @@ import type {Triple} from '../../geometry/triple.js';
 import {
   fitOf,
   halfShape,
+  isSameShape,
   lanesFor,
   type LevelFigures,
   type LevelLabels,
@@ -337,10 +338,6 @@ function roughnessWeights(shape: Triple, spacing: Triple): number[] {
       length > 1 ? (size / spacing[axis]) ** 2 / differences / axes : 0,
     );
   });
-}
-
-function isSameShape(a: Triple, b: Triple): boolean {
-  return a.every((length, axis) => length === b[axis]);
 }
 
 /** Lets a progress bar draw itself and an interruption arrive. */
