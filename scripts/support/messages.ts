@@ -12,8 +12,8 @@ export interface Message {
   readonly hint: string;
 }
 
-/** Files whose sentences are warnings. */
-const OF_WARNINGS = /warnings\.ts$|loss-watch\.ts$/;
+/** Files whose sentences are warnings, or reasons of a verdict. */
+const OF_WARNINGS = /(warnings|quality)\.ts$|loss-watch\.ts$/;
 /** Functions that are given a warning. */
 const WARNS = /^(warn|warnings\.push)$/;
 /** A shorter text is a word, not a sentence. */

@@ -10,6 +10,8 @@ export interface JacobianMeasure {
   readonly folds: number;
   /** `folds` as a share of the voxels that count, 0 to 1. This and the rest are null where none counts. */
   readonly foldingFraction: number | null;
+  /** Share of the voxels whose determinant is less than `SQUEEZED`, 0 to 1. */
+  readonly squeezedFraction: number | null;
   readonly minimum: number | null;
   readonly maximum: number | null;
   /** Standard deviation of ln(max(J, 1e-9)). */
@@ -18,14 +20,19 @@ export interface JacobianMeasure {
 
 /** The figures that sums over determinants give. */
 export function jacobianMeasureOf(found: DeterminantStatistics): JacobianMeasure {
-  const {voxels, folds, minimum, maximum, logSum, logSquares} = found;
+  const {voxels, folds, squeezed, minimum, maximum, logSum, logSquares} = found;
   if (voxels === 0) {
-    return {folds: 0, foldingFraction: null, minimum: null, maximum: null, sdLogJacobian: null};
+    return {
+      folds: 0,
+      ...{foldingFraction: null, squeezedFraction: null},
+      ...{minimum: null, maximum: null, sdLogJacobian: null},
+    };
   }
   const variance = logSquares / voxels - (logSum / voxels) ** 2;
   return {
     folds,
     foldingFraction: folds / voxels,
+    squeezedFraction: squeezed / voxels,
     minimum,
     maximum,
     sdLogJacobian: Math.sqrt(Math.max(variance, 0)),

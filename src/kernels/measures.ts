@@ -16,19 +16,24 @@ export interface SimilarityMoments {
   readonly fa: number;
 }
 
+/** A determinant below which a place counts as squeezed together. */
+export const SQUEEZED = 0.2;
+
 /** What a set of Jacobian determinants looks like. */
 export interface DeterminantStatistics {
   /** Determinants that count. */
   readonly voxels: number;
   /** Those that are 0 or less. */
   readonly folds: number;
+  /** Those that are less than `SQUEEZED`, folds among them. */
+  readonly squeezed: number;
+  /** Of l = ln(max(determinant, floor)), and of its square. */
+  readonly logSum: number;
+  readonly logSquares: number;
   /** Infinity where none counts. */
   readonly minimum: number;
   /** -Infinity where none counts. */
   readonly maximum: number;
-  /** Of l = ln(max(determinant, floor)), and of its square. */
-  readonly logSum: number;
-  readonly logSquares: number;
 }
 
 /** The fixed image, and the moving one on its grid before and after the registration. */
@@ -103,7 +108,7 @@ function measureDeterminants(
   bounds: Bounds | null,
   floor: number,
 ): DeterminantStatistics {
-  let [voxels, folds, logSum, logSquares] = [0, 0, 0, 0];
+  let [voxels, folds, squeezed, logSum, logSquares] = [0, 0, 0, 0, 0];
   let [minimum, maximum] = [Infinity, -Infinity];
   for (let i = 0, n = 0; i < shape[0]; i++) {
     for (let j = 0; j < shape[1]; j++) {
@@ -112,6 +117,7 @@ function measureDeterminants(
         const determinant = determinants[n];
         voxels++;
         if (determinant <= 0) folds++;
+        if (determinant < SQUEEZED) squeezed++;
         if (determinant < minimum) minimum = determinant;
         if (determinant > maximum) maximum = determinant;
         const log = Math.log(Math.max(determinant, floor));
@@ -120,7 +126,7 @@ function measureDeterminants(
       }
     }
   }
-  return {voxels, folds, minimum, maximum, logSum, logSquares};
+  return {voxels, folds, squeezed, logSum, logSquares, minimum, maximum};
 }
 
 function isInside({rows}: Affine, shape: Triple, i: number, j: number, k: number): boolean {

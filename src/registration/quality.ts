@@ -1,5 +1,6 @@
-import type {Measures} from './realise.js';
+import {SQUEEZED} from '../kernels/measures.js';
 import {MOST_FOLDS, type Judgement} from './judge.js';
+import type {Measures} from './realise.js';
 
 /** Whether a result can be used as it is; a batch is sorted by it. */
 export interface Quality {
@@ -19,6 +20,11 @@ const LITTLE_ALIKE = 0.15;
 const LITTLE_INFORMATION = 0.2;
 /** Share of the smaller field of view below which most of the images was not compared. */
 const LITTLE_SHARED = 0.5;
+/**
+ * Share of squeezed voxels above which the moving image is not deformed but pressed into a shape that it does not have. Measured: brains 0.01
+ * and less, hippocampi 0.06 (lambda 0.1 too); a brain without its skull drawn over a head 0.15 and more.
+ */
+const MOST_SQUEEZED = 0.1;
 /** Correlation may fall by this much through interpolation alone. */
 const NCC_TOLERANCE = 1e-3;
 
@@ -34,7 +40,7 @@ export function qualityOf({
   information,
   overlap,
   similarity: {before, after, voxels},
-  jacobian: {foldingFraction},
+  jacobian: {foldingFraction, squeezedFraction},
 }: Pick<Measures, 'similarity' | 'jacobian'> & {
   readonly alignment: Judgement | null;
   readonly information: number | null;
@@ -58,6 +64,12 @@ export function qualityOf({
   }
   if (foldingFraction !== null && foldingFraction > MOST_FOLDS) {
     doubts.push(`The deformation folds at ${(100 * foldingFraction).toFixed(2)} % of the voxels.`);
+  }
+  if (squeezedFraction !== null && squeezedFraction > MOST_SQUEEZED) {
+    const share = Math.round(100 * squeezedFraction);
+    doubts.push(
+      `The deformation squeezes ${share} % of the voxels to less than ${SQUEEZED} of their volume.`,
+    );
   }
   if (before.ncc !== null && after.ncc !== null && after.ncc < before.ncc - NCC_TOLERANCE) {
     doubts.push(

@@ -55,6 +55,17 @@ test('an image onto itself does not move', async (t) => {
   assert.ok(displacement.meanMm < 0.05 * 2, `${displacement.meanMm} mm`);
 });
 
+test('a brain that is pressed over a whole head is doubtful', async (t) => {
+  const moved = join(await temporaryFolder(t), 'moved.nii.gz');
+  const [head, brain] = ['someone_t1_2p75mm.nii.gz', 'icbm2009a_brain_1mm.nii.gz'].map((name) =>
+    join('data', 'brain', name),
+  );
+  const {quality, jacobian} = await register('-o', moved, head, brain);
+  assert.ok(jacobian.squeezedFraction! > 0.1, `${jacobian.squeezedFraction}`);
+  assert.equal(quality.verdict, 'doubtful');
+  assert.match(quality.reasons.join(' '), /squeezes/);
+});
+
 test('without a model a pair is aligned and refined; without a refinement, aligned', async (t) => {
   const moved = join(await temporaryFolder(t), 'moved.nii.gz');
   const refined = await register('--model', 'none', '-o', moved, ...PAIR);

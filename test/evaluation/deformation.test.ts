@@ -4,10 +4,11 @@ import {jacobianMeasureOf, learn2regSdLogJacobian} from '../../src/evaluation/de
 import type {Triple} from '../../src/geometry/triple.js';
 
 test('no determinant, no figures', () => {
-  const nothing = {voxels: 0, folds: 0, minimum: Infinity, maximum: -Infinity};
+  const nothing = {voxels: 0, folds: 0, squeezed: 0, minimum: Infinity, maximum: -Infinity};
   assert.deepEqual(jacobianMeasureOf({...nothing, logSum: 0, logSquares: 0}), {
     folds: 0,
     foldingFraction: null,
+    squeezedFraction: null,
     minimum: null,
     maximum: null,
     sdLogJacobian: null,

@@ -26,17 +26,17 @@ struct MomentArgs {
 };
 
 // Determinants [I, J, K], k fastest. Where `is_bounded`, only those count whose voxel v has to_voxel v within half a
-// voxel of a grid of size `bounds`. found = [voxels, how many <= 0, smallest, largest, sum of l, sum of l l], l =
-// ln(max(determinant, floor)).
+// voxel of a grid of size `bounds`. found = [voxels, how many <= 0, how many < squeezed, sum of l, sum of l l,
+// smallest, largest], l = ln(max(determinant, floor)).
 struct DeterminantArgs {
   const float* determinants;
   int32_t shape[3];
   bool is_bounded;
   double to_voxel[12];
   int32_t bounds[3];
-  double floor;
+  double floor, squeezed;
   double* partial;
-  double* found;  // [6]
+  double* found;  // [7]
 };
 
 // values = (values - low) * factor, in place; cut to [0, 1] where `clips`.
@@ -86,7 +86,7 @@ void sumMoments(Call& call, MomentArgs& args) {
   args.partial = partialSums(call, fixed.size / kMeasureChunk + 1);
 }
 
-// measureDeterminants(sizes [shape 3, bounds 3], determinants, toVoxel [12], isBounded, floor, found [6])
+// measureDeterminants(sizes [shape 3, bounds 3], determinants, toVoxel [12], isBounded, floor, squeezed, found [7])
 template <typename Call>
 void measureDeterminants(Call& call, DeterminantArgs& args) {
   const int32_t* const sizes = call.sizes("sizes", 6);
@@ -94,7 +94,8 @@ void measureDeterminants(Call& call, DeterminantArgs& args) {
   const double* const to_voxel = call.doubles("toVoxel", 12);
   args.is_bounded = call.flag("isBounded");
   args.floor = call.number("floor");
-  args.found = call.doubles("found", 6);
+  args.squeezed = call.number("squeezed");
+  args.found = call.doubles("found", 7);
   args.partial = partialSums(call, sizes[0]);
   if (!call.ok()) return;
   std::memcpy(args.shape, sizes, sizeof(args.shape));

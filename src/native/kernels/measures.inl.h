@@ -77,7 +77,7 @@ inline bool isWithinBounds(const DeterminantArgs& a, int64_t i, int64_t j, int64
 
 static void measureDeterminants(const DeterminantArgs& a) noexcept {
   forEachTask(a.shape[0], [&](int64_t i, int) {
-    double found[6] = {0, 0, __builtin_inf(), -__builtin_inf(), 0, 0};
+    double found[7] = {0, 0, 0, 0, 0, __builtin_inf(), -__builtin_inf()};
     for (int64_t j = 0; j < a.shape[1]; ++j) {
       const float* const row = a.determinants + (i * a.shape[1] + j) * a.shape[2];
       for (int64_t k = 0; k < a.shape[2]; ++k) {
@@ -86,23 +86,21 @@ static void measureDeterminants(const DeterminantArgs& a) noexcept {
         const double log = std::log(determinant > a.floor ? determinant : a.floor);
         found[0] += 1;
         found[1] += determinant <= 0 ? 1 : 0;
-        found[2] = determinant < found[2] ? determinant : found[2];
-        found[3] = determinant > found[3] ? determinant : found[3];
-        found[4] += log;
-        found[5] += log * log;
+        found[2] += determinant < a.squeezed ? 1 : 0;
+        found[3] += log;
+        found[4] += log * log;
+        found[5] = determinant < found[5] ? determinant : found[5];
+        found[6] = determinant > found[6] ? determinant : found[6];
       }
     }
     std::memcpy(a.partial + i * kMeasureSums, found, sizeof(found));
   });
-  std::memcpy(a.found, a.partial, 6 * sizeof(double));
+  std::memcpy(a.found, a.partial, 7 * sizeof(double));
   for (int64_t i = 1; i < a.shape[0]; ++i) {
     const double* const found = a.partial + i * kMeasureSums;
-    for (int x = 0; x < 2; ++x) {
-      a.found[x] += found[x];
-      a.found[4 + x] += found[4 + x];
-    }
-    a.found[2] = found[2] < a.found[2] ? found[2] : a.found[2];
-    a.found[3] = found[3] > a.found[3] ? found[3] : a.found[3];
+    for (int x = 0; x < 5; ++x) a.found[x] += found[x];
+    a.found[5] = found[5] < a.found[5] ? found[5] : a.found[5];
+    a.found[6] = found[6] > a.found[6] ? found[6] : a.found[6];
   }
 }
 

@@ -99,7 +99,8 @@ test('no determinant inside gives infinite extremes and no voxels', () => {
     1e-9,
   );
   assert.deepEqual(found, {
-    ...{voxels: 0, folds: 0, minimum: Infinity, maximum: -Infinity, logSum: 0, logSquares: 0},
+    ...{voxels: 0, folds: 0, squeezed: 0, minimum: Infinity, maximum: -Infinity},
+    ...{logSum: 0, logSquares: 0},
   });
 });
 

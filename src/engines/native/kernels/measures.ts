@@ -8,7 +8,7 @@ import {
   NORMALISE_INTENSITIES,
 } from '../../../kernels/intensities.js';
 import {LOCAL_CORRELATION} from '../../../kernels/local-correlation.js';
-import {MEASURE_DETERMINANTS, SUM_MOMENTS} from '../../../kernels/measures.js';
+import {MEASURE_DETERMINANTS, SQUEEZED, SUM_MOMENTS} from '../../../kernels/measures.js';
 import {implementLoop} from '../../../kernels/voxel-operation.js';
 import type {NativeAddon} from '../addon.js';
 
@@ -41,13 +41,14 @@ declare module '../addon.js' {
       movingFactor: number,
       sums: Float64Array,
     ): void;
-    /** `sizes`: I, J, K of the determinants and of the bounds. Fills the six numbers of `DeterminantStatistics`, in its order. */
+    /** `sizes`: I, J, K of the determinants and of the bounds. Fills the seven numbers of `DeterminantStatistics`, in its order. */
     measureDeterminants(
       sizes: Int32Array,
       determinants: Float32Array,
       toVoxel: Float64Array,
       isBounded: number,
       floor: number,
+      squeezed: number,
       found: Float64Array,
     ): void;
     normaliseIntensities(values: Float32Array, low: number, factor: number, clips: number): void;
@@ -141,17 +142,18 @@ const sumMoments = implementLoop(SUM_MOMENTS, (addon: NativeAddon, images, facto
 const measureDeterminants = implementLoop(
   MEASURE_DETERMINANTS,
   (addon: NativeAddon, determinants, shape, bounds, floor) => {
-    const found = new Float64Array(6);
+    const found = new Float64Array(7);
     addon.measureDeterminants(
       Int32Array.of(...shape, ...(bounds?.shape ?? shape)),
       determinants,
       bounds === null ? new Float64Array(12) : Float64Array.from(bounds.toVoxel.rows),
       bounds === null ? 0 : 1,
       floor,
+      SQUEEZED,
       found,
     );
-    const [voxels, folds, minimum, maximum, logSum, logSquares] = found;
-    return {voxels, folds, minimum, maximum, logSum, logSquares};
+    const [voxels, folds, squeezed, logSum, logSquares, minimum, maximum] = found;
+    return {voxels, folds, squeezed, logSum, logSquares, minimum, maximum};
   },
 );
 
