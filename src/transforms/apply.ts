@@ -19,7 +19,7 @@ import type {VectorField} from './vector-field.js';
 import {affineOf, toVoxelMap} from './voxel-maps.js';
 
 /** (k, j, i) -> (i, j, k): the order of tensors of the one index is the order of files of the other. */
-const REVERSED = Affine.fromLinear([0, 0, 1, 0, 1, 0, 1, 0, 0]);
+export const REVERSED = Affine.fromLinear([0, 0, 1, 0, 1, 0, 1, 0, 0]);
 
 /**
  * Where points go, fixed -> moving.

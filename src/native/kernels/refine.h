@@ -40,6 +40,15 @@ struct HalveArgs {
   float* coarse;
 };
 
+// Along every axis (1 + 2 share) x - share * (both neighbours of x); beyond a face lies the face's own voxel.
+struct SharpenArgs {
+  int32_t size[3];
+  float share;
+  const float* image;
+  float* out;
+  Scratch scratch;  // per worker: 4 K floats
+};
+
 // moved(x) = image(x + u(x)), its derivatives by u(x), and weights(x) = weight(x) * mask at the voxel nearest x + u(x),
 // 0 outside the image. The field is on the image's grid or, where field_size is ceil(n / 2), read as DoubleFieldArgs
 // says.
@@ -240,6 +249,17 @@ void halve(Call& call, HalveArgs& args) {
   args.channels = sizes[3];
   args.fine = call.floats("fine", product(args.size, 3) * args.channels).data;
   args.coarse = call.floats("coarse", halfOf(args.size) * args.channels).data;
+}
+
+// sharpen(size, share, image, out)
+template <typename Call>
+void sharpen(Call& call, SharpenArgs& args) {
+  std::memcpy(args.size, call.sizes("size", 3), sizeof(args.size));
+  args.share = static_cast<float>(call.number("share"));
+  const Count voxels = product(args.size, 3);
+  args.image = call.floats("image", voxels).data;
+  args.out = call.floats("out", voxels).data;
+  args.scratch = call.scratch(ScratchNeed{0, 4 * int64_t{args.size[2]}});
 }
 
 // warpSlopes(size, fieldSize, image, displacement, weight | null, mask | null, moved, slopes, weights)

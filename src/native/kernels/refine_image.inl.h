@@ -76,6 +76,39 @@ static void halve(const HalveArgs& a) noexcept {
   });
 }
 
+// A row, and the two beside it along another axis.
+static void sharpenRow(const float* before, const float* row, const float* after, float share, int64_t length,
+                       float* __restrict out) {
+  const float own = 1.0f + 2.0f * share;
+  for (int64_t k = 0; k < length; ++k) out[k] = own * row[k] - share * (before[k] + after[k]);
+}
+
+static void sharpen(const SharpenArgs& a) noexcept {
+  const int64_t planes = a.size[0], rows = a.size[1], width = a.size[2];
+  const float own = 1.0f + 2.0f * a.share;
+  forEachTask(planes, [&](int64_t i, int worker) {
+    float* const area = a.scratch.worker(worker);
+    float* const along_j = area + 3 * width;
+    const auto rowAt = [&](int64_t plane, int64_t j) { return a.image + (plane * rows + j) * width; };
+    const int64_t before = i > 0 ? i - 1 : i, after = i + 1 < planes ? i + 1 : i;
+    // Row j of this plane, sharpened along the first axis; three of them are kept.
+    const auto keep = [&](int64_t j) {
+      sharpenRow(rowAt(before, j), rowAt(i, j), rowAt(after, j), a.share, width, area + j % 3 * width);
+    };
+    const auto kept = [&](int64_t j) { return area + j % 3 * width; };
+    keep(0);
+    for (int64_t j = 0; j < rows; ++j) {
+      if (j + 1 < rows) keep(j + 1);
+      sharpenRow(kept(j > 0 ? j - 1 : j), kept(j), kept(j + 1 < rows ? j + 1 : j), a.share, width, along_j);
+      float* const out = a.out + (i * rows + j) * width;
+      const int64_t last = width - 1;
+      out[0] = own * along_j[0] - a.share * (along_j[0] + along_j[last > 0 ? 1 : 0]);
+      for (int64_t k = 1; k < last; ++k) out[k] = own * along_j[k] - a.share * (along_j[k - 1] + along_j[k + 1]);
+      if (last > 0) out[last] = own * along_j[last] - a.share * (along_j[last - 1] + along_j[last]);
+    }
+  });
+}
+
 // One row of a warp in the order in which it is computed: displacement, place, neighbours.
 struct WarpRow {
   float* displacement[3];

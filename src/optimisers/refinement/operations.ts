@@ -22,6 +22,15 @@ export const HALVE: VoxelOperation<
   Float32Array
 > = {name: 'halve', portable: halveImage};
 
+/**
+ * An image whose fine detail is raised: along every axis of more than one voxel (1 + 2 share) x - share · (both neighbours of x); beyond a face
+ * lies the face's own voxel. Its sum stays as it is. A new array.
+ */
+export const SHARPEN: VoxelOperation<
+  [image: Float32Array, shape: Triple, share: number],
+  Float32Array
+> = {name: 'sharpen', portable: sharpenImage};
+
 /** A velocity of half the resolution on the fine grid `shape`, times 2. A new array. */
 export const DOUBLE_FIELD: VoxelOperation<[velocity: Float32Array, shape: Triple], Float32Array> = {
   name: 'doubleField',
@@ -102,6 +111,20 @@ function halveImage(image: Float32Array, shape: Triple, channels = 1): Float32Ar
     sums.forEach((sum, c) => (result[channels * n + c] = sum / count));
   });
   return result;
+}
+
+function sharpenImage(image: Float32Array, shape: Triple, share: number): Float32Array {
+  const strides = [shape[1] * shape[2], shape[2], 1];
+  return strides.reduce((from, stride, axis) => {
+    const to = new Float32Array(from.length);
+    forEachVoxel(shape, (i, j, k, n) => {
+      const index = [i, j, k][axis];
+      const before = index > 0 ? n - stride : n;
+      const after = index + 1 < shape[axis] ? n + stride : n;
+      to[n] = (1 + 2 * share) * from[n] - share * (from[before] + from[after]);
+    });
+    return to;
+  }, image);
 }
 
 function doubleVelocity(velocity: Float32Array, shape: Triple): Float32Array {

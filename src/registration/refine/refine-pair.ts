@@ -10,7 +10,7 @@ import {displacementTransform} from '../../transforms/transform.js';
 import {inTensorOrder, inVoxels} from '../../transforms/vector-field.js';
 import {integrate, velocityOnNetworkGrid, type Deformation} from '../velocity.js';
 import {contrastOf, type Contrast} from './contrast.js';
-import {imagesOf, onFixedGrid} from './images.js';
+import {imagesOf, onFixedGrid, sharpened} from './images.js';
 import {fromPadded, isPlane, toPadded} from './padded.js';
 import type {RefinedVelocity} from './pair.js';
 import {
@@ -73,13 +73,13 @@ export async function refinePair(
 ): Promise<RefinedPair> {
   const pair = onFixedGrid(prepared);
   const {shape} = pair.geometry.network;
-  const images = imagesOf(pair, engine);
+  const images = imagesOf(pair, engine, 'cubic');
   const contrast = contrastOf(images, engine);
   const start = found && !contrast.isMixed ? await velocityOnFixedGrid(found, engine) : null;
   const lambda = contrast.isMixed ? stiffened(options.lambda) : options.lambda;
   const told = found && !contrast.isMixed ? labelsOnFixedGrid(found, engine) : null;
   const labels = told && summariseLabels(told);
-  const labelled = {...images, labels: labels?.areUsed === true ? told : null};
+  const labelled = {...sharpened(images, engine), labels: labels?.areUsed === true ? told : null};
   const {velocity, levels} = await refineVelocity(labelled, {...options, lambda, start, engine});
   const whole = {values: onWholeGrid(velocity, shape, engine), shape: [...shape, 3]};
   const deformation = await integrate(whole, integrationOf(pair, engine));

@@ -14,6 +14,7 @@ import {
   INTEGRATE_FIELD,
   OPEN_LEVEL,
   SAMPLE_MEMBERSHIPS,
+  SHARPEN,
 } from '../../../optimisers/refinement/operations.js';
 import {implementLoop} from '../../../kernels/voxel-operation.js';
 import type {Triple} from '../../../geometry/triple.js';
@@ -49,6 +50,7 @@ declare module '../addon.js' {
     doubleField(size: Int32Array, coarse: Float32Array, fine: Float32Array): void;
     /** `sizes`: I, J, K of the fine image, channels. */
     halve(sizes: Int32Array, fine: Float32Array, coarse: Float32Array): void;
+    sharpen(size: Int32Array, share: number, image: Float32Array, out: Float32Array): void;
     warpSlopes(
       size: Int32Array,
       fieldSize: Int32Array,
@@ -139,6 +141,12 @@ const halve = implementLoop(HALVE, (addon: NativeAddon, image, shape, channels =
   return half;
 });
 
+const sharpen = implementLoop(SHARPEN, (addon: NativeAddon, image, shape, share) => {
+  const out = new Float32Array(image.length);
+  addon.sharpen(Int32Array.from(shape), share, image, out);
+  return out;
+});
+
 const doubleField = implementLoop(DOUBLE_FIELD, (addon: NativeAddon, velocity, shape) => {
   const fine = new Float32Array(4 * voxelsOf(shape));
   addon.doubleField(Int32Array.from(shape), velocity, fine);
@@ -177,6 +185,7 @@ const sampleMemberships = implementLoop(
 export const REFINEMENT_KERNELS = [
   openLevel,
   halve,
+  sharpen,
   doubleField,
   integrateField,
   sampleMemberships,
