@@ -40,10 +40,11 @@ struct HalveArgs {
   float* coarse;
 };
 
-// Along every axis (1 + 2 share) x - share * (both neighbours of x); beyond a face lies the face's own voxel.
+// Along every axis (1 + 2 s) x - s * (both neighbours of x), s the axis' share; beyond a face lies the face's own
+// voxel.
 struct SharpenArgs {
   int32_t size[3];
-  float share;
+  float shares[3];
   const float* image;
   float* out;
   Scratch scratch;  // per worker: 4 K floats
@@ -251,15 +252,17 @@ void halve(Call& call, HalveArgs& args) {
   args.coarse = call.floats("coarse", halfOf(args.size) * args.channels).data;
 }
 
-// sharpen(size, share, image, out)
+// sharpen(size, shares [3], image, out)
 template <typename Call>
 void sharpen(Call& call, SharpenArgs& args) {
   std::memcpy(args.size, call.sizes("size", 3), sizeof(args.size));
-  args.share = static_cast<float>(call.number("share"));
+  const double* const shares = call.doubles("shares", 3);
   const Count voxels = product(args.size, 3);
   args.image = call.floats("image", voxels).data;
   args.out = call.floats("out", voxels).data;
   args.scratch = call.scratch(ScratchNeed{0, 4 * int64_t{args.size[2]}});
+  if (!call.ok()) return;
+  for (int axis = 0; axis < 3; ++axis) args.shares[axis] = static_cast<float>(shares[axis]);
 }
 
 // warpSlopes(size, fieldSize, image, displacement, weight | null, mask | null, moved, slopes, weights)

@@ -85,7 +85,7 @@ static void sharpenRow(const float* before, const float* row, const float* after
 
 static void sharpen(const SharpenArgs& a) noexcept {
   const int64_t planes = a.size[0], rows = a.size[1], width = a.size[2];
-  const float own = 1.0f + 2.0f * a.share;
+  const float share = a.shares[2], own = 1.0f + 2.0f * share;
   forEachTask(planes, [&](int64_t i, int worker) {
     float* const area = a.scratch.worker(worker);
     float* const along_j = area + 3 * width;
@@ -93,18 +93,18 @@ static void sharpen(const SharpenArgs& a) noexcept {
     const int64_t before = i > 0 ? i - 1 : i, after = i + 1 < planes ? i + 1 : i;
     // Row j of this plane, sharpened along the first axis; three of them are kept.
     const auto keep = [&](int64_t j) {
-      sharpenRow(rowAt(before, j), rowAt(i, j), rowAt(after, j), a.share, width, area + j % 3 * width);
+      sharpenRow(rowAt(before, j), rowAt(i, j), rowAt(after, j), a.shares[0], width, area + j % 3 * width);
     };
     const auto kept = [&](int64_t j) { return area + j % 3 * width; };
     keep(0);
     for (int64_t j = 0; j < rows; ++j) {
       if (j + 1 < rows) keep(j + 1);
-      sharpenRow(kept(j > 0 ? j - 1 : j), kept(j), kept(j + 1 < rows ? j + 1 : j), a.share, width, along_j);
+      sharpenRow(kept(j > 0 ? j - 1 : j), kept(j), kept(j + 1 < rows ? j + 1 : j), a.shares[1], width, along_j);
       float* const out = a.out + (i * rows + j) * width;
       const int64_t last = width - 1;
-      out[0] = own * along_j[0] - a.share * (along_j[0] + along_j[last > 0 ? 1 : 0]);
-      for (int64_t k = 1; k < last; ++k) out[k] = own * along_j[k] - a.share * (along_j[k - 1] + along_j[k + 1]);
-      if (last > 0) out[last] = own * along_j[last] - a.share * (along_j[last - 1] + along_j[last]);
+      out[0] = own * along_j[0] - share * (along_j[0] + along_j[last > 0 ? 1 : 0]);
+      for (int64_t k = 1; k < last; ++k) out[k] = own * along_j[k] - share * (along_j[k - 1] + along_j[k + 1]);
+      if (last > 0) out[last] = own * along_j[last] - share * (along_j[last - 1] + along_j[last]);
     }
   });
 }

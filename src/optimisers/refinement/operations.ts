@@ -23,11 +23,11 @@ export const HALVE: VoxelOperation<
 > = {name: 'halve', portable: halveImage};
 
 /**
- * An image whose fine detail is raised: along every axis of more than one voxel (1 + 2 share) x - share · (both neighbours of x); beyond a face
- * lies the face's own voxel. Its sum stays as it is. A new array.
+ * An image whose fine detail is raised: along every axis (1 + 2 s) x - s · (both neighbours of x), s the axis' share; beyond a face lies the face's own
+ * voxel. Its sum stays as it is. A new array.
  */
 export const SHARPEN: VoxelOperation<
-  [image: Float32Array, shape: Triple, share: number],
+  [image: Float32Array, shape: Triple, shares: Triple],
   Float32Array
 > = {name: 'sharpen', portable: sharpenImage};
 
@@ -113,10 +113,11 @@ function halveImage(image: Float32Array, shape: Triple, channels = 1): Float32Ar
   return result;
 }
 
-function sharpenImage(image: Float32Array, shape: Triple, share: number): Float32Array {
+function sharpenImage(image: Float32Array, shape: Triple, shares: Triple): Float32Array {
   const strides = [shape[1] * shape[2], shape[2], 1];
   return strides.reduce((from, stride, axis) => {
     const to = new Float32Array(from.length);
+    const share = shares[axis];
     forEachVoxel(shape, (i, j, k, n) => {
       const index = [i, j, k][axis];
       const before = index > 0 ? n - stride : n;

@@ -1,4 +1,3 @@
-import {SHARPEN} from '../../optimisers/refinement/operations.js';
 import {SAMPLE_GRID} from '../../kernels/sampling.js';
 import {SAMPLE_SPLINE, SPLINE_COEFFICIENTS} from '../../kernels/spline.js';
 import {FILL_MISSING, MARK_FINITE} from '../../kernels/intensities.js';
@@ -13,9 +12,6 @@ import {networkToFixed, networkToMoving} from '../geometry.js';
 import {WITHOUT_NETWORK, type PreparedPair} from '../prepare.js';
 import type {Voxels} from '../../kernels/voxels.js';
 import type {RefinementPair} from './pair.js';
-
-/** Share of both neighbours that is taken from a voxel along each axis: what brains gain by 1/12 to 1/6 is alike, what noise costs grows with it. */
-const SHARE = 1 / 8;
 
 /** The pair with the fixed image's grid in the place of the network's. */
 export function onFixedGrid(pair: PreparedPair): PreparedPair {
@@ -66,17 +62,4 @@ function sampleCubic(
   const spline = {shape: image.shape, data: engine.run(SPLINE_COEFFICIENTS, image)};
   const map = [{base: Affine.compose(toVoxel, REVERSED), displacement: null}];
   return engine.run(SAMPLE_SPLINE, spline, map, [k, j, i], {outside: NaN});
-}
-
-/**
- * The pair with the fine detail of both images raised.
- *
- * Voxels are means over their volume, and what a warp looks up between them is a mean again: both take fine detail away, more from the image that
- * moves. Raised in both, edges meet more closely (docs/decisions/023-sharpened-images.md).
- */
-export function sharpened(pair: RefinementPair, engine: KernelRunner): RefinementPair {
-  const [fixed, moving] = [pair.fixed, pair.moving].map((image) =>
-    engine.run(SHARPEN, image, pair.shape, SHARE),
-  );
-  return {...pair, fixed, moving};
 }

@@ -10,9 +10,10 @@ import {displacementTransform} from '../../transforms/transform.js';
 import {inTensorOrder, inVoxels} from '../../transforms/vector-field.js';
 import {integrate, velocityOnNetworkGrid, type Deformation} from '../velocity.js';
 import {contrastOf, type Contrast} from './contrast.js';
-import {imagesOf, onFixedGrid, sharpened} from './images.js';
+import {imagesOf, onFixedGrid} from './images.js';
 import {fromPadded, isPlane, toPadded} from './padded.js';
 import type {RefinedVelocity} from './pair.js';
+import {sharpened} from './sharpen.js';
 import {
   labelsOnFixedGrid,
   summariseLabels,
@@ -79,7 +80,8 @@ export async function refinePair(
   const lambda = contrast.isMixed ? stiffened(options.lambda) : options.lambda;
   const told = found && !contrast.isMixed ? labelsOnFixedGrid(found, engine) : null;
   const labels = told && summariseLabels(told);
-  const labelled = {...sharpened(images, engine), labels: labels?.areUsed === true ? told : null};
+  const seen = contrast.isMixed ? images : sharpened(images, engine);
+  const labelled = {...seen, labels: labels?.areUsed === true ? told : null};
   const {velocity, levels} = await refineVelocity(labelled, {...options, lambda, start, engine});
   const whole = {values: onWholeGrid(velocity, shape, engine), shape: [...shape, 3]};
   const deformation = await integrate(whole, integrationOf(pair, engine));

@@ -50,7 +50,7 @@ declare module '../addon.js' {
     doubleField(size: Int32Array, coarse: Float32Array, fine: Float32Array): void;
     /** `sizes`: I, J, K of the fine image, channels. */
     halve(sizes: Int32Array, fine: Float32Array, coarse: Float32Array): void;
-    sharpen(size: Int32Array, share: number, image: Float32Array, out: Float32Array): void;
+    sharpen(size: Int32Array, shares: Float64Array, image: Float32Array, out: Float32Array): void;
     warpSlopes(
       size: Int32Array,
       fieldSize: Int32Array,
@@ -141,9 +141,9 @@ const halve = implementLoop(HALVE, (addon: NativeAddon, image, shape, channels =
   return half;
 });
 
-const sharpen = implementLoop(SHARPEN, (addon: NativeAddon, image, shape, share) => {
+const sharpen = implementLoop(SHARPEN, (addon: NativeAddon, image, shape, shares) => {
   const out = new Float32Array(image.length);
-  addon.sharpen(Int32Array.from(shape), share, image, out);
+  addon.sharpen(Int32Array.from(shape), Float64Array.from(shares), image, out);
   return out;
 });
 
