@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import {readFileSync, readdirSync} from 'node:fs';
+import {existsSync, readFileSync, readdirSync} from 'node:fs';
 import {readFile, readdir, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {test} from 'node:test';
@@ -30,13 +30,17 @@ interface SourceText {
   readonly labels?: unknown;
 }
 
-/** Overrides that let a configuration run on the two brains that come with the package, on a small grid. */
+/** Overrides that let a configuration run on the two brains that come with the package, on a small grid, from its own first model where that is there. */
 function onShippedData(path: string): string[] {
   const config = parse(readFileSync(path, 'utf8')) as {
     sources: SourceText[];
     validation?: {sources?: SourceText[]};
     grid?: {reference?: string};
+    initialModel?: string | null;
   };
+  const {initialModel} = config;
+  const startsFromShipped =
+    typeof initialModel === 'string' && existsSync(join(ROOT, initialModel));
   const pair = (what: string) =>
     `[${['05', '11'].map((n) => join(BRAINS, `sub${n}_${what}.nii.gz`)).join(', ')}]`;
   const replace = (setting: string, sources: readonly SourceText[]) =>
@@ -51,7 +55,7 @@ function onShippedData(path: string): string[] {
     });
   return [
     'grid.shape=[32, 32, 32]',
-    'initialModel=null',
+    ...(startsFromShipped ? [] : ['initialModel=null']),
     ...replace('sources', config.sources),
     ...replace('validation.sources', config.validation?.sources ?? []),
     ...(config.grid?.reference === undefined
@@ -72,7 +76,7 @@ for (const name of readdirSync(join(ROOT, 'configs')).filter((one) => one.endsWi
     assert.equal(code, 0, stderr);
     const plan = JSON.parse(stdout) as {dryRun: boolean; parameters: number; output: string};
     assert.equal(plan.dryRun, true);
-    assert.ok(plan.parameters > 3_000_000);
+    assert.ok(plan.parameters > 2_000_000);
     assert.equal(plan.output, join('runs', name.replace('.yaml', '')));
   });
 }
