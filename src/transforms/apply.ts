@@ -19,7 +19,7 @@ import type {VectorField} from './vector-field.js';
 import {affineOf, toVoxelMap} from './voxel-maps.js';
 
 /** (k, j, i) -> (i, j, k): the order of tensors of the one index is the order of files of the other. */
-export const REVERSED = Affine.fromLinear([0, 0, 1, 0, 1, 0, 1, 0, 0]);
+const REVERSED = Affine.fromLinear([0, 0, 1, 0, 1, 0, 1, 0, 0]);
 
 /**
  * Where points go, fixed -> moving.
@@ -136,9 +136,13 @@ function sampleMajority(
 }
 
 /** An array [I, J, K] in the order of tensors as an image: its axes are those of the grid, turned round. */
-export function volumeOfTensor(values: Float32Array, {shape, affine}: Grid): Volume {
-  const [i, j, k] = shape;
-  return {shape: [k, j, i], affine: Affine.compose(affine, REVERSED), data: values};
+export function volumeOfTensor(values: Float32Array, grid: Grid): Volume {
+  return {...turnedRound(grid), data: values};
+}
+
+/** The same voxels, of which the order of files is that of the grid's tensors. */
+export function turnedRound({shape: [i, j, k], affine}: Grid): Grid {
+  return {shape: [k, j, i], affine: Affine.compose(affine, REVERSED)};
 }
 
 /**
