@@ -160,7 +160,7 @@ struct CollectArgs {
 };
 
 // One step of Adam down `gradient` + d roughness / d velocity, smoothed: every vector is first mixed with its
-// neighbours by 1/4, 1/2, 1/4 along every axis, edges repeated. roughness = sum over axes and components of
+// neighbours by 1/8, 3/4, 1/8 along every axis, edges repeated. roughness = sum over axes and components of
 // weight[axis][component] * the sum of squared forward differences. found[0] = roughness before the step, found[1] the
 // largest component after it.
 struct DescendArgs {

@@ -184,46 +184,97 @@ static void integrateFieldGradient(const IntegrateArgs& a) noexcept {
   });
 }
 
-// Returns the sum of the weighted squares of the differences across [x, x + step]; unless gradient is nullptr,
-// gradient[x] += 2 weight * (what the differences across [x - step, x] and [x, x + step] ask for).
-static float addRoughness(const float* p, int64_t step, bool has_below, bool has_above, int64_t begin, int64_t end,
-                          Vec4 weight, float* gradient) {
-  Vec4 sum = {};
-  const Vec4 factor = 2.0f * weight;
-  if (has_above) {
-    for (int64_t x = begin; x < end; x += 4) {
-      const Vec4 d = load4(p + x + step) - load4(p + x);
-      sum += weight * d * d;
-      if (gradient != nullptr) store4(gradient + x, load4(gradient + x) - factor * d);
-    }
+// How far the neighbours of a vector are along each axis, floats; 0 where there is none.
+struct Neighbours {
+  int64_t below[3], above[3];
+};
+
+// The weights of consecutive vectors along each axis.
+struct RoughnessWeights {
+  Vec wide[3];
+  Vec4 narrow[3];
+};
+
+static RoughnessWeights roughnessWeights(const DescendArgs& a) {
+  RoughnessWeights weights{};
+  for (int axis = 0; axis < 3; ++axis) {
+    weights.narrow[axis] = load4(a.weight[axis]);
+    for (int lane = 0; lane < kLanes; ++lane) weights.wide[axis][lane] = a.weight[axis][lane % 4];
   }
-  if (has_below && gradient != nullptr) {
-    for (int64_t x = begin; x < end; x += 4) {
-      store4(gradient + x, load4(gradient + x) + factor * (load4(p + x) - load4(p + x - step)));
-    }
+  return weights;
+}
+
+template <typename Vector>
+inline __attribute__((always_inline)) Vector loadAs(const float* p) {
+  Vector v;
+  std::memcpy(&v, p, sizeof(v));
+  return v;
+}
+
+// The weighted squares of the differences to the neighbours above; unless gradient is nullptr, what those on both sides
+// ask for is added to it.
+template <typename Vector>
+inline __attribute__((always_inline)) Vector roughnessAt(const float* p, const Neighbours& near, const Vector* weights,
+                                                         float* gradient) {
+  const Vector own = loadAs<Vector>(p);
+  Vector squares = {}, pull = {};
+  for (int axis = 0; axis < 3; ++axis) {
+    const Vector up = loadAs<Vector>(p + near.above[axis]) - own;
+    const Vector down = own - loadAs<Vector>(p - near.below[axis]);
+    squares += weights[axis] * up * up;
+    pull += weights[axis] * (down - up);
   }
-  return sum[0] + sum[1] + sum[2];
+  if (gradient != nullptr) {
+    const Vector sum = loadAs<Vector>(gradient) + 2.0f * pull;
+    std::memcpy(gradient, &sum, sizeof(sum));
+  }
+  return squares;
+}
+
+// Of the floats [begin, end) of a row, whole vectors, the neighbours of which are equally far.
+static float addRowRoughness(const float* p, const Neighbours& near, const RoughnessWeights& weights, int64_t begin,
+                             int64_t end, float* gradient) {
+  const auto to = [&](int64_t x) { return gradient != nullptr ? gradient + x : nullptr; };
+  Vec wide = {};
+  Vec4 narrow = {};
+  int64_t x = begin;
+  for (; x + kLanes <= end; x += kLanes) wide += roughnessAt(p + x, near, weights.wide, to(x));
+  for (; x < end; x += 4) narrow += roughnessAt(p + x, near, weights.narrow, to(x));
+  float sum = narrow[0] + narrow[1] + narrow[2];
+  for (int lane = 0; lane < kLanes; ++lane) sum += wide[lane];
+  return sum;
 }
 
 static double addPlaneRoughness(const DescendArgs& a, const PaddedGrid& grid, int64_t i) {
-  const Vec4 by_i = load4(a.weight[0]), by_j = load4(a.weight[1]), by_k = load4(a.weight[2]);
+  const RoughnessWeights weights = roughnessWeights(a);
+  Neighbours near{};
+  near.below[0] = i > 0 ? grid.plane : 0;
+  near.above[0] = i + 1 < grid.size[0] ? grid.plane : 0;
   double rough = 0;
   for (int64_t j = 0; j < grid.size[1]; ++j) {
+    near.below[1] = j > 0 ? grid.row : 0;
+    near.above[1] = j + 1 < grid.size[1] ? grid.row : 0;
     const int64_t at = i * grid.plane + j * grid.row;
-    const float* const p = a.velocity + at;
-    float* const to = a.gradient != nullptr ? a.gradient + at : nullptr;
-    float sum = addRoughness(p, grid.plane, i > 0, i + 1 < grid.size[0], 0, grid.row, by_i, to);
-    sum += addRoughness(p, grid.row, j > 0, j + 1 < grid.size[1], 0, grid.row, by_j, to);
-    sum += addRoughness(p, 4, false, true, 0, grid.row - 4, by_k, to);
-    addRoughness(p, 4, true, false, 4, grid.row, by_k, to);
-    rough += static_cast<double>(sum);
+    const auto add = [&](int64_t below, int64_t above, int64_t begin, int64_t end) {
+      near.below[2] = below;
+      near.above[2] = above;
+      float* const to = a.gradient != nullptr ? a.gradient + at : nullptr;
+      rough += static_cast<double>(addRowRoughness(a.velocity + at, near, weights, begin, end, to));
+    };
+    add(0, 4, 0, 4);
+    add(4, 4, 4, grid.row - 4);
+    add(4, 0, grid.row - 4, grid.row);
   }
   return rough;
 }
 
+// What a neighbour counts where the gradient is mixed. With a quarter a velocity that alternates from voxel to voxel
+// would never be changed.
+static constexpr float kBeside = 0.125f;
+
 // The row (i, j) of a field mixed with its neighbours; `mixed` has a vector more at both ends.
 static void smoothRow(const PaddedGrid& grid, const float* field, int64_t i, int64_t j, float* mixed, float* out) {
-  static constexpr float kWeights[3] = {0.25f, 0.5f, 0.25f};
+  static constexpr float kWeights[3] = {kBeside, 1.0f - 2.0f * kBeside, kBeside};
   float* __restrict const inner = mixed + 4;
   std::memset(inner, 0, static_cast<size_t>(grid.row) * sizeof(float));
   for (int p = 0; p < 3; ++p) {
@@ -239,7 +290,9 @@ static void smoothRow(const PaddedGrid& grid, const float* field, int64_t i, int
   }
   store4(mixed, load4(inner));
   store4(inner + grid.row, load4(inner + grid.row - 4));
-  for (int64_t x = 0; x < grid.row; ++x) out[x] = 0.25f * mixed[x] + 0.5f * mixed[x + 4] + 0.25f * mixed[x + 8];
+  for (int64_t x = 0; x < grid.row; ++x) {
+    out[x] = kWeights[0] * mixed[x] + kWeights[1] * mixed[x + 4] + kWeights[2] * mixed[x + 8];
+  }
 }
 
 static float stepRow(const DescendArgs& a, int64_t at, int64_t count, const float* __restrict gradient) {

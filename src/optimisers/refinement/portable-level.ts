@@ -268,7 +268,7 @@ function roughnessOf({roughnessWeights}: LevelProblem, velocity: tf.Tensor5D): t
   return tf.addN(terms);
 }
 
-/** Every vector mixed with its neighbours along every axis: 1/4, 1/2, 1/4, edges repeated. */
+/** Every vector mixed with its neighbours along every axis: 1/8, 3/4, 1/8, edges repeated. */
 function smoothed(field: Float32Array, shape: Triple): Float32Array {
   const steps = [4 * shape[1] * shape[2], 4 * shape[2], 4];
   return steps.reduce((from, step, axis) => {
@@ -277,7 +277,7 @@ function smoothed(field: Float32Array, shape: Triple): Float32Array {
       const x = Math.floor(n / step) % length;
       const below = x > 0 ? from[n - step] : value;
       const above = x + 1 < length ? from[n + step] : value;
-      return below / 4 + value / 2 + above / 4;
+      return (below + above) / 8 + (3 * value) / 4;
     });
   }, field);
 }

@@ -19,13 +19,11 @@ const MOST_LEVELS = 4;
 export const MOST_VELOCITY_VOXELS = 8e6;
 /** Most steps by the number of halvings: of a velocity of half the images' resolution, and then of one of their own. */
 const STEPS = [
-  {half: 10, own: 5},
+  {half: 8, own: 4},
   {half: 20, own: 10},
   {half: 20, own: 20},
   {half: 20, own: 20},
 ] as const;
-/** Of the finest of all the levels that there can be: the three before leave it little. */
-const LAST_STEPS = {half: 8, own: 4} as const;
 /** Of a velocity that stays at half the resolution. */
 const LAST_HALF_STEPS = 20;
 
@@ -47,8 +45,7 @@ export function planLevels(
   return shapes
     .flatMap((size, halvings): LevelPlan[] => {
       const isLarge = size[0] * size[1] * size[2] > MOST_VELOCITY_VOXELS;
-      const isLast = halvings === 0 && shapes.length === MOST_LEVELS;
-      const {half, own} = isLast ? LAST_STEPS : STEPS[halvings];
+      const {half, own} = STEPS[halvings];
       const last = {halvings, velocityShape: size, factor: 1, iterations: most(own)} as const;
       const first = {halvings, velocityShape: halfShape(size), factor: 2} as const;
       if (isLarge) return [{...first, iterations: most(LAST_HALF_STEPS)}];

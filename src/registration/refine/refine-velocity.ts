@@ -77,11 +77,19 @@ export const REFINEMENT_DEFAULTS = {similarity: 'lncc', window: 5} as const;
 const SMOOTHNESS_SCALE = 2;
 /** Standard deviation inside a window, of the intensity range, below which LNCC sees noise rather than anatomy. */
 const SMALLEST_DEVIATION = 0.01;
-/** First and last rate of Adam, voxels; where the first of them leads astray, as where little is left to do, the second is tried. */
+/**
+ * First and last rate of Adam, voxels; where the first of them leads astray, as where little is left to do, or into a much rougher
+ * velocity, the second is tried.
+ */
 const RATES = [
   {first: 0.5, last: 0.1},
   {first: 0.1, last: 0.02},
 ] as const;
+/**
+ * A velocity that the first rates leave this many times rougher may follow noise, and the second are tried as well: brains and
+ * hippocampi double at their finest velocity, a noisy lung triples, and the second rates end lower there.
+ */
+const SUSPICIOUS_GROWTH = 2.5;
 /** A level ends when the lowest objective fell by no more than this, of what it fell in all, over so many steps. */
 const FLAT = {steps: 12, share: 0.01} as const;
 
@@ -215,9 +223,12 @@ async function refineLevel(
     const report = (step: number) => options.report(before + step);
     const most = plan.iterations;
     attempts.push(await attempt({...problem, velocity: start}, {...options, rates, most, report}));
-    if (attempts[attempts.length - 1].isBetter) break;
+    const {isBetter, growth} = attempts[attempts.length - 1];
+    if (isBetter && growth <= SUSPICIOUS_GROWTH) break;
   }
-  const {figures, isFlat, isBetter, velocity} = attempts[attempts.length - 1];
+  const {figures, isFlat, isBetter, velocity} = attempts.reduce((best, other) =>
+    other.objective < best.objective ? other : best,
+  );
   const [first, last] = [figures[0], figures[figures.length - 1]];
   const kept = isBetter ? last : first;
   return {
@@ -243,8 +254,12 @@ interface Descent {
 }
 
 interface Attempt extends Descent {
+  /** At the end. */
+  readonly objective: number;
   /** Whether the end is better than the start. */
   readonly isBetter: boolean;
+  /** Roughness of the end over that of the start; 1 where the start has none. */
+  readonly growth: number;
   /** Where it ended. */
   readonly velocity: Float32Array;
 }
@@ -261,8 +276,14 @@ async function attempt(problem: LevelProblem, options: DescentOptions): Promise<
     const descent = await descend(level, options);
     const {figures} = descent;
     const [first, last] = [figures[0], figures[figures.length - 1]];
-    const isBetter = objective(last, options) < objective(first, options);
-    return {...descent, isBetter, velocity: level.velocity()};
+    const end = objective(last, options);
+    return {
+      ...descent,
+      objective: end,
+      isBetter: end < objective(first, options),
+      growth: first.roughness > 0 ? last.roughness / first.roughness : 1,
+      velocity: level.velocity(),
+    };
   } finally {
     level.dispose();
   }

@@ -191,6 +191,25 @@ test('the gradient is the slope of the objective', () => {
   }
 });
 
+test('a velocity that alternates from voxel to voxel is smoothed by a step', () => {
+  const shape: Triple = [8, 8, 8];
+  const even = new Float32Array(shape[0] * shape[1] * shape[2]).fill(0.5);
+  const velocity = Float32Array.from(
+    mapVoxels(shape, ([i, j, k]) => ((i + j + k) % 2 === 0 ? 0.2 : -0.2)).flatMap((v) => [
+      v,
+      v,
+      v,
+      0,
+    ]),
+  );
+  const problem = problemOf({shape, similarity: 'lncc'});
+  for (const engine of [native, portable]) {
+    const step = iterate(engine, {...problem, fixed: even, moving: even, velocity}, [0.05]);
+    const left = step.velocity.filter((_, n) => n % 4 < 3).map(Math.abs);
+    assert.ok(Math.max(...left) < 0.19, `left: ${Math.max(...left)} of 0.2`);
+  }
+});
+
 test('halving, doubling and integrating are those of the portable kernels', () => {
   for (const shape of [
     [7, 6, 9],

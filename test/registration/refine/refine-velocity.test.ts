@@ -17,6 +17,7 @@ import {
 } from '../../../src/registration/refine/refine-velocity.js';
 import type {Triple} from '../../../src/geometry/triple.js';
 import {test, testedAddon} from '../../support/native.js';
+import {seededRandom} from '../../support/random.js';
 import {blobs, mapVoxels} from './volumes.js';
 
 const engine = runnerOn(testedAddon(), VOXEL_KERNELS);
@@ -77,6 +78,26 @@ test('an image onto itself does not move', async () => {
     lengthOf([...displacement.subarray(4 * n, 4 * n + 3)]),
   );
   assert.ok(moved < 0.05, `moved by ${moved}`);
+});
+
+test('noise moves an image less than a voxel: where it makes the velocity rough, low rates count', async () => {
+  const random = seededRandom(5);
+  const noisy = (image: Float32Array) =>
+    image.map((value) => value + 0.1 * (random() + random() + random() - 1.5));
+  const pair = pairOf();
+  const {velocity, levels} = await refine({
+    ...pair,
+    fixed: noisy(pair.fixed),
+    moving: noisy(pair.moving),
+  });
+  const displacement = displacementOf(velocity);
+  const moved = meanInside(SHAPE, 0, (_, n) =>
+    lengthOf([...displacement.subarray(4 * n, 4 * n + 3)]),
+  );
+  assert.ok(moved < 0.9, `moved by ${moved}`);
+  // Of the finest velocity: the steps of both rates.
+  const finest = planLevels(SHAPE, {})[levels.length - 1];
+  assert.equal(levels[levels.length - 1].iterations, 2 * finest.iterations);
 });
 
 test('a smooth deformation is recovered within 0.3 voxels', async () => {
@@ -285,18 +306,9 @@ anyTest('stages go from coarse to fine, each resolution first with half of the v
     ]),
     [
       [7, 1, 32, 20],
-      [5, 1, 64, 40],
+      [4, 1, 64, 40],
     ],
   );
-});
-
-anyTest('after three coarser levels the finest takes fewer steps', () => {
-  const lastOf = (shape: Triple) =>
-    planLevels(shape, {})
-      .slice(-2)
-      .map((stage) => stage.iterations);
-  assert.deepEqual(lastOf([96, 96, 96]), [8, 4]);
-  assert.deepEqual(lastOf([80, 80, 96]), [10, 5]);
 });
 
 anyTest('a large image ends with half of the velocity', () => {
