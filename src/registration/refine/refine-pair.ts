@@ -43,7 +43,7 @@ export interface RefinedPair {
  * Where contrasts are mixed, the smoothness counts this many times: likeness within a window is then weak evidence, and with less smoothness
  * it was measured to lead away from what an affine has (docs/decisions/019-mixed-contrasts.md).
  */
-export const MIXED_SMOOTHNESS = 100;
+export const MIXED_SMOOTHNESS = 200;
 
 /** The lambda at which the smoothness counts so many times more beside the similarity. */
 function stiffened(lambda: number): number {
