@@ -10,7 +10,11 @@ export function addCommonOptions(command: Command): Command {
   return command
     .optionsGroup('Messages:')
     .option('--json', 'print the result as JSON, and messages and errors on stderr likewise')
-    .addOption(new Option('-q, --quiet', 'say nothing but errors').conflicts('verbose'))
+    .addOption(
+      new Option('-q, --quiet', 'no message but errors; results are printed as ever').conflicts(
+        'verbose',
+      ),
+    )
     .option('--verbose', 'say more, for finding out what goes wrong')
     .addOption(
       new Option(
