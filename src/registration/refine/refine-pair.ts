@@ -20,7 +20,8 @@ import {
   type LabelSummary,
   type ToldOfPair,
 } from './told-labels.js';
-import {refineVelocity, type RefineOptions, type RefinementRecord} from './refine-velocity.js';
+import type {RefinementRecord} from './refine-level.js';
+import {refineVelocity, type RefineOptions} from './refine-velocity.js';
 
 /** What a network made of a pair. */
 export interface FoundByNetwork extends ToldOfPair {
