@@ -1,14 +1,7 @@
 import type {KernelRunner} from '../kernels/voxel-operation.js';
 import type {PairWithNetwork, PreparedPair} from './prepare.js';
 import type {StageLog} from './stages.js';
-import {
-  integrate,
-  predictLabels,
-  predictVelocity,
-  type Deformation,
-  type Integration,
-  type PredictedLabels,
-} from './velocity.js';
+import {integrate, predictVelocity, type Deformation, type Integration} from './velocity.js';
 
 /**
  * Run the network on a prepared pair and integrate what it says.
@@ -27,16 +20,6 @@ export async function deform(
     const velocity = await predictVelocity(network, pair.conformed, {shape, hyperparameters});
     return integrate(velocity, integrationOf(pair, engine));
   });
-}
-
-/** What the network's labeller tells of a prepared pair; null where it has none. E_INTERRUPTED. */
-export function labelPair(
-  {geometry, model, conformed}: PairWithNetwork,
-  stages: StageLog,
-): Promise<PredictedLabels | null> {
-  const {network} = model;
-  if (network.architecture.labeller === undefined) return Promise.resolve(null);
-  return stages.run('label', () => predictLabels(network, conformed, geometry.network.shape));
 }
 
 /** How a velocity is integrated where no network says otherwise. */

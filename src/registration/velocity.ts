@@ -76,39 +76,6 @@ export async function predictVelocity(
 }
 
 /**
- * Run the network's labeller on two conformed images.
- *
- * @returns Null where the network has no labeller.
- */
-export async function predictLabels(
-  network: VelocityNetwork,
-  images: {readonly moving: Float32Array; readonly fixed: Float32Array},
-  shape: Triple,
-): Promise<PredictedLabels | null> {
-  const {labeller, dimensions} = network.architecture;
-  if (labeller === undefined) return null;
-  const size = shape.slice(0, dimensions);
-  const labelsOf = async (image: Float32Array) => {
-    const memberships = tf.tidy(() => network.predictLabels!(tf.tensor(image, [1, ...size, 1])));
-    const values = await valuesOf(memberships);
-    memberships.dispose();
-    return values;
-  };
-  return {
-    count: labeller.labels,
-    fixed: await labelsOf(images.fixed),
-    moving: await labelsOf(images.moving),
-  };
-}
-
-/** Memberships of both images, [I, J, K, 1 + count] in tensor order, the background first. */
-export interface PredictedLabels {
-  readonly count: number;
-  readonly fixed: Float32Array;
-  readonly moving: Float32Array;
-}
-
-/**
  * Integrate a velocity, at the resolution that the network's architecture says.
  *
  * @throws {HypermorphError} E_RANGE if the numbers are not finite.

@@ -9,14 +9,15 @@ import {seededRandom} from '../support/random.js';
 
 const backend = await testedBackend();
 const MODEL = join(import.meta.dirname, '../../data/models/default.safetensors');
-const SHAPE = [32, 48, 32] as const;
+/** The network reads means of 2 x 2 x 2 voxels. */
+const SHAPE = [64, 96, 64] as const;
 
 /** Blobs of seeded places and sizes in [0, 1]. */
 function image(seed: number): tf.Tensor {
   const random = seededRandom(seed);
   const blobs = Array.from({length: 12}, () => ({
     centre: SHAPE.map((length) => length * (0.2 + 0.6 * random())),
-    width: 3 + 5 * random(),
+    width: 6 + 10 * random(),
   }));
   const values = new Float32Array(SHAPE[0] * SHAPE[1] * SHAPE[2]);
   for (let n = 0; n < values.length; n++) {
@@ -52,9 +53,10 @@ test('in bf16 the shipped model displaces as in float32 but for a few hundredths
   assert.deepEqual(displace(2), exact);
   const largest = (values: Float32Array) =>
     values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
-  const difference = largest(rounded.map((value, n) => value - exact[n]));
+  // In voxels that the network reads: displacements reach 5.2; 0.023 was measured.
+  const {inputResolution} = description.architecture;
+  const difference = largest(rounded.map((value, n) => value - exact[n])) / inputResolution;
   assert.ok(difference > 0);
-  // Displacements reach 3.8 voxels; 0.02 was measured.
   assert.ok(difference < 0.05, `largest difference ${difference} voxels`);
   tf.dispose({...inputs});
   network.dispose();

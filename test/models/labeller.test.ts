@@ -10,7 +10,6 @@ import type {ModelDraft} from '../../src/models/model-description.js';
 import {completeDescription, decodeModel, encodeModel} from '../../src/models/model-file.js';
 import {RegistrationNetwork} from '../../src/models/registration-network.js';
 import {listWeights} from '../../src/models/weight-specs.js';
-import {predictLabels} from '../../src/registration/velocity.js';
 import {randomTensor} from '../support/tensors.js';
 
 const plain = architectureSchema.parse({
@@ -54,28 +53,13 @@ test('memberships of every voxel sum to one, at the size of the image, and no te
   network.dispose();
 });
 
-test('each image of a pair has its own labels', async () => {
-  const network = RegistrationNetwork.fromWeights(labelling, weights);
-  const image = (seed: number) =>
-    Float32Array.from(randomTensor([8, 12, 4], seed).dataSync() as Float32Array);
-  const [moving, fixed] = [image(2), image(3)];
-  const told = await predictLabels(network, {moving, fixed}, [8, 12, 4]);
-  const memberships = network.predictLabels(tf.tensor(fixed, [1, 8, 12, 4, 1])).dataSync();
-  assert.equal(told!.count, 2);
-  assert.deepEqual(told!.fixed, memberships);
-  assert.notDeepEqual(told!.moving, told!.fixed);
-  network.dispose();
-});
-
-test('a network without one has nothing to tell', async () => {
+test('a network without one has nothing to tell', () => {
   const network = RegistrationNetwork.create(plain, {seed: 1});
   const image = randomTensor([1, 8, 8, 8, 1], 4);
   assert.throws(() => network.predictLabels(image), {
     code: 'E_WEIGHTS',
     message: 'network: must have a labeller to tell labels.',
   });
-  const values = image.dataSync() as Float32Array;
-  assert.equal(await predictLabels(network, {moving: values, fixed: values}, [8, 8, 8]), null);
   network.dispose();
 });
 

@@ -30,15 +30,16 @@ export interface Row {
   ) => Case[];
 }
 
+/** Of the five people from whose labels the shipped model has learned nothing. */
 const BRAINS: readonly (readonly [fixed: string, moving: string])[] = [
   ['val/sub05', 'val/sub16'],
   ['val/sub11', 'train/sub02'],
   ['train/sub09', 'val/sub05'],
-  ['train/sub14', 'train/sub20'],
-  ['train/sub01', 'train/sub12'],
-  ['train/sub17', 'val/sub11'],
-  ['train/sub03', 'train/sub07'],
-  ['val/sub16', 'train/sub19'],
+  ['val/sub16', 'train/sub09'],
+  ['train/sub02', 'val/sub05'],
+  ['train/sub09', 'val/sub11'],
+  ['val/sub11', 'val/sub16'],
+  ['val/sub16', 'val/sub11'],
 ];
 
 export const ROWS: readonly Row[] = [

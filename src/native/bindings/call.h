@@ -94,7 +94,7 @@ class Call {
   }
 
  private:
-  static constexpr int kMostArguments = 11;
+  static constexpr int kMostArguments = 13;
   static constexpr int kMostInts = 64;
   static constexpr int32_t kOnes[kMostInts] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
                                                1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,

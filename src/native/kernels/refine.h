@@ -99,6 +99,16 @@ inline int64_t termDoubles(const int32_t* size) {
 // Memberships in labels, [I, J, K, lanes]: a multiple of eight, zeros beyond the labels.
 inline constexpr int32_t kLabelLanes = 8;
 
+// marks = 1 where a voxel has memberships in any label, of_cells: or any of the seven after it along i, j, k has; 0
+// elsewhere.
+struct MarkLabelsArgs {
+  int32_t size[3];
+  int32_t lanes;
+  bool of_cells;
+  const float* memberships;
+  float* marks;  // [I, J, K]
+};
+
 // value[l] = sum weights fixed moved * 2 / sum weights (fixed^2 + moved^2), 1 where the memberships in a label are the
 // same and 0 where there are none; pull = scale * d (sum over l of value[l]) / d u. The field u is on the memberships'
 // grid, or on one of twice the resolution, where size is ceil(field_size / 2): a voxel then moves with the mean of its
@@ -110,16 +120,21 @@ struct OverlapTermArgs {
   double scale;
   const float* fixed;
   const float* moving;
-  const float* weight;  // may be nullptr: 1
-  const float* mask;    // may be nullptr: 1
+  const float* fixed_marks;   // of voxels
+  const float* moving_marks;  // of cells
+  const float* weight;        // may be nullptr: 1
+  const float* mask;          // may be nullptr: 1
   const float* displacement;
   float* pull;  // as the field; may be nullptr: the values alone are wanted
   double* value;
   Scratch scratch;  // shared: 2 I lanes doubles and 2 lanes floats
 };
 
+// A smaller share of a voxel is none.
+inline constexpr float kLeastShare = 0.01f;
+
 // out[x, l] = memberships[., 1 + l] at to_voxel x, trilinear, k fastest; an index may lie half a voxel outside. 0
-// beyond, and in the lanes that no label has. to_voxel is 3 x 4, row-major.
+// beyond, below the least share, and in the lanes that no label has. to_voxel is 3 x 4, row-major.
 struct SampleMembershipsArgs {
   int32_t size[3];
   int32_t labels;
@@ -337,8 +352,19 @@ int32_t readLanes(Call& call) {
   return static_cast<int32_t>(lanes);
 }
 
-// overlapTerm(size, fieldSize, lanes, scale, fixed, moving, weight | null, mask | null, displacement, pull | null,
-// value)
+// markLabels(size, lanes, ofCells, memberships, marks)
+template <typename Call>
+void markLabels(Call& call, MarkLabelsArgs& args) {
+  readSize(call, args.size);
+  args.lanes = readLanes(call);
+  args.of_cells = call.number("ofCells") != 0;
+  const Count voxels = product(args.size, 3);
+  args.memberships = call.floats("memberships", voxels * args.lanes).data;
+  args.marks = call.floats("marks", voxels).data;
+}
+
+// overlapTerm(size, fieldSize, lanes, scale, fixed, moving, fixedMarks, movingMarks, weight | null, mask | null,
+// displacement, pull | null, value)
 template <typename Call>
 void overlapTerm(Call& call, OverlapTermArgs& args) {
   readSize(call, args.size);
@@ -349,6 +375,8 @@ void overlapTerm(Call& call, OverlapTermArgs& args) {
   const Count voxels = product(args.size, 3), floats = fieldFloats(args.field_size);
   args.fixed = call.floats("fixed", voxels * args.lanes).data;
   args.moving = call.floats("moving", voxels * args.lanes).data;
+  args.fixed_marks = call.floats("fixedMarks", voxels).data;
+  args.moving_marks = call.floats("movingMarks", voxels).data;
   args.weight = call.optionalFloats("weight", voxels).data;
   args.mask = call.optionalFloats("mask", voxels).data;
   args.displacement = call.floats("displacement", floats).data;

@@ -541,6 +541,7 @@ static void sampleMemberships(const SampleMembershipsArgs& a) noexcept {
                                                (up_k ? at[2].upper : at[2].lower) * channels + 1;
           for (int64_t l = 0; l < a.labels; ++l) out[l] += weight * from[l];
         }
+        for (int64_t l = 0; l < a.labels; ++l) out[l] = out[l] < kLeastShare ? 0.0f : out[l];
       }
     }
   });

@@ -52,12 +52,15 @@ export interface Memberships {
 
 /**
  * Memberships in labels on another grid, [onto, lanes] as a level wants them: trilinear, without the background; 0 where they lie more than
- * half a voxel outside. A new array.
+ * half a voxel outside, and in the place of shares below a hundredth. A new array.
  */
 export const SAMPLE_MEMBERSHIPS: VoxelOperation<
   [maps: Memberships, toVoxel: Affine, onto: Triple],
   Float32Array
 > = {name: 'sampleMemberships', portable: sampleMemberships};
+
+/** A smaller share of a voxel is none. */
+const LEAST_SHARE = Math.fround(0.01);
 
 function sampleMemberships(
   {memberships, labels, shape}: Memberships,
@@ -77,6 +80,7 @@ function sampleMemberships(
         }
       }
     }
+    for (let l = lanes * n; l < lanes * (n + 1); l++) if (out[l] < LEAST_SHARE) out[l] = 0;
   });
   return out;
 }

@@ -6,14 +6,14 @@ import type {KernelRunner} from '../../kernels/voxel-operation.js';
 import {overlaps} from '../../ops/overlaps.js';
 import {halfShape, lanesFor} from '../../optimisers/refinement/level.js';
 import {SAMPLE_MEMBERSHIPS} from '../../optimisers/refinement/operations.js';
+import {LEAST_OVERLAP, type PredictedLabels} from '../label-pair.js';
 import type {PreparedPair} from '../prepare.js';
-import type {PredictedLabels} from '../velocity.js';
 import type {PairLabels} from './pair.js';
 
 /** What a labeller told of a pair. */
 export interface ToldOfPair {
   readonly pair: PreparedPair;
-  /** On the network's grid; null without a labeller. */
+  /** Null without a labeller. */
   readonly labels: PredictedLabels | null;
 }
 
@@ -28,25 +28,18 @@ export interface LabelSummary {
 
 /** Share of what a labeller tells, where its model does not say. */
 const USUAL_LABEL_WEIGHT = 0.5;
-/**
- * Labels that overlap less than this as the images are aligned were not recognised: a labeller of brains finds 0.6 and more between two
- * brains, and below 0.2 in chests, spinal cords and crops of a brain.
- */
-const LEAST_OVERLAP = 0.3;
-
 /** What a labeller told of both images, where they are refined: as fine as it told it, on the fixed grid or on halves of that. */
 export function labelsOnFixedGrid(
   {pair, labels}: ToldOfPair,
   engine: KernelRunner,
 ): PairLabels | null {
   if (labels === null) return null;
-  const {fixed, network} = pair.geometry;
-  const {shape, affine} = halvedTowards(network, fixed);
-  const toNetwork = Affine.compose(network.affine.inverse(), affine);
-  const {count} = labels;
+  const {count, grid} = labels;
+  const {shape, affine} = halvedTowards(grid, pair.geometry.fixed);
+  const toGrid = Affine.compose(grid.affine.inverse(), affine);
   const onto = (memberships: Float32Array) => {
-    const maps = {memberships, labels: count, shape: network.shape};
-    return engine.run(SAMPLE_MEMBERSHIPS, maps, toNetwork, shape);
+    const maps = {memberships, labels: count, shape: grid.shape};
+    return engine.run(SAMPLE_MEMBERSHIPS, maps, toGrid, shape);
   };
   return {
     ...{shape, count},

@@ -37,7 +37,11 @@ interface Variant {
   readonly isHalf?: boolean;
   readonly hasMasks?: boolean;
   readonly radius?: number;
-  readonly labels?: {readonly count: number; readonly isHalf?: boolean};
+  readonly labels?: {
+    readonly count: number;
+    readonly isHalf?: boolean;
+    readonly isSparse?: boolean;
+  };
 }
 
 const VARIANTS: readonly Variant[] = [
@@ -52,10 +56,12 @@ const VARIANTS: readonly Variant[] = [
   {shape: [9, 8, 11], similarity: 'lncc', hasMasks: true, labels: {count: 1, isHalf: true}},
   {shape: [1, 9, 12], similarity: 'mse', labels: {count: 3}},
   {shape: [1, 9, 12], similarity: 'mse', labels: {count: 2, isHalf: true}},
+  {shape: [9, 8, 40], similarity: 'lncc', labels: {count: 16, isSparse: true}},
+  {shape: [9, 8, 11], similarity: 'mse', hasMasks: true, labels: {count: 3, isSparse: true}},
 ];
 
 const nameOf = ({shape, similarity, isHalf, hasMasks, labels}: Variant) =>
-  `${similarity} ${shape.join('x')}${isHalf ? ', half' : ''}${hasMasks ? ', masks' : ''}${labels ? `, ${labels.count} labels${labels.isHalf ? ', half' : ''}` : ''}`;
+  `${similarity} ${shape.join('x')}${isHalf ? ', half' : ''}${hasMasks ? ', masks' : ''}${labels ? `, ${labels.count} labels${labels.isHalf ? ', half' : ''}${labels.isSparse ? ', sparse' : ''}` : ''}`;
 
 function problemOf(
   {shape, similarity, isHalf, hasMasks, labels, radius = 2}: Variant,
@@ -74,8 +80,8 @@ function problemOf(
     labels: labels
       ? {
           ...{shape: labelShape, count: labels.count},
-          fixed: memberships(labelShape, labels.count, 4),
-          moving: memberships(labelShape, labels.count, 24),
+          fixed: memberships(labelShape, labels, 4),
+          moving: memberships(labelShape, labels, 24),
           fixedMask: hasMasks ? mask(5, labelShape) : null,
           movingMask: hasMasks ? mask(7, labelShape) : null,
           weight: 0.6,
@@ -91,12 +97,18 @@ function problemOf(
   };
 }
 
-/** Of each label a map of its own, in its lane. */
-function memberships(shape: Triple, count: number, seed: number): Float32Array {
+/** Of each label a map of its own, in its lane; where they are sparse there is none in most of the voxels. */
+function memberships(
+  shape: Triple,
+  {count, isSparse = false}: NonNullable<Variant['labels']>,
+  seed: number,
+): Float32Array {
   const lanes = lanesFor(count);
   const maps = Array.from({length: count}, (_, label) => blobs(shape, seed + label));
   return Float32Array.from({length: lanes * maps[0].length}, (_, n) =>
-    n % lanes < count ? maps[n % lanes][Math.floor(n / lanes)] : 0,
+    n % lanes < count && !(isSparse && Math.floor(n / lanes) % shape[2] < 0.7 * shape[2])
+      ? maps[n % lanes][Math.floor(n / lanes)]
+      : 0,
   );
 }
 
@@ -286,6 +298,19 @@ test('memberships on another grid are those of the portable kernel, 0 outside an
     [same[0], same[1], same[lanes]],
     [maps.memberships[1], maps.memberships[2], maps.memberships[count + 2]],
   );
+});
+
+anyTest('a share of a label below a hundredth is none', () => {
+  const maps = {
+    memberships: Float32Array.of(0.985, 0.006, 0.009, 0.5, 0.01, 0.49),
+    ...{labels: 2, shape: [1, 1, 2] as Triple},
+  };
+  for (const runner of [portable, native]) {
+    const shares = runner.run(SAMPLE_MEMBERSHIPS, maps, Affine.identity, [1, 1, 2]);
+    const lanes = lanesFor(2);
+    assert.deepEqual([...shares.slice(0, 2)], [0, 0]);
+    assert.deepEqual([...shares.slice(lanes, lanes + 2)], [...Float32Array.of(0.01, 0.49)]);
+  }
 });
 
 test('native arrays that do not fit are refused', () => {

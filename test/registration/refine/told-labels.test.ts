@@ -18,7 +18,7 @@ function onFixed(shape: Triple, spacing: Triple) {
     mapVoxels([8, 8, 16], ([i, , kc]) => (kc % 2 === 1 ? i / 7 : 1 - i / 7)),
   );
   const pair = {geometry: {fixed, network}, model: {labelWeight: 0.7}} as unknown as PreparedPair;
-  const labels = {count: 1, fixed: told, moving: told};
+  const labels = {count: 1, grid: network, fixed: told, moving: told};
   return labelsOnFixedGrid({pair, labels}, PORTABLE)!;
 }
 

@@ -1,0 +1,139 @@
+import '@tensorflow/tfjs-backend-cpu';
+import assert from 'node:assert/strict';
+import {test} from 'node:test';
+import type * as tf from '@tensorflow/tfjs-core';
+import {Affine} from '../../src/geometry/affine.js';
+import {cornersOf, countVoxels, type Grid} from '../../src/geometry/grid.js';
+import type {Triple} from '../../src/geometry/triple.js';
+import {labelPair} from '../../src/registration/label-pair.js';
+import type {PairWithNetwork} from '../../src/registration/prepare.js';
+import {StageLog} from '../../src/registration/stages.js';
+import {fakeNetwork} from '../support/fake-network.js';
+import {centredAffine, obliqueAffine} from '../support/volumes.js';
+
+/** A pair on a network's grid, [I, J, K] in tensor order, and a labeller of one label, which divides by two. */
+function pairOn(
+  network: Grid,
+  fixed: Grid,
+  images: {readonly fixed: Float32Array; readonly moving: Float32Array},
+  labelAt = (value: number) => (value > 0.5 ? 1 : 0),
+) {
+  const asked: number[] = [];
+  const fake = fakeNetwork(() => [0, 0, 0], {labelAt});
+  const labeller = {
+    ...fake,
+    predictLabels(image: tf.Tensor) {
+      asked.push(image.size);
+      return fake.predictLabels!(image);
+    },
+  };
+  const pair = {
+    geometry: {network, fixed},
+    model: {network: labeller},
+    conformed: images,
+  } as unknown as PairWithNetwork;
+  return {pair, asked};
+}
+
+const at = (shape: Triple): Grid => ({
+  shape,
+  affine: centredAffine(Affine.identity, shape, [0, 0, 0]),
+});
+const filled = (shape: Triple, value: (index: Triple) => number) => {
+  const image = new Float32Array(countVoxels(shape));
+  let n = 0;
+  for (let i = 0; i < shape[0]; i++) {
+    for (let j = 0; j < shape[1]; j++) {
+      for (let k = 0; k < shape[2]; k++) image[n++] = value([i, j, k]);
+    }
+  }
+  return image;
+};
+
+test('labels are told where the fixed image lies, each image its own', async () => {
+  const shape: Triple = [8, 12, 8];
+  const fixed = filled(shape, ([i]) => i / 8);
+  const moving = filled(shape, ([, j]) => j / 12);
+  const {pair, asked} = pairOn(at(shape), at([6, 7, 8]), {fixed, moving});
+  const told = (await labelPair(pair, new StageLog()))!;
+  assert.equal(told.count, 1);
+  // Sizes of an even number of voxels about the middle of the image, which lies between two voxels or is one.
+  assert.deepEqual(told.grid.shape, [6, 8, 8]);
+  assert.deepEqual(asked, [6 * 8 * 8, 6 * 8 * 8]);
+  const [first, last] = [
+    [0, 0, 0],
+    [5, 7, 7],
+  ] as const;
+  const inNetwork = Affine.compose(at(shape).affine.inverse(), told.grid.affine);
+  assert.deepEqual(inNetwork.apply(first), [1, 2, 0]);
+  for (const index of [first, last]) {
+    const n = (index[0] * 8 + index[1]) * 8 + index[2];
+    const [i, j] = inNetwork.apply(index);
+    assert.equal(told.fixed[2 * n + 1], i / 8 > 0.5 ? 1 : 0);
+    assert.equal(told.moving[2 * n + 1], j / 12 > 0.5 ? 1 : 0);
+  }
+});
+
+test('a turned image is covered whole', async () => {
+  const network = at([32, 32, 32]);
+  const shape: Triple = [9, 14, 6];
+  const fixed = {
+    shape,
+    affine: centredAffine(obliqueAffine([20, -30, 40], [1, 1.2, 1.5]), shape, [1, 2, 0]),
+  };
+  const image = new Float32Array(32 ** 3);
+  const {pair} = pairOn(network, fixed, {fixed: image, moving: image});
+  const {grid} = (await labelPair(pair, new StageLog()))!;
+  assert.ok(countVoxels(grid.shape) < 32 ** 3);
+  const toGrid = Affine.compose(grid.affine.inverse(), fixed.affine);
+  for (const corner of cornersOf(shape)) {
+    toGrid.apply(corner).forEach((x, axis) => {
+      assert.ok(x > -0.5 && x < grid.shape[axis] - 0.5, `${corner.join(' ')}: ${x}`);
+    });
+  }
+});
+
+const LARGE: Triple = [96, 96, 112];
+/** A cube about a place away from the middle. */
+const cube = ([x, y, z]: Triple) =>
+  filled(LARGE, (index) =>
+    index.every((value, axis) => Math.abs(value - [x, y, z][axis]) <= 8) ? 1 : 0,
+  );
+
+test('of a large image the middle is looked at first, and no more where it is not recognised', async () => {
+  const network = at(LARGE);
+  const {pair, asked} = pairOn(network, network, {
+    fixed: cube([30, 40, 60]),
+    moving: cube([60, 70, 30]),
+  });
+  const {grid, fixed} = (await labelPair(pair, new StageLog()))!;
+  assert.deepEqual(asked, [48 ** 3, 48 ** 3]);
+  assert.deepEqual(grid.shape, [48, 48, 48]);
+  // The whole cube is in it: it lies about the centre of mass.
+  const inside = fixed.filter((_, n) => n % 2 === 1).reduce((sum, share) => sum + share, 0);
+  assert.equal(inside, 17 ** 3);
+});
+
+test('where the middle is recognised all of it is labelled; of a small image at once', async () => {
+  const image = cube([40, 40, 60]);
+  const {pair, asked} = pairOn(at(LARGE), at(LARGE), {fixed: image, moving: image});
+  const told = await labelPair(pair, new StageLog());
+  assert.deepEqual(told!.grid.shape, LARGE);
+  assert.deepEqual(asked, [48 ** 3, 48 ** 3, image.length, image.length]);
+  const small = at([64, 96, 112]);
+  const part = filled(small.shape, () => 0);
+  const other = pairOn(small, small, {fixed: part, moving: part});
+  await labelPair(other.pair, new StageLog());
+  assert.deepEqual(other.asked, [part.length, part.length]);
+});
+
+test('no labels without a labeller', async () => {
+  const shape: Triple = [4, 4, 4];
+  const image = new Float32Array(64);
+  const pair = {
+    geometry: {network: at(shape), fixed: at(shape)},
+    model: {network: fakeNetwork(() => [0, 0, 0])},
+    conformed: {fixed: image, moving: image},
+  } as unknown as PairWithNetwork;
+  assert.equal(await labelPair(pair, new StageLog()), null);
+});
