@@ -16,7 +16,7 @@ import {warpTensor} from '../../src/ops/warp.js';
 import {deform, integrationOf} from '../../src/registration/deform.js';
 import {hasNetwork, preparePair, type PairWithNetwork} from '../../src/registration/prepare.js';
 import {realise} from '../../src/registration/realise.js';
-import {refinePair} from '../../src/registration/refine/refine-pair.js';
+import {refinable, refinePair} from '../../src/registration/refine/refine-pair.js';
 import {StageLog} from '../../src/registration/stages.js';
 import {integrate, type Deformation, type Velocity} from '../../src/registration/velocity.js';
 import {ROWS, type Case} from '../bench/accuracy/cases.js';
@@ -96,7 +96,11 @@ async function measureCase(one: Case): Promise<Map<string, Result>> {
   };
   const refined = async (name: string, found: Deformation | null, seconds: number) => {
     const [{answer}, more] = await timed(() =>
-      refinePair(pair, {lambda, found: found && {pair, deformation: found, labels: null}}, engine),
+      refinePair(
+        refinable(pair, engine),
+        {lambda, found: found && {pair, deformation: found, told: null}},
+        engine,
+      ),
     );
     await measure(name, answer.deformation(), seconds + more, answer.pair as PairWithNetwork);
   };

@@ -19,6 +19,10 @@ export async function startNative(options: StartOptions): Promise<Engine> {
   await tf.setBackend(NATIVE_BACKEND);
   return {
     ...runnerOn(backend.addon, VOXEL_KERNELS),
+    releaseMemory: () => {
+      backend.pool.trim();
+      backend.addon.releaseScratch();
+    },
     name: 'native',
     description: describeNative(options.precision),
     warnings: [],

@@ -17,6 +17,8 @@ export interface KernelRunner {
     operation: VoxelOperation<Parameters, Result>,
     ...parameters: Parameters
   ): Result;
+  /** Give back the memory that is kept for the next operations, as before much is needed for something else; absent where none is kept. */
+  readonly releaseMemory?: () => void;
 }
 
 /** An engine's own kernel for an operation, whose types were checked where it was made. */

@@ -1,27 +1,19 @@
 import * as tf from '@tensorflow/tfjs-core';
 import {Affine} from '../geometry/affine.js';
-import {countVoxels, type Grid} from '../geometry/grid.js';
+import {countVoxels, middleOf, type Grid} from '../geometry/grid.js';
 import {mapTriple, type Triple} from '../geometry/triple.js';
+import type {KernelRunner} from '../kernels/voxel-operation.js';
 import type {Labeller} from '../models/architecture.js';
-import {overlaps} from '../ops/overlaps.js';
-import type {ConformedImages, PairWithNetwork} from './prepare.js';
+import type {PairWithNetwork} from './prepare.js';
+import type {PairLabels} from './refine/pair.js';
+import {
+  labelsOnFixedGrid,
+  summariseLabels,
+  type LabelSummary,
+  type Told,
+} from './refine/told-labels.js';
 import type {StageLog} from './stages.js';
 import type {VelocityNetwork} from './velocity.js';
-
-/** What a labeller told of both images: memberships, [I, J, K, 1 + count] in tensor order, the background first. */
-export interface PredictedLabels {
-  readonly count: number;
-  /** Where they lie. */
-  readonly grid: Grid;
-  readonly fixed: Float32Array;
-  readonly moving: Float32Array;
-}
-
-/**
- * Labels that overlap less than this as the images are aligned were not recognised: a labeller of brains finds 0.5 and more between two
- * brains, and below 0.2 in chests, spinal cords and crops of a brain.
- */
-export const LEAST_OVERLAP = 0.3;
 
 /** Voxels along each axis of the part that is looked at first. */
 const GLIMPSE = 48;
@@ -34,26 +26,56 @@ interface Box {
   readonly shape: Triple;
 }
 
+/** The labels of both images where the pair is refined, and how they go together. */
+export interface ToldLabels {
+  readonly labels: PairLabels;
+  readonly summary: LabelSummary;
+}
+
+/** Share of what a labeller tells, where its model does not say. */
+const USUAL_LABEL_WEIGHT = 0.5;
+
 /**
  * What the network's labeller tells of a prepared pair: of the part of the network's grid that the fixed image covers, or, where that is large and
  * it does not recognise what is in the middle of the fixed image, of that middle.
  *
- * @returns Null where the network has no labeller.
+ * @param options.isMixed - Whether the contrasts are mixed: then nothing is told.
+ * @returns Null where nothing is told, as where the network has no labeller.
  * @throws {HypermorphError} E_INTERRUPTED.
  */
 export async function labelPair(
-  {geometry, model: {network}, conformed}: PairWithNetwork,
-  stages: StageLog,
-): Promise<PredictedLabels | null> {
+  {geometry, model: {network, labelWeight}, conformed}: PairWithNetwork,
+  {
+    engine,
+    stages,
+    isMixed,
+  }: {
+    readonly engine: KernelRunner;
+    readonly stages: StageLog;
+    readonly isMixed: () => boolean;
+  },
+): Promise<ToldLabels | null> {
   const {labeller} = network.architecture;
   if (labeller === undefined) return null;
+  const tell = async (box: Box): Promise<ToldLabels> => {
+    // One after the other: memberships of a whole image are large.
+    const of = async (image: Float32Array) => {
+      const told = await tellLabels(network, image, {grid: geometry.network, box});
+      return labelsOnFixedGrid(told, geometry.fixed, engine);
+    };
+    const [fixed, moving] = [await of(conformed.fixed), await of(conformed.moving)];
+    const labels = {
+      ...{shape: fixed.shape, count: labeller.labels, fixed: fixed.lanes, moving: moving.lanes},
+      weight: labelWeight ?? USUAL_LABEL_WEIGHT,
+    };
+    return {labels, summary: summariseLabels(labels)};
+  };
   return stages.run('label', async () => {
-    const grid = geometry.network;
+    if (isMixed()) return null;
     const covered = boxOfFixed(geometry, sizeMultipleOf(labeller));
-    const tell = (box: Box) => predictLabels(network, conformed, {grid, box});
     if (countVoxels(covered.shape) >= WORTH_A_GLIMPSE * GLIMPSE ** 3) {
-      const glimpse = await tell(middleOfImage(conformed.fixed, grid.shape));
-      if (overlapOf(glimpse) < LEAST_OVERLAP) return glimpse;
+      const glimpse = await tell(middleOfImage(conformed.fixed, geometry.network.shape));
+      if (!glimpse.summary.areUsed) return glimpse;
     }
     return tell(covered);
   });
@@ -67,7 +89,7 @@ function sizeMultipleOf({encoder}: Labeller): number {
 /** The smallest box, of sizes that a labeller can divide, that holds the fixed image's voxels; its first voxel may lie before them. */
 function boxOfFixed({fixed, network}: PairWithNetwork['geometry'], multiple: number): Box {
   const toNetwork = Affine.compose(network.affine.inverse(), fixed.affine);
-  const middle = toNetwork.apply(mapTriple(fixed.shape, (length) => (length - 1) / 2));
+  const middle = toNetwork.apply(middleOf(fixed.shape));
   const sides = [0, 1, 2].map((axis) => toNetwork.apply(unit(axis, fixed.shape[axis] / 2)));
   const origin = toNetwork.apply([0, 0, 0]);
   const reach = mapTriple(origin, (at, axis) =>
@@ -104,9 +126,7 @@ function middleOfImage(image: Float32Array, shape: Triple): Box {
       }
     }
   }
-  const middle = mapTriple(shape, (length, axis) =>
-    total > 0 ? sums[axis] / total : (length - 1) / 2,
-  );
+  const middle = total > 0 ? mapTriple(shape, (_, axis) => sums[axis] / total) : middleOf(shape);
   return {first: firstOf(middle, size, shape), shape: size};
 }
 
@@ -118,40 +138,22 @@ function firstOf(middle: Triple, shape: Triple, whole: Triple): Triple {
   });
 }
 
-/** Run the labeller on a box of two conformed images. */
-async function predictLabels(
+/** Run the labeller on a box of a conformed image. */
+async function tellLabels(
   network: VelocityNetwork,
-  images: ConformedImages,
+  image: Float32Array,
   {grid, box}: {readonly grid: Grid; readonly box: Box},
-): Promise<PredictedLabels> {
+): Promise<Told> {
   const {labeller, dimensions} = network.architecture;
   const [whole, first, size] = [grid.shape, box.first, box.shape].map((values) =>
     values.slice(0, dimensions),
   );
-  const labelsOf = async (image: Float32Array) => {
-    const memberships = tf.tidy(() => {
-      const part = tf.slice(tf.tensor(image, whole), first, size);
-      return network.predictLabels!(tf.reshape(part, [1, ...size, 1]));
-    });
-    const values = (await memberships.data()) as Float32Array;
-    memberships.dispose();
-    return values;
-  };
-  return {
-    count: labeller!.labels,
-    grid: {shape: box.shape, affine: Affine.compose(grid.affine, Affine.translation(box.first))},
-    fixed: await labelsOf(images.fixed),
-    moving: await labelsOf(images.moving),
-  };
-}
-
-/** Mean over labels of 2 sum(fm) / sum(f + m). */
-function overlapOf({count, fixed, moving}: PredictedLabels): number {
-  return tf.tidy(() => {
-    const maps = [fixed, moving].map((map) =>
-      tf.tensor(map, [1, map.length / (1 + count), 1 + count]),
-    );
-    const [, ...ofLabels] = overlaps(maps[0], maps[1]).dataSync();
-    return ofLabels.reduce((sum, overlap) => sum + overlap, 0) / count;
+  const told = tf.tidy(() => {
+    const part = tf.slice(tf.tensor(image, whole), first, size);
+    return network.predictLabels!(tf.reshape(part, [1, ...size, 1]));
   });
+  const memberships = (await told.data()) as Float32Array;
+  told.dispose();
+  const affine = Affine.compose(grid.affine, Affine.translation(box.first));
+  return {count: labeller!.labels, grid: {shape: box.shape, affine}, memberships};
 }

@@ -25,6 +25,7 @@ import {
 import {
   canRefine,
   MIXED_SMOOTHNESS,
+  refinable,
   refinePair,
   type PairRefinement,
   type FoundByNetwork,
@@ -209,28 +210,39 @@ async function findAnswers(
   tools: Tools,
 ) {
   const {engine, stages} = tools;
+  const isRefined = refine !== null && canRefine(pair.fixed.shape);
+  const images = once(() => refinable(pair, engine));
   const answers = [alignmentAnswer(pair)];
   let found: FoundByNetwork | null = null;
   if (hasNetwork(pair)) {
     const deformation = await deform(pair, hyperparameters, tools);
-    const labels = refine === null ? null : await labelPair(pair, stages);
-    found = {pair, deformation, labels};
+    const isMixed = () => images().contrast.isMixed;
+    const told = isRefined ? await labelPair(pair, {engine, stages, isMixed}) : null;
+    found = {pair, deformation, told};
     answers.push(deformedAnswer('network', pair, found.deformation, engine));
   }
   if (refine === null) return {answers, refinement: null, warnings: []};
-  if (!canRefine(pair.fixed.shape)) {
+  if (!isRefined) {
     const size = pair.fixed.shape.join('x');
     const warning = `${pair.fixed.name}: not refined, because an image must have at least 4 voxels along every axis for that, got ${size}.`;
     return {answers, refinement: null, warnings: [warning]};
   }
+  // What the network ran in; a refinement needs more, and nothing of it.
+  engine.releaseMemory?.();
   const {answer, ...refinement} = await stages.run('refine', (tell) => {
     const onProgress = ({level, levels: all, iteration, iterations}: RefinementProgress) =>
       tell((level + iteration / iterations) / all);
-    return refinePair(pair, {...refine, found, signal, onProgress}, engine);
+    return refinePair(images(), {...refine, found, signal, onProgress}, engine);
   });
   if (!refinement.contrast.isMixed)
     return {answers: [...answers, answer], refinement, warnings: []};
   return {answers: [answers[0], answer], refinement, warnings: [mixedWarning(pair.moving.name)]};
+}
+
+/** What is made when it is first asked for. */
+function once<T>(make: () => T): () => T {
+  let made: {readonly value: T} | undefined;
+  return () => (made ??= {value: make()}).value;
 }
 
 function mixedWarning(moving: string): string {

@@ -3,8 +3,10 @@ import assert from 'node:assert/strict';
 import {test} from 'node:test';
 import type * as tf from '@tensorflow/tfjs-core';
 import {Affine} from '../../src/geometry/affine.js';
-import {cornersOf, countVoxels, type Grid} from '../../src/geometry/grid.js';
+import {countVoxels, type Grid} from '../../src/geometry/grid.js';
 import type {Triple} from '../../src/geometry/triple.js';
+import {PORTABLE} from '../../src/kernels/voxel-operation.js';
+import {lanesFor} from '../../src/optimisers/refinement/level.js';
 import {labelPair} from '../../src/registration/label-pair.js';
 import type {PairWithNetwork} from '../../src/registration/prepare.js';
 import {StageLog} from '../../src/registration/stages.js';
@@ -50,27 +52,30 @@ const filled = (shape: Triple, value: (index: Triple) => number) => {
   return image;
 };
 
+const label = (pair: PairWithNetwork, isMixed = false) =>
+  labelPair(pair, {engine: PORTABLE, stages: new StageLog(), isMixed: () => isMixed});
+
 test('labels are told where the fixed image lies, each image its own', async () => {
   const shape: Triple = [8, 12, 8];
   const fixed = filled(shape, ([i]) => i / 8);
   const moving = filled(shape, ([, j]) => j / 12);
   const {pair, asked} = pairOn(at(shape), at([6, 7, 8]), {fixed, moving});
-  const told = (await labelPair(pair, new StageLog()))!;
-  assert.equal(told.count, 1);
-  // Sizes of an even number of voxels about the middle of the image, which lies between two voxels or is one.
-  assert.deepEqual(told.grid.shape, [6, 8, 8]);
+  const {labels, summary} = (await label(pair))!;
+  // Sizes that the labeller can divide.
   assert.deepEqual(asked, [6 * 8 * 8, 6 * 8 * 8]);
-  const [first, last] = [
+  assert.deepEqual([labels.count, summary.count, labels.weight], [1, 1, 0.5]);
+  assert.deepEqual(labels.shape, [6, 7, 8]);
+  const lanes = lanesFor(1);
+  for (const [i, j, k] of [
     [0, 0, 0],
-    [5, 7, 7],
-  ] as const;
-  const inNetwork = Affine.compose(at(shape).affine.inverse(), told.grid.affine);
-  assert.deepEqual(inNetwork.apply(first), [1, 2, 0]);
-  for (const index of [first, last]) {
-    const n = (index[0] * 8 + index[1]) * 8 + index[2];
-    const [i, j] = inNetwork.apply(index);
-    assert.equal(told.fixed[2 * n + 1], i / 8 > 0.5 ? 1 : 0);
-    assert.equal(told.moving[2 * n + 1], j / 12 > 0.5 ? 1 : 0);
+    [3, 1, 4],
+    [5, 6, 7],
+  ]) {
+    const n = lanes * ((i * 7 + j) * 8 + k);
+    assert.equal(labels.fixed[n], (i + 1) / 8 > 0.5 ? 1 : 0);
+    // Half a voxel between the two grids.
+    const [below, above] = [j + 2, j + 3].map((at) => (at / 12 > 0.5 ? 1 : 0));
+    assert.equal(labels.moving[n], (below + above) / 2);
   }
 });
 
@@ -81,16 +86,14 @@ test('a turned image is covered whole', async () => {
     shape,
     affine: centredAffine(obliqueAffine([20, -30, 40], [1, 1.2, 1.5]), shape, [1, 2, 0]),
   };
-  const image = new Float32Array(32 ** 3);
-  const {pair} = pairOn(network, fixed, {fixed: image, moving: image});
-  const {grid} = (await labelPair(pair, new StageLog()))!;
-  assert.ok(countVoxels(grid.shape) < 32 ** 3);
-  const toGrid = Affine.compose(grid.affine.inverse(), fixed.affine);
-  for (const corner of cornersOf(shape)) {
-    toGrid.apply(corner).forEach((x, axis) => {
-      assert.ok(x > -0.5 && x < grid.shape[axis] - 0.5, `${corner.join(' ')}: ${x}`);
-    });
-  }
+  const image = new Float32Array(32 ** 3).fill(1);
+  const {pair, asked} = pairOn(network, fixed, {fixed: image, moving: image});
+  const {labels} = (await label(pair))!;
+  assert.ok(asked[0] < 32 ** 3);
+  // Each of its voxels has been told to be a label.
+  const lanes = lanesFor(1);
+  assert.deepEqual(labels.shape, shape);
+  assert.ok(labels.fixed.every((share, n) => n % lanes > 0 || share > 0.999));
 });
 
 const LARGE: Triple = [96, 96, 112];
@@ -106,28 +109,30 @@ test('of a large image the middle is looked at first, and no more where it is no
     fixed: cube([30, 40, 60]),
     moving: cube([60, 70, 30]),
   });
-  const {grid, fixed} = (await labelPair(pair, new StageLog()))!;
+  const {labels, summary} = (await label(pair))!;
   assert.deepEqual(asked, [48 ** 3, 48 ** 3]);
-  assert.deepEqual(grid.shape, [48, 48, 48]);
-  // The whole cube is in it: it lies about the centre of mass.
-  const inside = fixed.filter((_, n) => n % 2 === 1).reduce((sum, share) => sum + share, 0);
-  assert.equal(inside, 17 ** 3);
+  assert.equal(summary.areUsed, false);
+  // The whole cube was in it: it lies about the centre of mass.
+  assert.equal(
+    labels.fixed.reduce((sum, share) => sum + share, 0),
+    17 ** 3,
+  );
 });
 
 test('where the middle is recognised all of it is labelled; of a small image at once', async () => {
   const image = cube([40, 40, 60]);
   const {pair, asked} = pairOn(at(LARGE), at(LARGE), {fixed: image, moving: image});
-  const told = await labelPair(pair, new StageLog());
-  assert.deepEqual(told!.grid.shape, LARGE);
+  const told = await label(pair);
+  assert.equal(told!.summary.areUsed, true);
   assert.deepEqual(asked, [48 ** 3, 48 ** 3, image.length, image.length]);
   const small = at([64, 96, 112]);
   const part = filled(small.shape, () => 0);
   const other = pairOn(small, small, {fixed: part, moving: part});
-  await labelPair(other.pair, new StageLog());
+  await label(other.pair);
   assert.deepEqual(other.asked, [part.length, part.length]);
 });
 
-test('no labels without a labeller', async () => {
+test('no labels without a labeller, and none where contrasts are mixed', async () => {
   const shape: Triple = [4, 4, 4];
   const image = new Float32Array(64);
   const pair = {
@@ -135,5 +140,8 @@ test('no labels without a labeller', async () => {
     model: {network: fakeNetwork(() => [0, 0, 0])},
     conformed: {fixed: image, moving: image},
   } as unknown as PairWithNetwork;
-  assert.equal(await labelPair(pair, new StageLog()), null);
+  assert.equal(await label(pair), null);
+  const labelled = pairOn(at(shape), at(shape), {fixed: image, moving: image});
+  assert.equal(await label(labelled.pair, true), null);
+  assert.deepEqual(labelled.asked, []);
 });

@@ -1,4 +1,6 @@
-import type {Triple} from '../../geometry/triple.js';
+import {Affine} from '../../geometry/affine.js';
+import type {Grid} from '../../geometry/grid.js';
+import {mapTriple, type Triple} from '../../geometry/triple.js';
 import type {KernelRunner} from '../../kernels/voxel-operation.js';
 import {halfShape} from '../../optimisers/refinement/level.js';
 import {HALVE} from '../../optimisers/refinement/operations.js';
@@ -25,4 +27,26 @@ export function halvedImages(
     fixedMask: fixedMask && halve(fixedMask),
     movingMask: movingMask && halve(movingMask),
   };
+}
+
+/** Length of the edge of a cube as large as a voxel, mm. */
+export function voxelEdge({affine}: Grid): number {
+  return Math.cbrt(affine.spacing.reduce((all, size) => all * size, 1));
+}
+
+/**
+ * A grid, its voxels joined by twos along every axis until they are as large as wanted.
+ *
+ * @param edge - As of `voxelEdge`.
+ * @param fewest - So many voxels are left along every axis; an axis of one stays as it is.
+ */
+export function halvedTowards(edge: number, fine: Grid, fewest: number): Grid {
+  const canHalve = ({shape}: Grid) => shape.every((length) => length === 1 || length >= 2 * fewest);
+  let grid = fine;
+  for (let n = Math.round(Math.log2(edge / voxelEdge(fine))); n > 0 && canHalve(grid); n--) {
+    const factors = mapTriple(grid.shape, (length) => (length > 1 ? 2 : 1));
+    const toFine = Affine.scaling(factors).withOffset(mapTriple(factors, (f) => (f - 1) / 2));
+    grid = {shape: halfShape(grid.shape), affine: Affine.compose(grid.affine, toFine)};
+  }
+  return grid;
 }

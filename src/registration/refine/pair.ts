@@ -19,6 +19,9 @@ export interface RefinementPair {
 /** Memberships of both images in labels, on the pair's grid or on one that is halved, as the mean of every 2 x 2 x 2 voxels, as often as one likes. */
 export type PairLabels = Omit<LevelLabels, 'fixedMask' | 'movingMask'>;
 
+/** A stationary velocity on the pair's grid or on halves of it, as where a refinement begins; [I, J, K, 3], voxels of its own grid. */
+export type RefinementStart = Pick<RefinedVelocity, 'data' | 'shape'>;
+
 /** A stationary velocity on the pair's grid or on one of half its resolution. */
 export interface RefinedVelocity {
   /** [I, J, K, 3], voxels of its own grid. */

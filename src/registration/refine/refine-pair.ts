@@ -4,6 +4,7 @@ import {DOUBLE_FIELD} from '../../optimisers/refinement/operations.js';
 import {deformedAnswer, type Answer} from '../answers.js';
 import {integrationOf} from '../deform.js';
 import {onNetwork} from '../geometry.js';
+import type {ToldLabels} from '../label-pair.js';
 import type {PreparedPair} from '../prepare.js';
 import {displacementOn} from '../../transforms/apply.js';
 import {displacementTransform} from '../../transforms/transform.js';
@@ -12,20 +13,34 @@ import {integrate, velocityOnNetworkGrid, type Deformation} from '../velocity.js
 import {contrastOf, type Contrast} from './contrast.js';
 import {imagesOf, onFixedGrid} from './images.js';
 import {fromPadded, isPlane, toPadded} from './padded.js';
-import type {RefinedVelocity} from './pair.js';
+import {halvedTowards, voxelEdge} from './halved.js';
+import type {RefinedVelocity, RefinementPair, RefinementStart} from './pair.js';
+import {SHORTEST_AXIS} from './plan-levels.js';
 import {sharpened} from './sharpen.js';
-import {
-  labelsOnFixedGrid,
-  summariseLabels,
-  type LabelSummary,
-  type ToldOfPair,
-} from './told-labels.js';
+import type {LabelSummary} from './told-labels.js';
 import type {RefinementRecord} from './refine-level.js';
 import {refineVelocity, type RefineOptions} from './refine-velocity.js';
 
 /** What a network made of a pair. */
-export interface FoundByNetwork extends ToldOfPair {
+export interface FoundByNetwork {
+  readonly pair: PreparedPair;
   readonly deformation: Deformation;
+  /** Null where its labeller, if it has one, told nothing. */
+  readonly told: ToldLabels | null;
+}
+
+/** A pair on the fixed image's own grid. */
+export interface RefinablePair {
+  readonly pair: PreparedPair;
+  readonly images: RefinementPair;
+  readonly contrast: Contrast;
+}
+
+/** Bring a pair to where it is refined. */
+export function refinable(prepared: PreparedPair, engine: KernelRunner): RefinablePair {
+  const pair = onFixedGrid(prepared);
+  const images = imagesOf(pair, engine, 'cubic');
+  return {pair, images, contrast: contrastOf(images, engine)};
 }
 
 /** How a pair is refined. */
@@ -65,7 +80,7 @@ export function canRefine(shape: Triple): boolean {
  * @throws {HypermorphError} E_INTERRUPTED, between two steps.
  */
 export async function refinePair(
-  prepared: PreparedPair,
+  {pair, images, contrast}: RefinablePair,
   {
     found = null,
     ...options
@@ -73,16 +88,12 @@ export async function refinePair(
     Pick<RefineOptions, 'signal' | 'onProgress'> & {readonly found?: FoundByNetwork | null},
   engine: KernelRunner,
 ): Promise<RefinedPair> {
-  const pair = onFixedGrid(prepared);
   const {shape} = pair.geometry.network;
-  const images = imagesOf(pair, engine, 'cubic');
-  const contrast = contrastOf(images, engine);
   const start = found && !contrast.isMixed ? await velocityOnFixedGrid(found, engine) : null;
   const lambda = contrast.isMixed ? stiffened(options.lambda) : options.lambda;
-  const told = found && !contrast.isMixed ? labelsOnFixedGrid(found, engine) : null;
-  const labels = told && summariseLabels(told);
+  const told = found?.told ?? null;
   const seen = contrast.isMixed ? images : sharpened(images, engine);
-  const labelled = {...seen, labels: labels?.areUsed === true ? told : null};
+  const labelled = {...seen, labels: told?.summary.areUsed === true ? told.labels : null};
   const {velocity, levels} = await refineVelocity(labelled, {...options, lambda, start, engine});
   const whole = {values: onWholeGrid(velocity, shape, engine), shape: [...shape, 3]};
   const deformation = await integrate(whole, integrationOf(pair, engine));
@@ -90,19 +101,26 @@ export async function refinePair(
     answer: deformedAnswer('refinement', pair, deformation, engine),
     contrast,
     levels,
-    labels,
+    labels: told && told.summary,
   };
 }
 
-/** The velocity that a network found, where the refinement begins. */
+/** Halvings of the fixed grid that every refinement of so many voxels begins with or goes beyond. */
+const START_HALVINGS = 3;
+
+/** The velocity that a network found, where the refinement begins: on the fixed grid, or on halves of it that are no coarser than it was found. */
 async function velocityOnFixedGrid(
   {pair, deformation}: FoundByNetwork,
   engine: KernelRunner,
-): Promise<RefinedVelocity> {
+): Promise<RefinementStart> {
   const {fixed, network} = pair.geometry;
-  const values = await velocityOnNetworkGrid(deformation.velocity, integrationOf(pair, engine));
-  const field = displacementOn(displacementTransform(onNetwork(network, values)), fixed, engine);
-  return {data: inVoxels(inTensorOrder(field)).values, shape: fixed.shape, factor: 1};
+  const {velocity} = deformation;
+  const found = (voxelEdge(network) * network.shape[0]) / velocity.shape[0];
+  const edge = Math.min(found, voxelEdge(fixed) * 2 ** START_HALVINGS);
+  const grid = halvedTowards(edge, fixed, SHORTEST_AXIS);
+  const values = await velocityOnNetworkGrid(velocity, integrationOf(pair, engine));
+  const field = displacementOn(displacementTransform(onNetwork(network, values)), grid, engine);
+  return {data: inVoxels(inTensorOrder(field)).values, shape: grid.shape};
 }
 
 /** A refined velocity on the pair's whole grid, [I, J, K, 3]. */

@@ -6,7 +6,7 @@ import type {KernelRunner} from '../../kernels/voxel-operation.js';
 import {halvedImages, type LevelImages} from './halved.js';
 import {labelsOfLevels} from './level-labels.js';
 import {fromPadded, isPlane, standing, toPadded} from './padded.js';
-import type {PairLabels, RefinedVelocity, RefinementPair} from './pair.js';
+import type {PairLabels, RefinedVelocity, RefinementPair, RefinementStart} from './pair.js';
 import {planLevels, type LevelPlan} from './plan-levels.js';
 import {RATES, refineLevel, type LevelOptions, type RefinementRecord} from './refine-level.js';
 
@@ -19,7 +19,7 @@ export interface RefineOptions extends Pick<
   /** Most steps at each resolution; 0 returns the start. */
   readonly iterations?: number;
   /** Where to start; null: from no displacement. */
-  readonly start?: RefinedVelocity | null;
+  readonly start?: RefinementStart | null;
   readonly onProgress?: ((progress: RefinementProgress) => void) | undefined;
 }
 
@@ -100,7 +100,7 @@ function buildPyramid(
 
 /** The start on the coarsest velocity grid, padded. */
 function startOf(
-  start: RefinedVelocity | null,
+  start: RefinementStart | null,
   coarsest: LevelPlan,
   isFlat: boolean,
   engine: KernelRunner,
@@ -108,6 +108,11 @@ function startOf(
   const [i, j, k] = coarsest.velocityShape;
   if (start === null) return new Float32Array(4 * i * j * k);
   let {data, shape} = toPadded(start, isFlat);
+  const finer = halvesDownTo(shape, coarsest.velocityShape);
+  if (finer !== null) {
+    for (const next of finer) data = engine.run(DOUBLE_FIELD, data, next);
+    return data;
+  }
   while (!isSameShape(shape, coarsest.velocityShape)) {
     if (shape[2] < coarsest.velocityShape[2]) {
       throw new HypermorphError(
@@ -119,6 +124,16 @@ function startOf(
     shape = halfShape(shape);
   }
   return data;
+}
+
+/** The shapes between one and a larger one of which it is a half of halves, coarsest first, with the larger; null where it is none. */
+function halvesDownTo(coarse: Triple, fine: Triple): Triple[] | null {
+  const shapes: Triple[] = [];
+  for (let shape = fine; !isSameShape(shape, coarse); shape = halfShape(shape)) {
+    if (shape.every((length, axis) => length <= coarse[axis])) return null;
+    shapes.unshift(shape);
+  }
+  return shapes;
 }
 
 /** A padded velocity on the grid of half the resolution, in its voxels. */

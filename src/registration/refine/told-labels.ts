@@ -1,20 +1,19 @@
 import * as tf from '@tensorflow/tfjs-core';
 import {Affine} from '../../geometry/affine.js';
 import type {Grid} from '../../geometry/grid.js';
-import {mapTriple} from '../../geometry/triple.js';
 import type {KernelRunner} from '../../kernels/voxel-operation.js';
 import {overlaps} from '../../ops/overlaps.js';
-import {halfShape, lanesFor} from '../../optimisers/refinement/level.js';
+import {lanesFor} from '../../optimisers/refinement/level.js';
 import {SAMPLE_MEMBERSHIPS} from '../../optimisers/refinement/operations.js';
-import {LEAST_OVERLAP, type PredictedLabels} from '../label-pair.js';
-import type {PreparedPair} from '../prepare.js';
+import {halvedTowards, voxelEdge} from './halved.js';
 import type {PairLabels} from './pair.js';
 
-/** What a labeller told of a pair. */
-export interface ToldOfPair {
-  readonly pair: PreparedPair;
-  /** Null without a labeller. */
-  readonly labels: PredictedLabels | null;
+/** What a labeller told of one image: memberships, [I, J, K, 1 + count] in tensor order, the background first. */
+export interface Told {
+  readonly count: number;
+  /** Where they lie. */
+  readonly grid: Grid;
+  readonly memberships: Float32Array;
 }
 
 /** How the labels of both images go together as the images are aligned. */
@@ -26,44 +25,33 @@ export interface LabelSummary {
   readonly areUsed: boolean;
 }
 
-/** Share of what a labeller tells, where its model does not say. */
-const USUAL_LABEL_WEIGHT = 0.5;
-/** What a labeller told of both images, where they are refined: as fine as it told it, on the fixed grid or on halves of that. */
-export function labelsOnFixedGrid(
-  {pair, labels}: ToldOfPair,
-  engine: KernelRunner,
-): PairLabels | null {
-  if (labels === null) return null;
-  const {count, grid} = labels;
-  const {shape, affine} = halvedTowards(grid, pair.geometry.fixed);
-  const toGrid = Affine.compose(grid.affine.inverse(), affine);
-  const onto = (memberships: Float32Array) => {
-    const maps = {memberships, labels: count, shape: grid.shape};
-    return engine.run(SAMPLE_MEMBERSHIPS, maps, toGrid, shape);
-  };
-  return {
-    ...{shape, count},
-    fixed: onto(labels.fixed),
-    moving: onto(labels.moving),
-    weight: pair.model.labelWeight ?? USUAL_LABEL_WEIGHT,
-  };
-}
+/**
+ * Labels that overlap less than this as the images are aligned were not recognised: a labeller of brains finds 0.5 and more between two
+ * brains, and below 0.2 in chests, spinal cords and crops of a brain.
+ */
+const LEAST_OVERLAP = 0.3;
 
-/** A grid halved until its voxels are as large as those of another, or it would have fewer than two along an axis. */
-function halvedTowards(coarse: Grid, fine: Grid): Grid {
-  const sizeOf = ({affine}: Grid) => Math.cbrt(affine.spacing.reduce((all, size) => all * size, 1));
-  const canHalve = ({shape}: Grid) => shape.every((length) => length === 1 || length >= 4);
-  let grid = fine;
-  for (let n = Math.round(Math.log2(sizeOf(coarse) / sizeOf(fine))); n > 0 && canHalve(grid); n--) {
-    const factors = mapTriple(grid.shape, (length) => (length > 1 ? 2 : 1));
-    const toFine = Affine.scaling(factors).withOffset(mapTriple(factors, (f) => (f - 1) / 2));
-    grid = {shape: halfShape(grid.shape), affine: Affine.compose(grid.affine, toFine)};
-  }
-  return grid;
+/** Labels have at least so many voxels along every axis. */
+const FEWEST_VOXELS = 2;
+
+/** What was told of an image, where it is refined: as fine as it was told, on the fixed grid or on halves of that; [onto, lanes]. */
+export function labelsOnFixedGrid(
+  {count, grid, memberships}: Told,
+  fixed: Grid,
+  engine: KernelRunner,
+): Pick<PairLabels, 'shape'> & {readonly lanes: Float32Array} {
+  const {shape, affine} = halvedTowards(voxelEdge(grid), fixed, FEWEST_VOXELS);
+  const toGrid = Affine.compose(grid.affine.inverse(), affine);
+  const maps = {memberships, labels: count, shape: grid.shape};
+  return {shape, lanes: engine.run(SAMPLE_MEMBERSHIPS, maps, toGrid, shape)};
 }
 
 /** Whether the labels are good for anything. */
-export function summariseLabels({count, fixed, moving}: PairLabels): LabelSummary {
+export function summariseLabels({
+  count,
+  fixed,
+  moving,
+}: Pick<PairLabels, 'count' | 'fixed' | 'moving'>): LabelSummary {
   const lanes = lanesFor(count);
   const [overlap] = tf.tidy(() => {
     const maps = [fixed, moving].map((map) => tf.tensor(map, [1, map.length / lanes, lanes]));

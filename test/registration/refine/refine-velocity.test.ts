@@ -316,3 +316,25 @@ anyTest('a large image ends with half of the velocity', () => {
   assert.deepEqual(stages[stages.length - 1].velocityShape, [128, 128, 128]);
   assert.deepEqual(stages[stages.length - 2].velocityShape, [128, 128, 128]);
 });
+
+test('a start on halves of the grid means the same everywhere, and one of another shape is refused', async () => {
+  const half = halfShape(SHAPE);
+  const uniform = (shape: Triple, voxels: number) => ({
+    data: new Float32Array(3 * shape[0] * shape[1] * shape[2]).fill(voxels),
+    shape,
+  });
+  const at = (start: {data: Float32Array; shape: Triple}) =>
+    refine(
+      pairOf(() => [1, 1, 1]),
+      {start, iterations: 0},
+    );
+  // Half a voxel of half the resolution is one of the whole; inside, where nothing lies beyond an edge.
+  const {velocity} = await at(uniform(half, 0.5));
+  assert.deepEqual(velocity.shape, SHAPE);
+  const mean = meanInside(SHAPE, 2, (_, n) => velocity.data[3 * n]);
+  assert.ok(Math.abs(mean - 1) < 1e-5, `${mean}`);
+  await assert.rejects(() => at(uniform([15, 13, 9], 0)), {
+    code: 'E_SHAPE',
+    message: /must lie on the pair's grid or on halves of it, got 15x13x9/,
+  });
+});

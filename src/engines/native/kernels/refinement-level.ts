@@ -110,6 +110,9 @@ declare module '../addon.js' {
   }
 }
 
+/** Squarings that may be added without another, larger stack beside the old one; memory that is never written takes no room. */
+const ROOM = 2;
+
 /** All memory of a level is made once; a step is a handful of native calls. */
 export class NativeLevel implements RefinementLevel {
   readonly #addon: NativeAddon;
@@ -202,7 +205,7 @@ export class NativeLevel implements RefinementLevel {
     const squarings = squaringsFor(this.#largest);
     const floats = this.#velocity.length;
     if (this.#stack.length < (squarings + 1) * floats)
-      this.#stack = new Float32Array((squarings + 1) * floats);
+      this.#stack = new Float32Array((squarings + 1 + ROOM) * floats);
     this.#addon.integrateField(this.#fieldSize, squarings, this.#velocity, this.#stack);
     const displacement = this.#stack.subarray(squarings * floats, (squarings + 1) * floats);
     const slopes = this.#ownSlopes ?? this.#next;
