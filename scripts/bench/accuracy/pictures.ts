@@ -16,7 +16,7 @@ import {drawWarps} from './draw.js';
 const COLUMNS: readonly Partial<RegisterFilesSettings>[] = [
   {model: 'none', refine: 'none'},
   {refine: 'none', keep: 'last'},
-  ...[0.1, 0.3, 0.8].map((lambda) => ({model: 'none', hyperparameters: {lambda}})),
+  ...[0.1, 0.3, 0.8].map((lambda) => ({hyperparameters: {lambda}})),
 ];
 
 const [fixed, moving, picture] = process.argv.slice(2);
