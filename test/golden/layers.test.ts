@@ -140,7 +140,9 @@ function checkInitializers(golden: GoldenCase): void {
     const {shape, std} = expected[index];
     assert.deepEqual(weight.shape, shape);
     const values = Array.from(weight.dataSync());
-    const limit = Math.sqrt(6 / (shape.length === 1 ? 2 * shape[0] : shape[0] + shape[1]));
+    const fans = shape.length === 1 ? 2 * shape[0] : shape[0] + shape[1];
+    // As the weights hold it: float32.
+    const limit = Math.fround(Math.sqrt(6 / fans));
     const largest = values.reduce((a, b) => Math.max(a, Math.abs(b)), 0);
     const deviation = Math.sqrt(values.reduce((sum, value) => sum + value ** 2, 0) / values.length);
     assert.ok(largest <= limit && largest > 0.8 * limit, `largest ${largest}, limit ${limit}`);
