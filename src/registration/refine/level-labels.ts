@@ -1,3 +1,4 @@
+import {countVoxels} from '../../geometry/grid.js';
 import type {Triple} from '../../geometry/triple.js';
 import type {KernelRunner} from '../../kernels/voxel-operation.js';
 import {
@@ -11,7 +12,12 @@ import {halvedImages, type LevelImages} from './halved.js';
 import type {PairLabels} from './pair.js';
 import type {LevelPlan} from './plan-levels.js';
 
-/** The labels of a pair for each stage of a plan: on the grid of its velocity, or on half of that where they are no finer; null where they are coarser still. */
+/**
+ * The labels of a pair for each stage of a plan: on the grid of its velocity, or on half of that where they are no finer; null where they are
+ * coarser still.
+ *
+ * Labels that were told coarser than a stage's images know less of where an edge is: they count as many times less as they have fewer voxels.
+ */
 export function labelsOfLevels(
   labels: PairLabels | null,
   images: readonly LevelImages[],
@@ -21,7 +27,12 @@ export function labelsOfLevels(
   if (labels === null) return plan.map(() => null);
   const pyramid = labelPyramid(labels, images, plan, engine);
   const on = (shape: Triple) => pyramid.find((level) => isSameShape(level.shape, shape));
-  return plan.map(({velocityShape}) => on(velocityShape) ?? on(halfShape(velocityShape)) ?? null);
+  return plan.map(({velocityShape, halvings}) => {
+    const found = on(velocityShape) ?? on(halfShape(velocityShape));
+    if (found === undefined) return null;
+    const share = countVoxels(labels.shape) / countVoxels(images[halvings].shape);
+    return {...found, weight: labels.weight * Math.min(1, share)};
+  });
 }
 
 /** The labels and their halves down to the coarsest velocity, each with the masks of the images there. */
