@@ -164,7 +164,9 @@ test('labels bring together what the images do not show', async () => {
   const coarse = await refine({...hidden, labels: halvedLabels(labels)});
   const errors = [found, coarse, without].map(({velocity}) => errorOf(velocity, shift));
   assert.ok(errors[0] < 0.75 * errors[2], `off by ${errors.join(', ')} voxels`);
-  assert.ok(errors[1] < 0.75 * errors[2], `off by ${errors.join(', ')} voxels`);
+  // Coarser than the images they count an eighth at the last level (docs/decisions/025), and help less.
+  assert.ok(errors[1] < 0.85 * errors[2], `off by ${errors.join(', ')} voxels`);
+  assert.ok(errors[0] < errors[1]);
 });
 
 test('labels that already agree move nothing', async () => {
