@@ -3,7 +3,9 @@ import {Affine} from '../geometry/affine.js';
 import {countVoxels, middleOf, type Grid} from '../geometry/grid.js';
 import {mapTriple, type Triple} from '../geometry/triple.js';
 import type {KernelRunner} from '../kernels/voxel-operation.js';
-import type {Labeller} from '../models/architecture.js';
+import {sizeMultiple, unetOfLabeller} from '../models/architecture.js';
+import {turnedRound} from '../transforms/apply.js';
+import {centreOfMass} from './alignment.js';
 import type {PairWithNetwork} from './prepare.js';
 import type {PairLabels} from './refine/pair.js';
 import {
@@ -72,28 +74,22 @@ export async function labelPair(
   };
   return stages.run('label', async () => {
     if (isMixed()) return null;
-    const covered = boxOfFixed(geometry, sizeMultipleOf(labeller));
+    const covered = boxOfFixed(geometry, sizeMultiple(unetOfLabeller(labeller)));
     if (countVoxels(covered.shape) >= WORTH_A_GLIMPSE * GLIMPSE ** 3) {
-      const glimpse = await tell(middleOfImage(conformed.fixed, geometry.network.shape));
+      const glimpse = await tell(middleOfImage(conformed.fixed, geometry.network, engine));
       if (!glimpse.summary.areUsed) return glimpse;
     }
     return tell(covered);
   });
 }
 
-/** Sizes of images must be multiples of this. */
-function sizeMultipleOf({encoder}: Labeller): number {
-  return 2 ** encoder.length;
-}
-
 /** The smallest box, of sizes that a labeller can divide, that holds the fixed image's voxels; its first voxel may lie before them. */
 function boxOfFixed({fixed, network}: PairWithNetwork['geometry'], multiple: number): Box {
   const toNetwork = Affine.compose(network.affine.inverse(), fixed.affine);
   const middle = toNetwork.apply(middleOf(fixed.shape));
-  const sides = [0, 1, 2].map((axis) => toNetwork.apply(unit(axis, fixed.shape[axis] / 2)));
-  const origin = toNetwork.apply([0, 0, 0]);
-  const reach = mapTriple(origin, (at, axis) =>
-    sides.reduce((sum, side) => sum + Math.abs(side[axis] - at), 0),
+  const {rows} = toNetwork;
+  const reach = mapTriple(fixed.shape, (_, axis) =>
+    fixed.shape.reduce((sum, length, n) => sum + (Math.abs(rows[4 * axis + n]) * length) / 2, 0),
   );
   const shape = mapTriple(network.shape, (length, axis) => {
     const needed = Math.ceil((2 * reach[axis] - ROUNDING) / multiple) * multiple;
@@ -105,29 +101,11 @@ function boxOfFixed({fixed, network}: PairWithNetwork['geometry'], multiple: num
 /** Of a voxel: a size that a header gives may be larger by this than what it stands for. */
 const ROUNDING = 1e-3;
 
-function unit(axis: number, length: number): Triple {
-  return mapTriple([0, 0, 0], (_, other) => (other === axis ? length : 0));
-}
-
-/** The box about the centre of mass of an image, [I, J, K] in tensor order. */
-function middleOfImage(image: Float32Array, shape: Triple): Box {
-  const size = mapTriple(shape, (length) => Math.min(length, GLIMPSE));
-  const sums = [0, 0, 0];
-  let total = 0;
-  let n = 0;
-  for (let i = 0; i < shape[0]; i++) {
-    for (let j = 0; j < shape[1]; j++) {
-      for (let k = 0; k < shape[2]; k++) {
-        const value = image[n++];
-        total += value;
-        sums[0] += value * i;
-        sums[1] += value * j;
-        sums[2] += value * k;
-      }
-    }
-  }
-  const middle = total > 0 ? mapTriple(shape, (_, axis) => sums[axis] / total) : middleOf(shape);
-  return {first: firstOf(middle, size, shape), shape: size};
+/** The box about what an image on the network's grid shows. */
+function middleOfImage(data: Float32Array, grid: Grid, engine: KernelRunner): Box {
+  const centre = centreOfMass({data, ...turnedRound(grid)}, engine);
+  const shape = mapTriple(grid.shape, (length) => Math.min(length, GLIMPSE));
+  return {first: firstOf(grid.affine.inverse().apply(centre), shape, grid.shape), shape};
 }
 
 /** Where a box begins that has its middle at a place, or as near to it as the grid allows. */

@@ -5,7 +5,7 @@
 import {readFile} from 'node:fs/promises';
 import {loadTrainingConfig} from '../../../src/config/load-config.js';
 import {decodeSafetensors} from '../../../src/formats/weights/safetensors.js';
-import {completeDescription, readModel, writeModel} from '../../../src/models/model-file.js';
+import {readModel, writeModel} from '../../../src/models/model-file.js';
 import {isOfLabeller} from '../../../src/models/weight-specs.js';
 import {describeGrid} from '../../../src/training/training-grid.js';
 
@@ -16,8 +16,6 @@ const TRAINING = {
   steps: 30_001,
   batch: 8,
 };
-/** Chosen on eight pairs of brains of people whom the labeller has not seen, and on real nuclei. */
-const LABEL_WEIGHT = 0.3;
 /** It tells at half of the resolution as well while it learns. */
 const HALF = 'labeller_half_labels/';
 
@@ -34,11 +32,7 @@ const draft = {
   ...description,
   architecture: config.architecture,
   grid: describeGrid(config),
-  labelWeight: LABEL_WEIGHT,
+  ...(config.labelWeight !== null && {labelWeight: config.labelWeight}),
   provenance: {...description.provenance, labeller: TRAINING},
 };
-await writeModel(
-  to,
-  {description: completeDescription(draft, weights), weights},
-  {storage: 'float16'},
-);
+await writeModel(to, {description: draft, weights}, {storage: 'float16'});

@@ -301,7 +301,6 @@ def main():
     parser.add_argument("--rate", type=float, default=1e-3)
     parser.add_argument("--painted", type=float, default=0.4)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--compile", action="store_true")
     options = parser.parse_args()
 
     device = "cuda" if torch.cuda.is_available() else "cpu"
@@ -318,7 +317,6 @@ def main():
     model = Labeller(codes).to(device).to(memory_format=torch.channels_last_3d)
     if options.start:
         model.load(load_file(options.start))
-    run = torch.compile(model) if options.compile else model
     optimiser = torch.optim.Adam(model.parameters(), lr=options.rate, fused=device == "cuda")
 
     before, step = 0, 0
@@ -340,7 +338,7 @@ def main():
         seen, maps = painter.draw(options.batch)
         wanted = memberships(maps, codes)
         with torch.autocast(device, torch.bfloat16):
-            half, whole = run(seen.contiguous(memory_format=torch.channels_last_3d))
+            half, whole = model(seen.contiguous(memory_format=torch.channels_last_3d))
         loss = unlike(whole, wanted) + unlike(half, F.avg_pool3d(wanted, 2))
         optimiser.zero_grad(set_to_none=True)
         loss.backward()

@@ -103,12 +103,13 @@ class Call {
   // Whether the next argument is neither null nor undefined.
   bool isGiven() const {
     napi_valuetype type = napi_null;
-    if (is_ok_) napi_typeof(env_, values_[next_], &type);
+    if (is_ok_ && next_ < kMostArguments) napi_typeof(env_, values_[next_], &type);
     return type != napi_null && type != napi_undefined;
   }
 
   template <typename Read>
   void check(const Read& read) {
+    require(next_ < kMostArguments, "native: a call has more arguments than there is room for.");
     if (is_ok_) is_ok_ = read(values_[next_++]);
   }
 
