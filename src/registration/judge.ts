@@ -1,3 +1,4 @@
+import {jointHistogram, mutualInformation} from '../evaluation/mutual-information.js';
 import {FILL_MISSING, MARK_FINITE} from '../kernels/intensities.js';
 import {LOCAL_CORRELATION} from '../kernels/local-correlation.js';
 import type {KernelRunner} from '../kernels/voxel-operation.js';
@@ -18,6 +19,8 @@ export interface Judgement {
    * leaves the moving image adds 0.
    */
   readonly similarity: number;
+  /** Mutual information, nats, inside the moving image; null where contrasts are not mixed. */
+  readonly information: number | null;
   /** Share of voxels that fold; null where it is not known. */
   readonly foldingFraction: number | null;
 }
@@ -30,6 +33,12 @@ export interface Judged extends Pick<Judgement, 'answer' | 'foldingFraction'> {
 
 /** A more elaborate answer has to be better by this much: less is what interpolation alone changes. */
 const NOTABLE_GAIN = 1e-4;
+/**
+ * Where contrasts are mixed it has to gain this share of mutual information, too: what a local correlation follows there may be nothing, and mutual
+ * information, which nothing followed, tells (docs/decisions/026-what-mixed-contrasts-must-gain.md).
+ */
+const MIXED_GAIN = 0.035;
+const BINS = 32;
 /** Share of folds above which an answer is none. */
 export const MOST_FOLDS = 0.005;
 /** Edge of the judge's windows, voxels, and the standard deviation in one that counts as contrast. */
@@ -40,7 +49,7 @@ const SMALLEST_DEVIATION = 0.01;
 export function judgeAnswers(
   {fixed, moving, masks, scales}: Pick<PreparedPair, 'fixed' | 'moving' | 'masks' | 'scales'>,
   answers: readonly Judged[],
-  engine: KernelRunner,
+  {engine, isMixed}: {readonly engine: KernelRunner; readonly isMixed: boolean},
 ): Judgement[] {
   const still = Float32Array.from(fixed.data);
   normaliseInPlace(still, scales.fixed, engine);
@@ -58,8 +67,21 @@ export function judgeAnswers(
     normaliseInPlace(moved, scales.moving, engine);
     const found = engine.run(LOCAL_CORRELATION, [still, moved], counts, shape, windows);
     const all = found.windows + found.missing;
-    return {answer, similarity: all === 0 ? 0 : found.either / all, foldingFraction};
+    const similarity = all === 0 ? 0 : found.either / all;
+    return {
+      ...{answer, similarity, foldingFraction},
+      information: isMixed ? informationOf([still, moved], counts) : null,
+    };
   });
+}
+
+/** Of the voxels that count and lie inside. */
+function informationOf(
+  images: readonly [Float32Array, Float32Array],
+  counts: Float32Array,
+): number | null {
+  const inside = counts.map((count) => (count > 0 ? 1 : 0));
+  return mutualInformation(jointHistogram(images, inside, BINS));
 }
 
 /** What a mask leaves out says nothing, for or against. */
@@ -70,12 +92,19 @@ function passOver(counts: Float32Array, mask: ArrayLike<number>): void {
 /**
  * Number of the answer to keep; they go from simple to elaborate.
  *
- * An answer replaces a simpler one if its similarity is larger by more than 1e-4 and no more than 0.5 % of its voxels fold, so that what
- * is kept is never worse than what it started from.
+ * An answer replaces a simpler one if its similarity is larger by more than 1e-4, no more than 0.5 % of its voxels fold, and its mutual information, where
+ * it counts, is larger by 3.5 %; so that what is kept is never worse than what it started from.
  */
 export function bestOf(judgements: readonly Judgement[]): number {
-  return judgements.reduce((best, {similarity, foldingFraction}, n) => {
+  return judgements.reduce((best, judgement, n) => {
+    const {similarity, foldingFraction} = judgement;
     const isBetter = similarity > judgements[best].similarity + NOTABLE_GAIN;
-    return isBetter && (foldingFraction ?? 0) <= MOST_FOLDS ? n : best;
+    const isRegular = (foldingFraction ?? 0) <= MOST_FOLDS;
+    return isBetter && isRegular && informs(judgement, judgements[best]) ? n : best;
   }, 0);
+}
+
+function informs({information}: Judgement, simpler: Judgement): boolean {
+  if (information === null || simpler.information === null) return true;
+  return information >= (1 + MIXED_GAIN) * simpler.information;
 }

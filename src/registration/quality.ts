@@ -42,7 +42,7 @@ export function qualityOf({
   similarity: {before, after, voxels},
   jacobian: {foldingFraction, squeezedFraction},
 }: Pick<Measures, 'similarity' | 'jacobian'> & {
-  readonly alignment: Judgement | null;
+  readonly alignment: Pick<Judgement, 'similarity'> | null;
   readonly information: number | null;
   readonly overlap: number;
 }): Quality {

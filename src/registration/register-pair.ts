@@ -144,7 +144,8 @@ export async function registerPair(options: RegisterPairOptions): Promise<Regist
   const prepared = await preparePair({fixed, moving}, model, {...options, affine, ...tools});
   const pair = await settleAffine(prepared, options, tools);
   const {answers, refinement, warnings} = await findAnswers(pair, options, tools);
-  const {kept, judgements} = await keepAnswer(answers, options, tools);
+  const isMixed = refinement?.contrast.isMixed ?? false;
+  const {kept, judgements} = await keepAnswer({answers, isMixed}, options, tools);
   const deformation = kept.deformation();
   const {onFound} = options;
   if (onFound) await stages.run('draw', () => onFound({pair, answers, kept, deformation}));
@@ -251,14 +252,14 @@ function mixedWarning(moving: string): string {
 
 /** The answer that counts. */
 async function keepAnswer(
-  answers: readonly Answer[],
+  {answers, isMixed}: {readonly answers: readonly Answer[]; readonly isMixed: boolean},
   {keep = 'last'}: RegisterPairOptions,
   {engine, stages}: Tools,
 ): Promise<{readonly kept: Answer; readonly judgements: readonly Judgement[]}> {
   const last = answers[answers.length - 1];
   if (keep === 'last') return {kept: last, judgements: []};
   return stages.run('judge', () => {
-    const judgements = judgeAnswers(last.pair, answers, engine);
+    const judgements = judgeAnswers(last.pair, answers, {engine, isMixed});
     return {kept: answers[bestOf(judgements)], judgements};
   });
 }

@@ -17,7 +17,7 @@ const jacobian: Result['jacobian'] = {
 };
 
 const sound: Result = {
-  alignment: {answer: 'alignment', similarity: 0.4, foldingFraction: 0},
+  alignment: {similarity: 0.4},
   information: 0.6,
   overlap: 0.9,
   similarity: similarityOf(0.6, 0.9),
@@ -42,7 +42,7 @@ test('what is not known counts against nothing', () => {
 });
 
 const alike = (similarity: number): Partial<Result> => ({
-  alignment: {answer: 'alignment', similarity, foldingFraction: 0},
+  alignment: {similarity},
 });
 
 for (const [change, verdict, reason] of [

@@ -65,8 +65,12 @@ export function reportRows(report: Report): Row[] {
 
 /** Which answer was kept, and how well each one fitted. */
 function keptRow({kept, judgements}: Report['answer']): Row {
-  const fits = judgements.map(({answer, similarity}) => `${answer} ${similarity.toFixed(4)}`);
-  return ['kept', `${kept} (squared local correlation: ${fits.join(', ')})`];
+  const figures = (key: 'similarity' | 'information') =>
+    judgements.map((judgement) => `${judgement.answer} ${judgement[key]?.toFixed(4) ?? 'unknown'}`);
+  const fits = `squared local correlation: ${figures('similarity').join(', ')}`;
+  const isMixed = judgements.some(({information}) => information !== null);
+  const informs = isMixed ? `; mutual information: ${figures('information').join(', ')}` : '';
+  return ['kept', `${kept} (${fits}${informs})`];
 }
 
 /** What brought the images together, in a few words. */
