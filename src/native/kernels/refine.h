@@ -181,11 +181,10 @@ struct CollectArgs {
 struct DescendArgs {
   int32_t size[3];
   float weight[3][4];
-  const float* velocity;
+  float* velocity;  // updated
   float* gradient;  // overwritten; nullptr where only found[0] is wanted, and what follows but it and the scratch, too
   float* first;     // moments, updated
   float* second;
-  float* next;  // the new velocity
   float rate, epsilon, beta1, beta2, correction1, correction2;
   double* found;
   Scratch scratch;  // shared: 2 I doubles; per worker: 8 K + 16 floats
@@ -458,7 +457,7 @@ void measureRoughness(Call& call, DescendArgs& args) {
 }
 
 // descend(size, numbers [rate, epsilon, beta1, beta2, correction1, correction2, nine weights], velocity, gradient,
-// first, second, next, found)
+// first, second, found)
 template <typename Call>
 void descend(Call& call, DescendArgs& args) {
   readSize(call, args.size);
@@ -468,7 +467,6 @@ void descend(Call& call, DescendArgs& args) {
   args.gradient = call.floats("gradient", floats).data;
   args.first = call.floats("first", floats).data;
   args.second = call.floats("second", floats).data;
-  args.next = call.floats("next", floats).data;
   args.found = call.doubles("found", 2);
   args.scratch = call.scratch(ScratchNeed{4 * int64_t{args.size[0]}, 8 * int64_t{args.size[2]} + 16});
   if (!call.ok()) return;

@@ -296,10 +296,9 @@ static void smoothRow(const PaddedGrid& grid, const float* field, int64_t i, int
 }
 
 static float stepRow(const DescendArgs& a, int64_t at, int64_t count, const float* __restrict gradient) {
-  const float* __restrict const velocity = a.velocity + at;
+  float* __restrict const velocity = a.velocity + at;
   float* __restrict const first = a.first + at;
   float* __restrict const second = a.second + at;
-  float* __restrict const next = a.next + at;
   const float rate = a.rate * a.correction1;
   for (int64_t x = 0; x < count; ++x) {
     const float g = gradient[x];
@@ -307,11 +306,11 @@ static float stepRow(const DescendArgs& a, int64_t at, int64_t count, const floa
     const float square = a.beta2 * second[x] + (1.0f - a.beta2) * g * g;
     first[x] = mean;
     second[x] = square;
-    next[x] = velocity[x] - rate * mean / (__builtin_sqrtf(square * a.correction2) + a.epsilon);
+    velocity[x] -= rate * mean / (__builtin_sqrtf(square * a.correction2) + a.epsilon);
   }
   float largest = 0.0f;
   for (int64_t x = 0; x < count; ++x) {
-    const float length = next[x] > 0.0f ? next[x] : -next[x];
+    const float length = velocity[x] > 0.0f ? velocity[x] : -velocity[x];
     largest = length > largest ? length : largest;
   }
   return largest;

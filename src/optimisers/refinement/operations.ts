@@ -2,7 +2,14 @@ import type {Affine} from '../../geometry/affine.js';
 import type {Triple} from '../../geometry/triple.js';
 import {clampIndex, isAlong} from '../../kernels/sampling.js';
 import type {VoxelOperation} from '../../kernels/voxel-operation.js';
-import {halfShape, lanesFor, type LevelProblem, type RefinementLevel} from './level.js';
+import {
+  halfShape,
+  lanesFor,
+  type LevelProblem,
+  type LevelShapes,
+  type RefinementLevel,
+} from './level.js';
+import {LevelMemory} from './level-memory.js';
 import {PortableLevel, integratePortably} from './portable-level.js';
 
 /*
@@ -10,11 +17,17 @@ import {PortableLevel, integratePortably} from './portable-level.js';
  * native ones are tested against.
  */
 
-/** Begin a level; it holds its memory until it is disposed. */
-export const OPEN_LEVEL: VoxelOperation<[problem: LevelProblem], RefinementLevel> = {
-  name: 'openLevel',
-  portable: (problem) => new PortableLevel(problem),
+/** Room for any one of these levels. */
+export const MAKE_LEVEL_MEMORY: VoxelOperation<[levels: readonly LevelShapes[]], LevelMemory> = {
+  name: 'makeLevelMemory',
+  portable: () => new LevelMemory(),
 };
+
+/** Begin a level in memory that no open one uses; it holds it until it is disposed. */
+export const OPEN_LEVEL: VoxelOperation<
+  [problem: LevelProblem, memory?: LevelMemory],
+  RefinementLevel
+> = {name: 'openLevel', portable: (problem) => new PortableLevel(problem)};
 
 /** The mean of every 2 x 2 x 2 voxels that exist: ceil(n / 2) per axis; of one channel unless told. A new array. */
 export const HALVE: VoxelOperation<

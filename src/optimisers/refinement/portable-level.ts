@@ -48,7 +48,7 @@ export class PortableLevel implements RefinementLevel {
   }
 
   measure(): LevelFigures {
-    const steps = squaringsFor(largestOf(this.#velocity));
+    const steps = squaringsFor(largestOf(this.#velocity), this.#problem.velocityShape);
     let figures: LevelFigures = NOTHING_YET;
     tf.tidy(() => {
       const velocity = threeOf(fieldTensor(this.#velocity, this.#problem.velocityShape));
@@ -97,7 +97,7 @@ function differentiate(
   problem: LevelProblem,
   velocity: Float32Array,
 ): {figures: LevelFigures; gradient: Float32Array} {
-  const steps = squaringsFor(largestOf(velocity));
+  const steps = squaringsFor(largestOf(velocity), problem.velocityShape);
   let figures: LevelFigures = NOTHING_YET;
   const gradient = valuesOf(() => {
     const slope = tf.grad((field) => {

@@ -1,3 +1,4 @@
+import {countVoxels} from '../../geometry/grid.js';
 import type {Triple} from '../../geometry/triple.js';
 import {halfShape} from '../../optimisers/refinement/level.js';
 
@@ -17,6 +18,8 @@ export const SHORTEST_AXIS = 12;
 const MOST_LEVELS = 4;
 /** Larger images have no velocity of their own resolution, but of half of it: it would take more memory than a laptop spares. */
 export const MOST_VELOCITY_VOXELS = 8e6;
+/** Larger images take fewer steps at their two finest resolutions: each costs most there, and coarser ones have left less to do. */
+const LARGE_VOXELS = 2e6;
 /** Most steps by the number of halvings: of a velocity of half the images' resolution, and then of one of their own. */
 const STEPS = [
   {half: 8, own: 4},
@@ -24,6 +27,7 @@ const STEPS = [
   {half: 20, own: 20},
   {half: 20, own: 20},
 ] as const;
+const STEPS_OF_LARGE = [{half: 4, own: 4}, {half: 14, own: 7}, ...STEPS.slice(2)] as const;
 /** Of a velocity that stays at half the resolution. */
 const LAST_HALF_STEPS = 20;
 
@@ -42,13 +46,14 @@ export function planLevels(
     shapes.push(next);
   }
   const most = (steps: number) => Math.min(steps, iterations ?? Infinity);
+  const stepsOf = countVoxels(shape) > LARGE_VOXELS ? STEPS_OF_LARGE : STEPS;
   return shapes
     .flatMap((size, halvings): LevelPlan[] => {
-      const isLarge = size[0] * size[1] * size[2] > MOST_VELOCITY_VOXELS;
-      const {half, own} = STEPS[halvings];
+      const endsAtHalf = countVoxels(size) > MOST_VELOCITY_VOXELS;
+      const {half, own} = stepsOf[halvings];
       const last = {halvings, velocityShape: size, factor: 1, iterations: most(own)} as const;
       const first = {halvings, velocityShape: halfShape(size), factor: 2} as const;
-      if (isLarge) return [{...first, iterations: most(LAST_HALF_STEPS)}];
+      if (endsAtHalf) return [{...first, iterations: most(LAST_HALF_STEPS)}];
       return [last, {...first, iterations: most(half)}];
     })
     .filter((stage, n) => stage.iterations > 0 || n === 0)

@@ -9,6 +9,7 @@ import {
   type RefinementLevel,
   type RefinementSimilarity,
 } from '../../optimisers/refinement/level.js';
+import type {LevelMemory} from '../../optimisers/refinement/level-memory.js';
 import {OPEN_LEVEL} from '../../optimisers/refinement/operations.js';
 import type {LevelImages} from './halved.js';
 import type {LevelPlan} from './plan-levels.js';
@@ -18,6 +19,8 @@ export interface LevelOptions {
   /** Weight of the smoothness, 0 to 1, as in the network's objective. */
   readonly lambda: number;
   readonly engine: KernelRunner;
+  /** In which levels compute, one after the other. */
+  readonly memory: LevelMemory;
   readonly similarity?: RefinementSimilarity;
   /** Length of an LNCC window, voxels: 3, 5, 7 or 9. */
   readonly window?: number;
@@ -172,7 +175,7 @@ async function bestOfRates(
 }
 
 async function attempt(problem: LevelProblem, options: DescentOptions): Promise<Attempt> {
-  const level = options.engine.run(OPEN_LEVEL, problem);
+  const level = options.engine.run(OPEN_LEVEL, problem, options.memory);
   try {
     const descent = await descend(level, options);
     const {figures} = descent;
@@ -202,7 +205,7 @@ function betterStart(
   if (found.every((value) => value === 0)) return found;
   const still = new Float32Array(found.length);
   const [ofStill, ofFound] = [still, found].map((velocity) => {
-    const level = options.engine.run(OPEN_LEVEL, {...problem, velocity});
+    const level = options.engine.run(OPEN_LEVEL, {...problem, velocity}, options.memory);
     const figures = level.measure();
     level.dispose();
     return objective(figures, options);

@@ -32,6 +32,7 @@ export interface FoundByNetwork {
 /** A pair on the fixed image's own grid. */
 export interface RefinablePair {
   readonly pair: PreparedPair;
+  /** Sharpened, unless their contrasts are mixed. */
   readonly images: RefinementPair;
   readonly contrast: Contrast;
 }
@@ -39,8 +40,9 @@ export interface RefinablePair {
 /** Bring a pair to where it is refined. */
 export function refinable(prepared: PreparedPair, engine: KernelRunner): RefinablePair {
   const pair = onFixedGrid(prepared);
-  const images = imagesOf(pair, engine, 'cubic');
-  return {pair, images, contrast: contrastOf(images, engine)};
+  const placed = imagesOf(pair, engine, 'cubic');
+  const contrast = contrastOf(placed, engine);
+  return {pair, contrast, images: contrast.isMixed ? placed : sharpened(placed, engine)};
 }
 
 /** How a pair is refined. */
@@ -92,8 +94,7 @@ export async function refinePair(
   const start = found && !contrast.isMixed ? await velocityOnFixedGrid(found, engine) : null;
   const lambda = contrast.isMixed ? stiffened(options.lambda) : options.lambda;
   const told = found?.told ?? null;
-  const seen = contrast.isMixed ? images : sharpened(images, engine);
-  const labelled = {...seen, labels: told?.summary.areUsed === true ? told.labels : null};
+  const labelled = {...images, labels: told?.summary.areUsed === true ? told.labels : null};
   const {velocity, levels} = await refineVelocity(labelled, {...options, lambda, start, engine});
   const whole = {values: onWholeGrid(velocity, shape, engine), shape: [...shape, 3]};
   const deformation = await integrate(whole, integrationOf(pair, engine));

@@ -1,7 +1,7 @@
 import {HypermorphError} from '../../errors.js';
 import type {Triple} from '../../geometry/triple.js';
 import {halfShape, isSameShape, lanesFor} from '../../optimisers/refinement/level.js';
-import {DOUBLE_FIELD, HALVE} from '../../optimisers/refinement/operations.js';
+import {DOUBLE_FIELD, HALVE, MAKE_LEVEL_MEMORY} from '../../optimisers/refinement/operations.js';
 import type {KernelRunner} from '../../kernels/voxel-operation.js';
 import {halvedImages, type LevelImages} from './halved.js';
 import {labelsOfLevels} from './level-labels.js';
@@ -61,12 +61,17 @@ export async function refineVelocity(
   const images = buildPyramid(upright, plan, engine);
   const labels = labelsOfLevels(upright.labels, images, plan, engine);
   let velocity = startOf(options.start ?? null, plan[0], isPlane(pair.shape), engine);
+  const memory = engine.run(
+    MAKE_LEVEL_MEMORY,
+    plan.map(({halvings, velocityShape}) => ({shape: images[halvings].shape, velocityShape})),
+  );
   const records: RefinementRecord[] = [];
   for (const [number, level] of plan.entries()) {
     if (number > 0 && !isSameShape(plan[number - 1].velocityShape, level.velocityShape))
       velocity = engine.run(DOUBLE_FIELD, velocity, level.velocityShape);
     const done = await refineLevel(images[level.halvings], level, velocity, {
       ...options,
+      memory,
       spacing: upright.spacing,
       isFirst: number === 0,
       labels: labels[number],

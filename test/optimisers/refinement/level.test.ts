@@ -10,7 +10,9 @@ import {
   type LevelProblem,
   type RefinementSimilarity,
 } from '../../../src/optimisers/refinement/level.js';
+import {LevelMemory} from '../../../src/optimisers/refinement/level-memory.js';
 import {
+  MAKE_LEVEL_MEMORY,
   OPEN_LEVEL,
   HALVE,
   SHARPEN,
@@ -112,8 +114,13 @@ function memberships(
   );
 }
 
-function iterate(engine: KernelRunner, problem: LevelProblem, rates = [0.1]) {
-  const level = engine.run(OPEN_LEVEL, problem);
+function iterate(
+  engine: KernelRunner,
+  problem: LevelProblem,
+  rates = [0.1],
+  memory = new LevelMemory(),
+) {
+  const level = engine.run(OPEN_LEVEL, problem, memory);
   const figures = rates.map((rate) => level.iterate(rate));
   const result = {
     ...figures[0],
@@ -168,6 +175,32 @@ test('one, two and three threads give the same bits', () => {
     }
     backend.addon.setThreads(2);
   }
+});
+
+test('a level in memory that others have used computes the same bits', () => {
+  const problems = VARIANTS.map((variant) => problemOf(variant));
+  for (const engine of [native, portable]) {
+    const memory = engine.run(MAKE_LEVEL_MEMORY, problems);
+    memory.take(1000).fill(NaN);
+    memory.clear();
+    for (const [n, problem] of problems.entries()) {
+      const expected = iterate(engine, problem, [0.3, 0.1]);
+      const actual = iterate(engine, problem, [0.3, 0.1], memory);
+      assert.deepEqual(actual, expected, nameOf(VARIANTS[n]));
+    }
+  }
+});
+
+test('what a level ended with is its own, whatever the next one does in its memory', () => {
+  const problem = problemOf(VARIANTS[0]);
+  const memory = native.run(MAKE_LEVEL_MEMORY, [problem]);
+  const level = native.run(OPEN_LEVEL, problem, memory);
+  level.iterate(0.3);
+  const velocity = level.velocity();
+  const copy = Float32Array.from(velocity);
+  level.dispose();
+  iterate(native, {...problem, velocity: problem.velocity.map((v) => -v)}, [0.5], memory);
+  assert.deepEqual(velocity, copy);
 });
 
 test('measuring gives the terms of the next step, and changes nothing', () => {

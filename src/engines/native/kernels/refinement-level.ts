@@ -7,8 +7,10 @@ import {
   type LevelFigures,
   type LevelLabels,
   type LevelProblem,
+  type LevelShapes,
   type RefinementLevel,
 } from '../../../optimisers/refinement/level.js';
+import type {LevelMemory} from '../../../optimisers/refinement/level-memory.js';
 import type {NativeAddon} from '../addon.js';
 
 /** What every similarity term takes: scale, fixed, moved, weights, slopes (in place), value. */
@@ -104,19 +106,39 @@ declare module '../addon.js' {
       gradient: Float32Array,
       first: Float32Array,
       second: Float32Array,
-      next: Float32Array,
       found: Float64Array,
     ): void;
   }
 }
 
-/** Squarings that may be added without another, larger stack beside the old one; memory that is never written takes no room. */
-const ROOM = 2;
+/** Squarings for which a level has room; more of them get a stack of their own. */
+const USUAL_SQUARINGS = 5;
 
-/** All memory of a level is made once; a step is a handful of native calls. */
+/** Floats of a level's arrays, for so many squarings. */
+export function floatsOf({shape, velocityShape}: LevelShapes): number {
+  const voxels = countVoxels(shape);
+  const fieldVoxels = countVoxels(velocityShape);
+  const {moments, moved, weights, slopes, spare} = sizesOf(voxels, 4 * fieldVoxels);
+  const marks = 2 * fieldVoxels;
+  const fields = 4 * fieldVoxels * (2 + USUAL_SQUARINGS + 1);
+  return moments + moved + weights + slopes + spare + marks + fields;
+}
+
+function sizesOf(voxels: number, floats: number) {
+  return {
+    moments: 2 * voxels,
+    moved: voxels,
+    weights: voxels,
+    slopes: 3 * voxels,
+    spare: Math.max(floats, 3 * voxels),
+  };
+}
+
+/** All memory of a level is taken once; a step is a handful of native calls. */
 export class NativeLevel implements RefinementLevel {
   readonly #addon: NativeAddon;
   readonly #problem: LevelProblem;
+  readonly #memory: LevelMemory;
   readonly #size: Int32Array;
   readonly #fieldSize: Int32Array;
   readonly #moments: Float32Array;
@@ -124,40 +146,40 @@ export class NativeLevel implements RefinementLevel {
   readonly #weights: Float32Array;
   /** A field that the gradient of the integral needs, and before it the pull of the labels, and the shares of the correlation. */
   readonly #spare: Float32Array;
-  /** Of the moved image; null where `next`, written after them, has room for them. */
-  readonly #ownSlopes: Float32Array | null;
+  /** Of the moved image, and then of the objective. */
+  readonly #slopes: Float32Array;
   /** Where the labels of the fixed image, and of cells of the moving one, are anything but background; null without labels. */
   readonly #marks: {readonly fixed: Float32Array; readonly moving: Float32Array} | null;
   readonly #first: Float32Array;
   readonly #second: Float32Array;
-  #velocity: Float32Array;
-  #next: Float32Array;
+  readonly #velocity: Float32Array;
   /** One more field than squarings; the last one is the displacement, and then the gradient. */
-  #stack = new Float32Array(0);
-  #gradient = new Float32Array(0);
+  #stack: Float32Array = new Float32Array(0);
+  #gradient: Float32Array = new Float32Array(0);
   #step = 0;
   #largest: number;
 
-  constructor(addon: NativeAddon, problem: LevelProblem) {
-    const voxels = countVoxels(problem.shape);
-    const floats = 4 * countVoxels(problem.velocityShape);
-    const isCorrelation = problem.similarity === 'lncc';
+  /** @param memory - No one else's while the level is open. */
+  constructor(addon: NativeAddon, problem: LevelProblem, memory: LevelMemory) {
+    const floats = problem.velocity.length;
+    const sizes = sizesOf(problem.fixed.length, floats);
     this.#addon = addon;
     this.#problem = problem;
+    this.#memory = memory;
     this.#size = Int32Array.from(problem.shape);
     this.#fieldSize = Int32Array.from(problem.velocityShape);
-    this.#moments = new Float32Array(isCorrelation ? 2 * voxels : 0);
-    this.#moved = new Float32Array(voxels);
-    this.#weights = new Float32Array(voxels);
-    this.#spare = new Float32Array(Math.max(floats, isCorrelation ? 3 * voxels : 0));
-    this.#first = new Float32Array(floats);
-    this.#second = new Float32Array(floats);
+    this.#moments = memory.take(sizes.moments);
+    this.#moved = memory.take(sizes.moved);
+    this.#weights = memory.take(sizes.weights);
+    this.#slopes = memory.take(sizes.slopes);
+    this.#spare = memory.take(sizes.spare);
+    this.#first = memory.take(floats).fill(0);
+    this.#second = memory.take(floats).fill(0);
     this.#velocity = Float32Array.from(problem.velocity);
-    this.#next = new Float32Array(floats);
-    this.#ownSlopes = floats < 3 * voxels ? new Float32Array(3 * voxels) : null;
     this.#largest = largestOf(problem.velocity);
     this.#marks = problem.labels && this.#markLabels(problem.labels);
-    if (isCorrelation) addon.fixedMoments(this.#size, problem.radius, problem.fixed, this.#moments);
+    if (problem.similarity === 'lncc')
+      addon.fixedMoments(this.#size, problem.radius, problem.fixed, this.#moments);
   }
 
   velocity(): Float32Array {
@@ -178,14 +200,14 @@ export class NativeLevel implements RefinementLevel {
   }
 
   iterate(rate: number): LevelFigures {
-    const {similarity, squarings, displacement, slopes} = this.#compare();
+    const {similarity, squarings, displacement} = this.#compare();
     const pull = this.#spare.subarray(0, displacement.length);
     const overlap = this.#overlap(displacement, pull);
     this.#gradient = displacement; // which is needed no more
     this.#addon.collectSlopes(
       this.#size,
       this.#fieldSize,
-      slopes,
+      this.#slopes,
       overlap === null ? null : pull,
       this.#gradient,
     );
@@ -199,16 +221,15 @@ export class NativeLevel implements RefinementLevel {
     return {similarity, overlap, roughness: this.#descend(rate)};
   }
 
-  /** Integrates, warps, and compares; `slopes` are those of the objective by the displacement on the image's grid. */
+  /** Integrates, warps, and compares; the slopes are then those of the objective by the displacement on the image's grid. */
   #compare() {
     const {fixedMask, movingMask, moving} = this.#problem;
-    const squarings = squaringsFor(this.#largest);
+    const squarings = squaringsFor(this.#largest, this.#problem.velocityShape);
     const floats = this.#velocity.length;
     if (this.#stack.length < (squarings + 1) * floats)
-      this.#stack = new Float32Array((squarings + 1 + ROOM) * floats);
+      this.#stack = this.#memory.takeRest((squarings + 1) * floats);
     this.#addon.integrateField(this.#fieldSize, squarings, this.#velocity, this.#stack);
     const displacement = this.#stack.subarray(squarings * floats, (squarings + 1) * floats);
-    const slopes = this.#ownSlopes ?? this.#next;
     this.#addon.warpSlopes(
       this.#size,
       this.#fieldSize,
@@ -217,10 +238,10 @@ export class NativeLevel implements RefinementLevel {
       fixedMask,
       movingMask,
       this.#moved,
-      slopes,
+      this.#slopes,
       this.#weights,
     );
-    return {similarity: this.#pull(slopes), squarings, displacement, slopes};
+    return {similarity: this.#pull(), squarings, displacement};
   }
 
   /** The mean overlap of the labels, null without any, and what it pulls at the displacement. */
@@ -250,7 +271,7 @@ export class NativeLevel implements RefinementLevel {
 
   #markLabels({shape, count, fixed, moving}: LevelLabels) {
     const mark = (memberships: Float32Array, ofCells: number) => {
-      const marks = new Float32Array(countVoxels(shape));
+      const marks = this.#memory.take(countVoxels(shape));
       this.#addon.markLabels(Int32Array.from(shape), lanesFor(count), ofCells, memberships, marks);
       return marks;
     };
@@ -258,17 +279,17 @@ export class NativeLevel implements RefinementLevel {
   }
 
   dispose(): void {
-    this.#stack = new Float32Array(0);
+    this.#memory.clear();
   }
 
   /** Turns the slopes of the image into those of the objective; returns the similarity. */
-  #pull(slopes: Float32Array): number {
+  #pull(): number {
     const {similarity, radius, bound, similarityWeight, fixed, labels} = this.#problem;
     const sign = similarity === 'mse' ? 1 : -1;
     const weight = similarityWeight * (1 - (labels?.weight ?? 0));
     const scale = (sign * weight) / this.#moved.length;
     const value = new Float64Array(1);
-    const term = [scale, fixed, this.#moved, this.#weights, slopes, value] as const;
+    const term = [scale, fixed, this.#moved, this.#weights, this.#slopes, value] as const;
     if (similarity === 'lncc') {
       const own = [radius, bound, this.#moments, this.#spare] as const;
       this.#addon.correlationTerm(this.#size, ...own, ...term);
@@ -300,10 +321,8 @@ export class NativeLevel implements RefinementLevel {
       this.#gradient,
       this.#first,
       this.#second,
-      this.#next,
       found,
     );
-    [this.#velocity, this.#next] = [this.#next, this.#velocity];
     this.#largest = found[1];
     return found[0];
   }

@@ -4,13 +4,15 @@ import {
   DOUBLE_FIELD,
   HALVE,
   INTEGRATE_FIELD,
+  MAKE_LEVEL_MEMORY,
   OPEN_LEVEL,
   SAMPLE_MEMBERSHIPS,
   SHARPEN,
 } from '../../../optimisers/refinement/operations.js';
 import {implementLoop} from '../../../kernels/voxel-operation.js';
 import type {NativeAddon} from '../addon.js';
-import {NativeLevel} from './refinement-level.js';
+import {LevelMemory} from '../../../optimisers/refinement/level-memory.js';
+import {floatsOf, NativeLevel} from './refinement-level.js';
 
 declare module '../addon.js' {
   /** What this file calls: sizes come first; the last array is filled, inputs are not kept. */
@@ -41,8 +43,15 @@ declare module '../addon.js' {
 
 const openLevel = implementLoop(
   OPEN_LEVEL,
-  (addon: NativeAddon, problem) => new NativeLevel(addon, problem),
+  (addon: NativeAddon, problem, memory = new LevelMemory()) =>
+    new NativeLevel(addon, problem, memory),
 );
+
+const makeLevelMemory = implementLoop(MAKE_LEVEL_MEMORY, (addon: NativeAddon, levels) => {
+  const room = new Float32Array(Math.max(...levels.map(floatsOf)));
+  addon.useHugePages(room);
+  return new LevelMemory(room);
+});
 
 const halve = implementLoop(HALVE, (addon: NativeAddon, image, shape, channels = 1) => {
   const half = new Float32Array(channels * countVoxels(halfShape(shape)));
@@ -92,6 +101,7 @@ const sampleMemberships = implementLoop(
 
 /** What a refinement runs on. */
 export const REFINEMENT_KERNELS = [
+  makeLevelMemory,
   openLevel,
   halve,
   sharpen,
