@@ -5,6 +5,7 @@ export {Affine, type AffineParameters, type LinearRows, type Rows} from './geome
 export {isSameGrid, type Grid} from './geometry/grid.js';
 export type {Triple} from './geometry/triple.js';
 export type {Volume} from './volume/volume.js';
+export {kindOfPair, type KindOfData} from './volume/kind-of-data.js';
 export type {VoxelArray} from './kernels/voxels.js';
 export {
   conformImage,
@@ -78,6 +79,7 @@ export {architectureSchema, sizeMultiple, type Architecture} from './models/arch
 export {
   chooseHyperparameters,
   nameHyperparameters,
+  recommendedOn,
   type HyperparameterSpec,
   type NamedHyperparameters,
 } from './models/hyperparameters.js';

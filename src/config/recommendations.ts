@@ -9,7 +9,7 @@ export const recommendedForSchema = z
   .record(z.string().min(1), z.strictObject({lambda: share, labels: share.optional()}))
   .default({})
   .describe(
-    'By the kind of data, in words: with which hyperparameters the model does best on it. The model says so; registering goes by its recommended lambda alone.',
+    'By the kind of data, in words: with which hyperparameters the model does best on it. The model says so; registering goes by those of `CT of the lung` where both images show that, else by its recommended lambda.',
   );
 
 /** The hyperparameters must be those that the network sees, within what it is trained for. */

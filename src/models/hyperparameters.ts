@@ -53,6 +53,23 @@ export function nameHyperparameters(
   return Object.fromEntries(specs.map(({name}, n) => [name, values[n]]));
 }
 
+/**
+ * What a model recommends on a kind of data, by the names of its hyperparameters; null where it says nothing of it.
+ *
+ * @example
+ * import {recommendedOn} from 'hypermorph';
+ * const hyperparameters = [{name: 'lambda', minimum: 0, maximum: 1, recommended: 0.3}];
+ * const recommended = {'CT of the lung': {overall: [0.8]}};
+ * recommendedOn({hyperparameters, recommended}, 'CT of the lung'); // {lambda: 0.8}
+ */
+export function recommendedOn(
+  {hyperparameters, recommended}: Pick<ModelDescription, 'hyperparameters' | 'recommended'>,
+  kind: string,
+): NamedHyperparameters | null {
+  const values = recommended?.[kind]?.overall;
+  return values === undefined ? null : nameHyperparameters({hyperparameters}, values);
+}
+
 function requireSpec(
   specs: readonly HyperparameterSpec[],
   {

@@ -143,7 +143,7 @@ export async function registerWith(
   const describe = () =>
     buildReport(hashed, registration.summary, {
       engine: {name: engine.name, description: engine.description},
-      ...{hyperparameters: inputs.named, interpolation},
+      ...{hyperparameters: inputs.named, recommendedFor: inputs.recommendedFor, interpolation},
       ...{outputs: listOutputs(paths), stages: stages.records, warnings: warnings.texts},
       seconds: (performance.now() - start) / 1000,
       peakMemoryMib: memory?.peak() ?? null,
@@ -166,6 +166,8 @@ export interface RegistrationPlan {
   /** Null: none. */
   readonly model: string | null;
   readonly hyperparameters: NamedHyperparameters;
+  /** As in the report. */
+  readonly recommendedFor: Report['recommendedFor'];
   readonly affine: AlignmentKind | 'given';
   /** Most steps at each resolution; null: no refinement. */
   readonly refine: 'auto' | number | null;
@@ -211,7 +213,7 @@ export async function planWith(
     fixed: {path: fixed.path, shape: fixed.shape},
     moving: {path: moving.path, shape: moving.shape},
     model: model?.path ?? null,
-    hyperparameters: inputs.named,
+    ...{hyperparameters: inputs.named, recommendedFor: inputs.recommendedFor},
     ...{affine: affine instanceof Affine ? 'given' : affine, refine, keep},
     networkShape: network.shape,
     memoryBytes,

@@ -10,6 +10,7 @@ import type {Affine} from '../geometry/affine.js';
 import {
   chooseHyperparameters,
   nameHyperparameters,
+  recommendedOn,
   type NamedHyperparameters,
 } from '../models/hyperparameters.js';
 import {
@@ -32,6 +33,7 @@ import {
   type PerImage,
 } from '../registration/prepare.js';
 import type {NetworkGrid} from '../volume/conform.js';
+import {kindOfPair, type KindOfData} from '../volume/kind-of-data.js';
 import type {KeptFiles} from './kept-files.js';
 import type {FilePair} from './output-paths.js';
 import type {HashedFile, ReportInputs} from './report.js';
@@ -88,6 +90,8 @@ export interface RegistrationInputs {
   readonly hyperparameters: readonly number[];
   /** What `hyperparameters` are. */
   readonly named: NamedHyperparameters;
+  /** The kind of data for which the model recommends what they are; null where they are its usual ones, or were given. */
+  readonly recommendedFor: KindOfData | null;
   readonly affine: AlignmentKind | Affine;
   /** Most steps at each resolution; null: no refinement. */
   readonly refine: 'auto' | number | null;
@@ -136,10 +140,11 @@ export async function readInputs(
   reading.catch(() => undefined);
   const model = await readModelOf(settings, kept);
   const {specs, name, stages} = model;
-  const values = chooseHyperparameters(specs, settings.hyperparameters, name);
+  chooseHyperparameters(specs, settings.hyperparameters, name); // what is wrong with them is said first
   const {refine = stages.refine, keep = stages.keep} = settings;
   const [[fixedImage, movingImage], labelImages, maps] = await reading;
   const [fixedMap, movingMap, fixedLabelMap] = maps;
+  const chosen = chooseByKind(kindOfPair(fixedImage, movingImage), settings, model);
   const {affine, warnings: affineWarnings} = await chooseAffine(settings.affine ?? stages.affine, {
     ...{fixed: fixedImage, moving: movingImage, convention: settings.affineConvention},
   });
@@ -148,8 +153,7 @@ export async function readInputs(
   const {network, memoryBytes} = planGrid(named, model.file, {...settings, refine});
   return {
     model: model.file,
-    hyperparameters: values,
-    named: nameHyperparameters(specs, values),
+    ...chosen,
     ...{affine, refine: refine === 'none' ? null : refine, keep},
     ...{...named, network, memoryBytes},
     masks: {fixed: fixedMap, moving: movingMap},
@@ -160,6 +164,20 @@ export async function readInputs(
       ...inputWarnings(named, network),
     ],
   };
+}
+
+/** What was given, else what the model recommends on this kind of data, else its usual values. */
+function chooseByKind(
+  kind: KindOfData | null,
+  {hyperparameters: given}: InputSettings,
+  {specs, name}: ChosenModel,
+): Pick<RegistrationInputs, 'hyperparameters' | 'named' | 'recommendedFor'> {
+  const byKind = kind === null ? null : recommendedOn(specs, kind);
+  const hyperparameters = chooseHyperparameters(specs, {...byKind, ...given}, name);
+  const named = nameHyperparameters(specs, hyperparameters);
+  const isByKind =
+    byKind !== null && Object.entries(named).every(([key, value]) => byKind[key] === value);
+  return {hyperparameters, named, recommendedFor: isByKind ? kind : null};
 }
 
 /** Lay the network's grid, and refuse what will not fit into memory before it is made. */
@@ -185,11 +203,12 @@ const NO_MODEL = 'none';
 /** What can be chosen without a network: how smooth the refinement is. */
 const OWN_HYPERPARAMETERS = {
   hyperparameters: [{name: 'lambda', minimum: 0, maximum: 1, recommended: 0.3}],
+  recommended: {'CT of the lung': {overall: [0.8]}},
 };
 
 interface ChosenModel {
   readonly file: RegistrationInputs['model'];
-  readonly specs: Pick<ModelDescription, 'hyperparameters'>;
+  readonly specs: Pick<ModelDescription, 'hyperparameters' | 'recommended'>;
   /** What messages call it. */
   readonly name: string;
   readonly stages: RegistrationStages;

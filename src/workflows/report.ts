@@ -1,5 +1,6 @@
 import type {Engine} from '../engines/engine.js';
 import type {NamedHyperparameters} from '../models/hyperparameters.js';
+import type {KindOfData} from '../volume/kind-of-data.js';
 import type {RegistrationSummary} from '../registration/register-pair.js';
 import type {StageRecord} from '../registration/stages.js';
 import type {ImageInterpolation} from '../transforms/apply.js';
@@ -28,6 +29,8 @@ export interface Report
   readonly version: string;
   readonly engine: Pick<Engine, 'name' | 'description'>;
   readonly hyperparameters: NamedHyperparameters;
+  /** The kind of data, told from the images, for which the model recommends these; null where they are its usual ones, or were given. */
+  readonly recommendedFor: KindOfData | null;
   /** How the moving image was looked up for the moved one. */
   readonly interpolation: ImageInterpolation;
   /** Which file holds what, e.g. `{moved: 'a.nii.gz'}`; `labels` is a list. */
@@ -49,15 +52,22 @@ export function buildReport(
   summary: RegistrationSummary,
   run: Pick<
     Report,
-    'engine' | 'hyperparameters' | 'interpolation' | 'outputs' | 'stages' | 'warnings' | keyof Usage
+    | 'engine'
+    | 'hyperparameters'
+    | 'recommendedFor'
+    | 'interpolation'
+    | 'outputs'
+    | 'stages'
+    | 'warnings'
+    | keyof Usage
   >,
 ): Report {
-  const {engine, hyperparameters, interpolation, outputs, seconds, peakMemoryMib} = run;
-  const {stages, warnings} = run;
+  const {engine, hyperparameters, recommendedFor, interpolation} = run;
+  const {outputs, seconds, peakMemoryMib, stages, warnings} = run;
   return {
     ...{tool: 'hypermorph', version: VERSION, engine},
     ...inputs,
-    ...{hyperparameters, interpolation, outputs, seconds, peakMemoryMib},
+    ...{hyperparameters, recommendedFor, interpolation, outputs, seconds, peakMemoryMib},
     ...summary,
     ...{stages: [...stages], warnings: [...warnings]},
   };

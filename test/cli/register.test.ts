@@ -7,6 +7,7 @@ import {sha256OfFile} from '../../src/formats/files.js';
 import {geometryFromGrid} from '../../src/formats/images/nifti/geometry.js';
 import {readImage, readField} from '../../src/formats/images/read-image.js';
 import {writeImage} from '../../src/formats/images/write-image.js';
+import type {RegistrationPlan} from '../../src/workflows/register-files.js';
 import type {Report} from '../../src/workflows/report.js';
 import {buildNifti} from '../support/nifti-builder.js';
 import {runCli} from '../support/cli.js';
@@ -205,6 +206,33 @@ describe('register takes', () => {
       outside.logs[0].msg,
       /^register: --hyper gamma must be a number from 1 to 3, .* got 0\.$/,
     );
+  });
+
+  test('the lambda that its model recommends for what the images show, unless another is given', async (t) => {
+    const {path, register} = await workspace(t);
+    const ofChest = ([x]: readonly number[]) => (x < -10 ? -1000 : x < 0 ? -800 : 40);
+    for (const name of ['fixed.nii', 'moving.nii']) {
+      const {geometry} = await readImage(path(name));
+      const grid = name === 'fixed.nii' ? FIXED : MOVING;
+      await writeImage(path(name), {...imageOf(grid, ofChest), geometry});
+    }
+    const recommended = {'CT of the lung': {overall: [0.75]}, brains: {overall: [0.1]}};
+    await writeTinyModel(path('kinds.safetensors'), {recommended});
+    const planned = async (...options: string[]) =>
+      JSON.parse((await register('-n', '--json', ...options)).stdout) as RegistrationPlan;
+    const kinds = ['--model', path('kinds.safetensors')];
+    const byKind = await planned(...kinds);
+    assert.deepEqual(byKind.hyperparameters, {lambda: 0.75});
+    assert.equal(byKind.recommendedFor, 'CT of the lung');
+    const given = await planned(...kinds, '--lambda', '0.3');
+    assert.deepEqual(given.hyperparameters, {lambda: 0.3});
+    assert.equal(given.recommendedFor, null);
+    const silent = await planned();
+    assert.deepEqual(silent.hyperparameters, {lambda: 0.3});
+    assert.equal(silent.recommendedFor, null);
+    assert.deepEqual((await planned('--model', 'none')).hyperparameters, {lambda: 0.8});
+    const {stdout} = await register('-n', ...kinds);
+    assert.match(stdout, /^lambda +0\.75, recommended for CT of the lung$/m);
   });
 
   test('a volume by its number, where a file holds several', async (t) => {

@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
 import {describe, test} from 'node:test';
 import {HypermorphError} from '../../src/errors.js';
-import {chooseHyperparameters, nameHyperparameters} from '../../src/models/hyperparameters.js';
+import {
+  chooseHyperparameters,
+  nameHyperparameters,
+  recommendedOn,
+} from '../../src/models/hyperparameters.js';
 
 const TWO = {
   hyperparameters: [
@@ -53,5 +57,18 @@ describe('chooseHyperparameters', () => {
       refusal({hyperparameters: []}, {lambda: 0.5}).message,
       '`hyperparameters.lambda` must be left out for m.safetensors, which has no hyperparameters, got 0.5.',
     );
+  });
+});
+
+describe('recommendedOn', () => {
+  const recommended = {brains: {overall: [0.2, 1.5]}, hearts: {labels: {left: [0.1, 1]}}};
+  test('names what the model recommends on a kind of data', () => {
+    assert.deepEqual(recommendedOn({...TWO, recommended}, 'brains'), {lambda: 0.2, gamma: 1.5});
+  });
+
+  test('is null where the model says nothing of all labels', () => {
+    assert.equal(recommendedOn({...TWO, recommended}, 'hearts'), null);
+    assert.equal(recommendedOn({...TWO, recommended}, 'lungs'), null);
+    assert.equal(recommendedOn(TWO, 'brains'), null);
   });
 });

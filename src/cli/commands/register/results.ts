@@ -14,8 +14,12 @@ function outputRows(outputs: Report['outputs']): Row[] {
   );
 }
 
-function hyperparameterRows(hyperparameters: Report['hyperparameters']): Row[] {
-  return Object.entries(hyperparameters).map(([name, value]): Row => [name, String(value)]);
+function hyperparameterRows({
+  hyperparameters,
+  recommendedFor,
+}: Pick<Report, 'hyperparameters' | 'recommendedFor'>): Row[] {
+  const why = recommendedFor === null ? '' : `, recommended for ${recommendedFor}`;
+  return Object.entries(hyperparameters).map(([name, value]): Row => [name, `${value}${why}`]);
 }
 
 /** What would be done. */
@@ -24,7 +28,7 @@ export function planRows({fixed, moving, model, ...plan}: RegistrationPlan): Row
     ['fixed', `${fixed.path} (${fixed.shape.join('x')})`],
     ['moving', `${moving.path} (${moving.shape.join('x')})`],
     ['model', model ?? 'none'],
-    ...hyperparameterRows(plan.hyperparameters),
+    ...hyperparameterRows(plan),
     ['affine', plan.affine === 'headers' ? 'none' : plan.affine],
     ['refine', String(plan.refine ?? 'none')],
     ['keep', plan.keep],
@@ -41,7 +45,7 @@ export function reportRows(report: Report): Row[] {
   const change = (a: number | null, b: number | null) => `${format(a)} -> ${format(b)}`;
   return [
     ...outputRows(report.outputs),
-    ...hyperparameterRows(report.hyperparameters),
+    ...hyperparameterRows(report),
     ['affine', describeAffine(report.affine)],
     [
       'similarity',
