@@ -64,7 +64,7 @@ export const ROWS: readonly Row[] = [
   {
     name: 'hippocampus',
     title: 'hippocampi, 1 mm, 2 labels',
-    pairs: 10,
+    pairs: 29,
     stage: 'deformable',
     cases: (data) => hippocampi(join(data, 'hippocampus', 'val')),
   },

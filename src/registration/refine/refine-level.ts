@@ -67,7 +67,7 @@ const SMALLEST_DEVIATION = 0.01;
  * velocity, the second is tried.
  */
 export const RATES = [
-  {first: 0.5, last: 0.1},
+  {first: 0.5, last: 0.18},
   {first: 0.1, last: 0.02},
 ] as const;
 /**
