@@ -47,9 +47,12 @@ const openLevel = implementLoop(
     new NativeLevel(addon, problem, memory),
 );
 
+/** Less room is left to small pages: large ones would clear more than a level writes (a batch of hippocampi took an eighth longer with them). */
+const LARGE_ROOM = 5e7;
+
 const makeLevelMemory = implementLoop(MAKE_LEVEL_MEMORY, (addon: NativeAddon, levels) => {
   const room = new Float32Array(Math.max(...levels.map(floatsOf)));
-  addon.useHugePages(room);
+  if (room.length > LARGE_ROOM) addon.useHugePages(room);
   return new LevelMemory(room);
 });
 
