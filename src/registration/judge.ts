@@ -37,7 +37,7 @@ const NOTABLE_GAIN = 1e-4;
  * Where contrasts are mixed it has to gain this share of mutual information, too: what a local correlation follows there may be nothing, and mutual
  * information, which nothing followed, tells (docs/decisions/026-what-mixed-contrasts-must-gain.md).
  */
-const MIXED_GAIN = 0.035;
+export const MIXED_GAIN = 0.035;
 const BINS = 32;
 /** Share of folds above which an answer is none. */
 export const MOST_FOLDS = 0.005;

@@ -7,7 +7,7 @@ import type {AlignmentKind, AlignmentSummary} from './align/align-pair.js';
 import {alignmentAnswer, deformedAnswer, type Answer} from './answers.js';
 import {deform} from './deform.js';
 import {labelPair} from './label-pair.js';
-import {bestOf, judgeAnswers, type AnswerName, type Judgement} from './judge.js';
+import {bestOf, judgeAnswers, MIXED_GAIN, type AnswerName, type Judgement} from './judge.js';
 import type {ImageInterpolation} from '../transforms/apply.js';
 import type {Transform} from '../transforms/transform.js';
 import type {OutputKey, PerOutput} from './outputs.js';
@@ -247,7 +247,7 @@ function once<T>(make: () => T): () => T {
 }
 
 function mixedWarning(moving: string): string {
-  return `${moving}: its contrast is another one, neither that of the fixed image nor its opposite, so no network is used, and the refinement's smoothness counts ${MIXED_SMOOTHNESS} times as much.`;
+  return `${moving}: its contrast is another one, neither that of the fixed image nor its opposite, so no network is used, the refinement's smoothness counts ${MIXED_SMOOTHNESS} times as much, and it is the best answer only if it gains ${(100 * MIXED_GAIN).toFixed(1)} % of mutual information, too.`;
 }
 
 /** The answer that counts. */
