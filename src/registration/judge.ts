@@ -1,3 +1,4 @@
+import {COMPARE_IMAGES_DEFAULTS} from '../evaluation/similarity.js';
 import {jointHistogram, mutualInformation} from '../evaluation/mutual-information.js';
 import {FILL_MISSING, MARK_FINITE} from '../kernels/intensities.js';
 import {LOCAL_CORRELATION} from '../kernels/local-correlation.js';
@@ -38,7 +39,6 @@ const NOTABLE_GAIN = 1e-4;
  * information, which nothing followed, tells (docs/decisions/026-what-mixed-contrasts-must-gain.md).
  */
 export const MIXED_GAIN = 0.035;
-const BINS = 32;
 /** Share of folds above which an answer is none. */
 export const MOST_FOLDS = 0.005;
 /** Edge of the judge's windows, voxels, and the standard deviation in one that counts as contrast. */
@@ -81,7 +81,7 @@ function informationOf(
   counts: Float32Array,
 ): number | null {
   const inside = counts.map((count) => (count > 0 ? 1 : 0));
-  return mutualInformation(jointHistogram(images, inside, BINS));
+  return mutualInformation(jointHistogram(images, inside, COMPARE_IMAGES_DEFAULTS.bins));
 }
 
 /** What a mask leaves out says nothing, for or against. */

@@ -140,11 +140,12 @@ export async function readInputs(
   reading.catch(() => undefined);
   const model = await readModelOf(settings, kept);
   const {specs, name, stages} = model;
-  chooseHyperparameters(specs, settings.hyperparameters, name); // what is wrong with them is said first
+  const usual = chooseHyperparameters(specs, settings.hyperparameters, name);
   const {refine = stages.refine, keep = stages.keep} = settings;
   const [[fixedImage, movingImage], labelImages, maps] = await reading;
   const [fixedMap, movingMap, fixedLabelMap] = maps;
-  const chosen = chooseByKind(kindOfPair(fixedImage, movingImage), settings, model);
+  const kind = kindOfPair(fixedImage, movingImage);
+  const chosen = chooseByKind(kind, {...settings, usual}, model);
   const {affine, warnings: affineWarnings} = await chooseAffine(settings.affine ?? stages.affine, {
     ...{fixed: fixedImage, moving: movingImage, convention: settings.affineConvention},
   });
@@ -166,17 +167,20 @@ export async function readInputs(
   };
 }
 
-/** What was given, else what the model recommends on this kind of data, else its usual values. */
+/**
+ * What was given, else what the model recommends on this kind of data, else its usual values.
+ *
+ * @param settings.usual - What was given, else the model's usual values.
+ */
 function chooseByKind(
   kind: KindOfData | null,
-  {hyperparameters: given}: InputSettings,
+  {hyperparameters: given, usual}: InputSettings & {readonly usual: readonly number[]},
   {specs, name}: ChosenModel,
 ): Pick<RegistrationInputs, 'hyperparameters' | 'named' | 'recommendedFor'> {
   const byKind = kind === null ? null : recommendedOn(specs, kind);
   const hyperparameters = chooseHyperparameters(specs, {...byKind, ...given}, name);
+  const isByKind = hyperparameters.some((value, n) => value !== usual[n]);
   const named = nameHyperparameters(specs, hyperparameters);
-  const isByKind =
-    byKind !== null && Object.entries(named).every(([key, value]) => byKind[key] === value);
   return {hyperparameters, named, recommendedFor: isByKind ? kind : null};
 }
 

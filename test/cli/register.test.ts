@@ -227,6 +227,7 @@ describe('register takes', () => {
     const given = await planned(...kinds, '--lambda', '0.3');
     assert.deepEqual(given.hyperparameters, {lambda: 0.3});
     assert.equal(given.recommendedFor, null);
+    assert.equal((await planned(...kinds, '--lambda', '0.75')).recommendedFor, null);
     const silent = await planned();
     assert.deepEqual(silent.hyperparameters, {lambda: 0.3});
     assert.equal(silent.recommendedFor, null);

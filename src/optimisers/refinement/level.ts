@@ -86,8 +86,8 @@ export interface RefinementLevel {
   /** The terms of the velocity now. */
   measure(): LevelFigures;
   /**
-   * One step of Adam down roughness - similarityWeight · ((1 - weight) · similarity + weight · overlap), weight that of the labels, by the gradient mixed along every axis with both neighbours (1/4,
-   * 1/2, 1/4): neighbours move together, which folds less and converges sooner.
+   * One step of Adam down roughness - similarityWeight · ((1 - weight) · similarity + weight · overlap), weight that of the labels, by the gradient mixed along every axis with both neighbours (1/8,
+   * 3/4, 1/8): neighbours move together, which folds less and converges sooner.
    *
    * @param rate - Voxels that a component moves where its gradient keeps its sign.
    * @returns The terms before the step.

@@ -1,11 +1,10 @@
 import {jointHistogram, mutualInformation} from '../../evaluation/mutual-information.js';
+import {COMPARE_IMAGES_DEFAULTS} from '../../evaluation/similarity.js';
 import {Affine} from '../../geometry/affine.js';
 import {countVoxels} from '../../geometry/grid.js';
 import type {LevelPair} from './optimise.js';
 import type {Level} from './pyramid.js';
 
-/** Intensities are counted in this many bins. */
-const BINS = 32;
 /** Below this share of an image's voxels, those that two alignments have in common do not say which one is better. */
 const FEWEST_COMMON = 0.05;
 
@@ -54,7 +53,7 @@ function sideOf(own: Level, other: Level) {
     return {values, inside};
   };
   const information = ({values}: SideSample, counts: Uint8Array) =>
-    mutualInformation(jointHistogram([own.data, values], counts, BINS));
+    mutualInformation(jointHistogram([own.data, values], counts, COMPARE_IMAGES_DEFAULTS.bins));
   const compare = (before: SideSample, after: SideSample): Judgement => {
     const common = new Uint8Array(own.data.length);
     let count = 0;

@@ -9,9 +9,9 @@ import {
   SAMPLE_MEMBERSHIPS,
   SHARPEN,
 } from '../../../optimisers/refinement/operations.js';
+import {LevelMemory} from '../../../optimisers/refinement/level-memory.js';
 import {implementLoop} from '../../../kernels/voxel-operation.js';
 import type {NativeAddon} from '../addon.js';
-import {LevelMemory} from '../../../optimisers/refinement/level-memory.js';
 import {floatsOf, NativeLevel} from './refinement-level.js';
 
 declare module '../addon.js' {
