@@ -83,6 +83,7 @@ export {
   type HyperparameterSpec,
   type NamedHyperparameters,
 } from './models/hyperparameters.js';
+export {isMadeFor} from './models/field-of-view.js';
 export {compactModel} from './models/compact.js';
 export {importKerasModel, type KerasImportOptions} from './models/keras-import.js';
 export type {ModelDescription, ModelDraft} from './models/model-description.js';

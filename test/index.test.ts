@@ -46,6 +46,7 @@ test('the library has these names, and no others', () => {
     'importModel',
     'integrateVelocity',
     'inverse',
+    'isMadeFor',
     'isSameGrid',
     'jacobianDeterminant',
     'jacobianFiles',

@@ -11,6 +11,7 @@ import {
   findAxesContradictions,
   findNormalisationContradictions,
   normalisationSchema as modelNormalisation,
+  fieldOfViewSchema,
   stagesSchema,
 } from '../models/model-description.js';
 import {findLabelContradictions} from './label-contradictions.js';
@@ -273,6 +274,12 @@ const configObject = z.strictObject({
       'Share of what the labeller tells (`architecture.labeller`) in what a refinement sets against the smoothness; null is 0.5.',
     ),
   recommendedFor: recommendedForSchema,
+  fieldOfView: fieldOfViewSchema
+    .nullable()
+    .default(null)
+    .describe(
+      'Sizes of the images that the model is for, mm along left-right, back-front and down-up, for the choice among the models that come along; null is any.',
+    ),
   stages: stagesSchema
     .nullable()
     .default(null)

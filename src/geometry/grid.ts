@@ -44,6 +44,13 @@ export function centreOf({shape, affine}: Grid): Triple {
   return affine.apply(middleOf(shape));
 }
 
+/** How far the box of voxels reaches along each axis of the world, mm. */
+export function boundingSize({shape, affine: {rows}}: Grid): Triple {
+  return mapTriple(shape, (_, axis) =>
+    shape.reduce((sum, length, n) => sum + Math.abs(rows[4 * axis + n]) * length, 0),
+  );
+}
+
 /**
  * The same box of space at another distance between voxels, about the same middle; the last voxels may reach a little further or
  * less far. An axis of one voxel stays as it is: a plane.

@@ -37,6 +37,14 @@ export const stagesSchema = z.strictObject({
   keep: z.enum(['best', 'last']),
 });
 
+const sizeMm = z.number().positive().max(1e4);
+
+/** Images that a model is for, by their sizes in mm along left-right, back-front, down-up. */
+export const fieldOfViewSchema = z.strictObject({
+  smallestMm: z.tuple([sizeMm, sizeMm, sizeMm]),
+  largestMm: z.tuple([sizeMm, sizeMm, sizeMm]),
+});
+
 /** Everything about a model but its weights. Arrays over axes have one entry per dimension of the architecture. */
 const descriptionObject = z.strictObject({
   formatVersion: z.literal(MODEL_FORMAT_VERSION),
@@ -73,6 +81,8 @@ const descriptionObject = z.strictObject({
   stages: stagesSchema.optional(),
   /** Share of the labels that a labeller tells in what a refinement sets against the smoothness; 0.5 unless told. */
   labelWeight: z.number().min(0).max(1).optional(),
+  /** Of those that come with the program, the one is chosen that names the field of view of both images; see `isMadeFor`. */
+  fieldOfView: fieldOfViewSchema.optional(),
   /** By the kind of data, in words: the best hyperparameters over all labels and for single ones. */
   recommended: z
     .record(

@@ -5,6 +5,7 @@ import {named} from '../formats/named.js';
 import {
   decodeSafetensors,
   encodeSafetensors,
+  readSafetensorsMetadata,
   requireNoOtherKind,
   roundToStorage,
   type TensorStorage,
@@ -190,6 +191,33 @@ export async function writeModel(
  */
 export function decodeModel(bytes: Uint8Array, where = 'model'): Model {
   const {tensors, metadata} = decodeSafetensors(bytes, where);
+  const {json, description} = decodeDescription(metadata, where);
+  const weights = requireWeights(description.architecture, tensors, where);
+  const hash = hashWeights(weights);
+  if (hash !== description.contentHash) {
+    throw new HypermorphError(
+      'E_WEIGHTS',
+      `${where}: the model is damaged, its weights must have the hash ${description.contentHash}, got ${hash}.`,
+      {hint: 'Fetch or copy the file again.'},
+    );
+  }
+  for (const [name, {data}] of weights) {
+    const index = firstNotFinite(data);
+    if (index < 0) continue;
+    throw new HypermorphError(
+      'E_WEIGHTS',
+      `${where}: tensor "${name}" must be finite, got ${data[index]} at element ${index}; its training may have diverged.`,
+    );
+  }
+  requireSameDescription(json, where);
+  return {description, weights};
+}
+
+/** The description as the file holds it, and checked. */
+function decodeDescription(
+  metadata: Readonly<Record<string, string>>,
+  where: string,
+): {readonly json: unknown; readonly description: ModelDescription} {
   const text = Object.hasOwn(metadata, METADATA_KEY) ? metadata[METADATA_KEY] : undefined;
   if (text === undefined) {
     throw new HypermorphError(
@@ -211,26 +239,7 @@ export function decodeModel(bytes: Uint8Array, where = 'model'): Model {
       {cause},
     );
   }
-  const description = parseDescription(json, where);
-  const weights = requireWeights(description.architecture, tensors, where);
-  const hash = hashWeights(weights);
-  if (hash !== description.contentHash) {
-    throw new HypermorphError(
-      'E_WEIGHTS',
-      `${where}: the model is damaged, its weights must have the hash ${description.contentHash}, got ${hash}.`,
-      {hint: 'Fetch or copy the file again.'},
-    );
-  }
-  for (const [name, {data}] of weights) {
-    const index = firstNotFinite(data);
-    if (index < 0) continue;
-    throw new HypermorphError(
-      'E_WEIGHTS',
-      `${where}: tensor "${name}" must be finite, got ${data[index]} at element ${index}; its training may have diverged.`,
-    );
-  }
-  requireSameDescription(json, where);
-  return {description, weights};
+  return {json, description: parseDescription(json, where)};
 }
 
 /** A description that was changed by hand or by damage would lead the weights astray without a word. */
@@ -270,4 +279,14 @@ export async function readModel(source: string | Uint8Array): Promise<Model> {
     return file.read(0, file.size);
   });
   return decodeModel(bytes, source);
+}
+
+/**
+ * What a model file says about its model, without its weights.
+ *
+ * @throws {HypermorphError} E_IO if it cannot be read; E_WEIGHTS as `decodeModel`.
+ */
+export async function readDescription(path: string): Promise<ModelDescription> {
+  const metadata = await withOpenFile(path, (file) => readSafetensorsMetadata(file, path));
+  return decodeDescription(metadata, path).description;
 }

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import {Affine} from '../geometry/affine.js';
-import {countVoxels, middleOf, type Grid} from '../geometry/grid.js';
+import {boundingSize, countVoxels, middleOf, type Grid} from '../geometry/grid.js';
 import {mapTriple, type Triple} from '../geometry/triple.js';
 import type {KernelRunner} from '../kernels/voxel-operation.js';
 import {sizeMultiple, unetOfLabeller} from '../models/architecture.js';
@@ -87,12 +87,9 @@ export async function labelPair(
 function boxOfFixed({fixed, network}: PairWithNetwork['geometry'], multiple: number): Box {
   const toNetwork = Affine.compose(network.affine.inverse(), fixed.affine);
   const middle = toNetwork.apply(middleOf(fixed.shape));
-  const {rows} = toNetwork;
-  const reach = mapTriple(fixed.shape, (_, axis) =>
-    fixed.shape.reduce((sum, length, n) => sum + (Math.abs(rows[4 * axis + n]) * length) / 2, 0),
-  );
+  const size = boundingSize({shape: fixed.shape, affine: toNetwork});
   const shape = mapTriple(network.shape, (length, axis) => {
-    const needed = Math.ceil((2 * reach[axis] - ROUNDING) / multiple) * multiple;
+    const needed = Math.ceil((size[axis] - ROUNDING) / multiple) * multiple;
     return Math.min(length, Math.max(multiple, needed));
   });
   return {first: firstOf(middle, shape, network.shape), shape};

@@ -26,6 +26,7 @@ export function describeTraining(
     grid: describeGrid(config),
     normalisation,
     hyperparameters,
+    ...(config.fieldOfView === null ? {} : {fieldOfView: config.fieldOfView}),
     ...(config.stages === null ? {} : {stages: config.stages}),
     ...(recommended === undefined ? {} : {recommended}),
     ...(config.labelWeight === null ? {} : {labelWeight: config.labelWeight}),

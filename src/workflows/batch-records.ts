@@ -6,7 +6,7 @@ import {sha256} from '../platform.js';
 import {VERSION} from '../version.js';
 import type {KeptFiles} from './kept-files.js';
 import type {RegisterFilesSettings} from './register-files.js';
-import {DEFAULT_MODEL} from './registration-inputs.js';
+import {modelFiles} from './shipped-models.js';
 import type {HashedFile, Report} from './report.js';
 
 /** Why a pair failed; what is no error of ours has no code. */
@@ -49,7 +49,7 @@ const WITHOUT_EFFECT: readonly string[] = ['threads', 'maxMemory', 'hashes'];
  * @throws {HypermorphError} E_IO if an input cannot be read.
  */
 export async function keyOf(settings: RegisterFilesSettings, kept: KeptFiles): Promise<string> {
-  const {affine, labels = [], fixedLabels, model = DEFAULT_MODEL, fixedMask, movingMask} = settings;
+  const {affine, labels = [], fixedLabels, model, fixedMask, movingMask} = settings;
   const image = async (path: string) => kept.hash(await filesOfImage(path));
   const optional = (path: string | undefined) => (path === undefined ? null : image(path));
   // An affine may be a kind, and a model none.
@@ -61,7 +61,7 @@ export async function keyOf(settings: RegisterFilesSettings, kept: KeptFiles): P
     fixedMask: await optional(fixedMask),
     movingMask: await optional(movingMask),
     fixedLabels: await optional(fixedLabels),
-    model: await fileOrWord(model),
+    model: await Promise.all(modelFiles(model).map(fileOrWord)),
     affine: await fileOrWord(affine),
     labels: await Promise.all(
       labels.map(async ({source, target}) => ({source: await image(source), target})),

@@ -20,7 +20,6 @@ import {encodeRegistration} from './encode-outputs.js';
 import {KeptFiles} from './kept-files.js';
 import {listOutputs, planPaths, type OutputFile, type OutputPaths} from './output-paths.js';
 import {
-  DEFAULT_MODEL,
   hashInputs,
   ofImage,
   readInputs,
@@ -28,6 +27,7 @@ import {
   type RegistrationInputs,
 } from './registration-inputs.js';
 import {buildReport, type Report} from './report.js';
+import {modelFiles} from './shipped-models.js';
 import {WarningLog} from './warnings.js';
 
 export interface RegisterFilesSettings extends InputSettings {
@@ -247,12 +247,19 @@ function planPathsOf(settings: RegisterFilesSettings): Promise<OutputPaths> {
 }
 
 /** Every file that a registration reads. An affine may also be a kind, and a model none: no file is called so. */
-export function inputFiles({model = DEFAULT_MODEL, ...settings}: RegisterFilesSettings): string[] {
+export function inputFiles({model, ...settings}: RegisterFilesSettings): string[] {
   const {fixed, moving, labels = [], fixedLabels, affine, fixedMask, movingMask} = settings;
   const sources = labels.map(({source}) => source);
-  return [fixed, moving, model, affine, fixedMask, movingMask, fixedLabels, ...sources].filter(
-    (path) => path !== undefined,
-  );
+  return [
+    fixed,
+    moving,
+    ...modelFiles(model),
+    affine,
+    fixedMask,
+    movingMask,
+    fixedLabels,
+    ...sources,
+  ].filter((path) => path !== undefined);
 }
 
 function wantedOutputs({outputs}: OutputPaths): readonly OutputKey[] {

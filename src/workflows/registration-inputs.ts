@@ -1,4 +1,3 @@
-import {fileURLToPath} from 'node:url';
 import {HypermorphError} from '../errors.js';
 import {fileExists} from '../formats/files.js';
 import {describeImage} from '../formats/images/describe-image.js';
@@ -36,18 +35,14 @@ import type {NetworkGrid} from '../volume/conform.js';
 import {kindOfPair, type KindOfData} from '../volume/kind-of-data.js';
 import type {KeptFiles} from './kept-files.js';
 import type {FilePair} from './output-paths.js';
+import {chooseModelFile, type ChosenModelFile} from './shipped-models.js';
 import type {HashedFile, ReportInputs} from './report.js';
-
-/** The model that comes with the package, seen from src/workflows and from dist/workflows. */
-export const DEFAULT_MODEL = fileURLToPath(
-  new URL('../../data/models/default.safetensors', import.meta.url),
-);
 
 /** What a registration reads, and how. */
 export interface InputSettings {
   readonly fixed: string;
   readonly moving: string;
-  /** A model file, or `none` to register without a network; without it the one that comes with the package. */
+  /** A model file, the name of a model that comes with the package, or `none` to register without a network; one that comes along unless told. */
   readonly model?: string | undefined;
   /** By name; what is left out is what the model recommends. */
   readonly hyperparameters?: NamedHyperparameters | undefined;
@@ -85,7 +80,7 @@ export type InputImage = FileImage & NamedVolume;
 /** Everything that is read before anything is computed. */
 export interface RegistrationInputs {
   /** Null: no network. */
-  readonly model: (Model & {readonly path: string}) | null;
+  readonly model: (Model & ChosenModelFile) | null;
   /** In the order of the model. */
   readonly hyperparameters: readonly number[];
   /** What `hyperparameters` are. */
@@ -218,24 +213,23 @@ interface ChosenModel {
   readonly stages: RegistrationStages;
 }
 
-async function readModelOf({model: asked}: InputSettings, kept: KeptFiles): Promise<ChosenModel> {
+async function readModelOf(settings: InputSettings, kept: KeptFiles): Promise<ChosenModel> {
+  const {model: asked} = settings;
   if (asked === NO_MODEL) {
     const name = 'a registration without a model';
     return {file: null, specs: OWN_HYPERPARAMETERS, name, stages: ALL_STAGES};
   }
-  if (asked === undefined && !(await fileExists(DEFAULT_MODEL))) {
-    throw new HypermorphError(
-      'E_USAGE',
-      '`model` must be given, because none came with this installation.',
-      {hint: 'With `model: none` a pair is registered without a network.'},
-    );
-  }
-  const path = asked ?? DEFAULT_MODEL;
+  const {path, chosenFor} = await chooseModelFile(asked, settings);
   const model = await kept.model(path);
   const name = asked ?? 'the model that comes with hypermorph';
   requireSingleChannel(model, name);
   const {description} = model;
-  return {file: {...model, path}, specs: description, name, stages: stagesOf(description)};
+  return {
+    file: {...model, path, chosenFor},
+    specs: description,
+    name,
+    stages: stagesOf(description),
+  };
 }
 
 /**
@@ -258,6 +252,7 @@ export async function hashInputs(
     model: model && {
       ...(await hash(model.path, [model.path])),
       contentHash: model.description.contentHash,
+      chosenFor: model.chosenFor,
     },
   };
 }

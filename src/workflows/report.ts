@@ -5,6 +5,7 @@ import type {RegistrationSummary} from '../registration/register-pair.js';
 import type {StageRecord} from '../registration/stages.js';
 import type {ImageInterpolation} from '../transforms/apply.js';
 import {VERSION} from '../version.js';
+import type {ChosenModelFile} from './shipped-models.js';
 
 /** An input with the SHA-256 of its bytes; of a pair, those of the header and then those of the voxel file. */
 export interface HashedFile {
@@ -19,7 +20,8 @@ export interface ReportInputs {
   readonly moving: HashedFile;
   readonly labels: readonly HashedFile[];
   /** Null: registered without one. */
-  readonly model: (HashedFile & {readonly contentHash: string}) | null;
+  readonly model:
+    (HashedFile & Pick<ChosenModelFile, 'chosenFor'> & {readonly contentHash: string}) | null;
 }
 
 /** What was done to which files, with what, and how well it went. */

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import {Affine} from '../../src/geometry/affine.js';
 import {
+  boundingSize,
   centreOf,
   cornersOf,
   countVoxels,
@@ -12,6 +13,16 @@ import {
 } from '../../src/geometry/grid.js';
 import type {Triple} from '../../src/geometry/triple.js';
 import {obliqueAffine} from '../support/volumes.js';
+
+test('a box of voxels reaches as far along the world as its own axes do, whichever way they run', () => {
+  const linear = Affine.fromMatrix([0, 0, -4, 10, 2, 0, 0, 20, 0, 3, 0, 30]);
+  assert.deepEqual(boundingSize({shape: [10, 20, 30], affine: linear}), [120, 20, 60]);
+  const [turned] = boundingSize({
+    shape: [10, 10, 10],
+    affine: obliqueAffine([0, 0, 45], [1, 1, 1]),
+  });
+  assert.ok(Math.abs(turned - 10 * Math.SQRT2) < 1e-9);
+});
 
 test('a grid has eight corners, also where it is one voxel thick', () => {
   const corners = cornersOf([4, 1, 3]);

@@ -13,6 +13,7 @@ import {
   decodeModel,
   encodeModel,
   hashWeights,
+  readDescription,
   readModel,
   writeModel,
   type WeightTensor,
@@ -298,5 +299,23 @@ test('a description that is nested without end, or says sizes that no machine ha
     assert.throws(() => encodeModel({description: {...description, grid}, weights}), {
       code: 'E_WEIGHTS',
     });
+  }
+});
+
+test('a description is read without the weights, and says the same', async () => {
+  const path = join(folder, 'described.safetensors');
+  const fieldOfView: ModelDraft['fieldOfView'] = {
+    smallestMm: [30, 40, 30],
+    largestMm: [45, 60, 45],
+  };
+  await writeModel(path, {description: {...draft, fieldOfView}, weights: makeWeights()});
+  const description = await readDescription(path);
+  assert.deepEqual(description, (await readModel(path)).description);
+  assert.deepEqual(description.fieldOfView, fieldOfView);
+  const bytes = await readFile(path);
+  const cut = join(folder, 'cut.safetensors');
+  for (const length of [0, 5, 200]) {
+    writeFileSync(cut, bytes.subarray(0, length));
+    await assert.rejects(readDescription(cut), {code: 'E_WEIGHTS', message: /cut\.safetensors/});
   }
 });

@@ -1,4 +1,5 @@
 import {HypermorphError} from '../../errors.js';
+import type {OpenFile} from '../bytes.js';
 import {recogniseFile} from '../file-kinds.js';
 import {named} from '../named.js';
 import {requireShallow} from '../shallow.js';
@@ -241,6 +242,25 @@ function decode(bytes: Uint8Array): SafetensorsFile {
     }),
   );
   return {tensors, metadata};
+}
+
+/**
+ * The texts of a safetensors file, without its numbers.
+ *
+ * @param file - Read from, as far as its header reaches.
+ * @throws {HypermorphError} E_WEIGHTS as `decodeSafetensors`.
+ */
+export async function readSafetensorsMetadata(
+  file: OpenFile,
+  where: string,
+): Promise<SafetensorsFile['metadata']> {
+  const start = await file.read(0, Math.min(file.size, LENGTH_BYTES));
+  const isWhole = start.length === LENGTH_BYTES;
+  const length = isWhole ? new DataView(start.buffer, start.byteOffset).getBigUint64(0, true) : 0n;
+  const needed = BigInt(LENGTH_BYTES) + length;
+  const end = needed < BigInt(file.size) ? Number(needed) : file.size;
+  const bytes = await file.read(0, end);
+  return named(where, () => readMetadata(readHeader(bytes).header[METADATA_KEY]));
 }
 
 /** The numbers as they come back after having been stored: rounded to the storage type. Float32 returns `data` itself. */

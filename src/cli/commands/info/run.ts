@@ -85,6 +85,7 @@ function modelRows(model: ModelFileDescription): Row[] {
         ? `percentiles ${normalisation.low} to ${normalisation.high}`
         : normalisation.kind,
     ],
+    ...fieldOfViewRows(model),
     ...model.hyperparameters.map(({name, minimum, maximum, recommended}): Row => [
       name,
       `${minimum} to ${maximum}${recommended === undefined ? '' : `, recommended ${recommended}`}`,
@@ -106,6 +107,13 @@ function modelRows(model: ModelFileDescription): Row[] {
   if (provenance.imported) rows.push(['imported from', provenance.imported.file]);
   rows.push(['content hash', model.contentHash]);
   return rows;
+}
+
+function fieldOfViewRows({fieldOfView}: ModelFileDescription): Row[] {
+  if (fieldOfView === undefined) return [];
+  const {smallestMm, largestMm} = fieldOfView;
+  const ranges = smallestMm.map((smallest, axis) => `${smallest} to ${largestMm[axis]}`);
+  return [['made for', `images of ${ranges.join(' x ')} mm`]];
 }
 
 function round(value: number): string {

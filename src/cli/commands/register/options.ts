@@ -100,8 +100,8 @@ export function addRegistrationOptions(command: Command): Command {
 function addModelOptions(command: Command): void {
   command
     .option(
-      '-m, --model <file>',
-      'model to register with, or none to do without a network (default: the one that comes with hypermorph)',
+      '-m, --model <file|name>',
+      'model to register with: a file, default or hippocampus, which come with hypermorph, or none to do without a network (default: hippocampus for crops of its size, else default)',
     )
     .option(
       '-l, --lambda <number>',

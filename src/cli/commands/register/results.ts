@@ -1,3 +1,4 @@
+import {basename} from 'node:path';
 import {OUTPUTS} from '../../../registration/outputs.js';
 import {formatBytes} from '../../../models/memory.js';
 import type {RegistrationPlan} from '../../../workflows/register-files.js';
@@ -20,6 +21,14 @@ function hyperparameterRows({
 }: Pick<Report, 'hyperparameters' | 'recommendedFor'>): Row[] {
   const why = recommendedFor === null ? '' : `, recommended for ${recommendedFor}`;
   return Object.entries(hyperparameters).map(([name, value]): Row => [name, `${value}${why}`]);
+}
+
+/** Where the images decided which. */
+function modelRows(model: Report['model']): Row[] {
+  if (model === null || model.chosenFor === null) return [];
+  return [
+    ['model', `${basename(model.path, '.safetensors')}, for the ${model.chosenFor} of both images`],
+  ];
 }
 
 /** What would be done. */
@@ -45,6 +54,7 @@ export function reportRows(report: Report): Row[] {
   const change = (a: number | null, b: number | null) => `${format(a)} -> ${format(b)}`;
   return [
     ...outputRows(report.outputs),
+    ...modelRows(report.model),
     ...hyperparameterRows(report),
     ['affine', describeAffine(report.affine)],
     [
