@@ -41,21 +41,12 @@ const USUAL_LABEL_WEIGHT = 0.5;
  * What the network's labeller tells of a prepared pair: of the part of the network's grid that the fixed image covers, or, where that is large and
  * it does not recognise what is in the middle of the fixed image, of that middle.
  *
- * @param options.isMixed - Whether the contrasts are mixed: then nothing is told.
  * @returns Null where nothing is told, as where the network has no labeller.
  * @throws {HypermorphError} E_INTERRUPTED.
  */
 export async function labelPair(
   {geometry, model: {network, labelWeight}, conformed}: PairWithNetwork,
-  {
-    engine,
-    stages,
-    isMixed,
-  }: {
-    readonly engine: KernelRunner;
-    readonly stages: StageLog;
-    readonly isMixed: () => boolean;
-  },
+  {engine, stages}: {readonly engine: KernelRunner; readonly stages: StageLog},
 ): Promise<ToldLabels | null> {
   const {labeller} = network.architecture;
   if (labeller === undefined) return null;
@@ -73,7 +64,6 @@ export async function labelPair(
     return {labels, summary: summariseLabels(labels)};
   };
   return stages.run('label', async () => {
-    if (isMixed()) return null;
     const covered = boxOfFixed(geometry, sizeMultiple(unetOfLabeller(labeller)));
     if (countVoxels(covered.shape) >= WORTH_A_GLIMPSE * GLIMPSE ** 3) {
       const glimpse = await tell(middleOfImage(conformed.fixed, geometry.network, engine));

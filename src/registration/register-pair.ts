@@ -215,10 +215,10 @@ async function findAnswers(
   const images = once(() => refinable(pair, engine));
   const answers = [alignmentAnswer(pair)];
   let found: FoundByNetwork | null = null;
-  if (hasNetwork(pair)) {
+  // A network and its labels know one contrast only: they would be of no use.
+  if (hasNetwork(pair) && !(isRefined && images().contrast.isMixed)) {
     const deformation = await deform(pair, hyperparameters, tools);
-    const isMixed = () => images().contrast.isMixed;
-    const told = isRefined ? await labelPair(pair, {engine, stages, isMixed}) : null;
+    const told = isRefined ? await labelPair(pair, tools) : null;
     found = {pair, deformation, told};
     answers.push(deformedAnswer('network', pair, found.deformation, engine));
   }
@@ -235,9 +235,9 @@ async function findAnswers(
       tell((level + iteration / iterations) / all);
     return refinePair(images(), {...refine, found, signal, onProgress}, engine);
   });
-  if (!refinement.contrast.isMixed)
-    return {answers: [...answers, answer], refinement, warnings: []};
-  return {answers: [answers[0], answer], refinement, warnings: [mixedWarning(pair.moving.name)]};
+  const {isMixed} = refinement.contrast;
+  const warnings = isMixed ? [mixedWarning(pair.moving.name)] : [];
+  return {answers: [...answers, answer], refinement, warnings};
 }
 
 /** What is made when it is first asked for. */

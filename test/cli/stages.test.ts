@@ -110,6 +110,23 @@ test('what a labeller of the model tells takes part in the refinement, and the r
   assert.match(stdout, /labeller +1 labels/);
 });
 
+test('where contrasts are mixed neither network nor labeller is asked, and nothing moves that should not', async (t) => {
+  const moved = join(await temporaryFolder(t), 'moved.nii.gz');
+  // Of one person, in one place.
+  const [epi, t1] = ['someone_epi_3mm.nii.gz', 'someone_t1_2p75mm.nii.gz'].map((name) =>
+    join('data', 'brain', name),
+  );
+  const {refinement, answer, stages, displacement} = await register('-o', moved, epi, t1);
+  assert.ok(refinement!.contrast.isMixed);
+  assert.deepEqual(
+    answer.judgements.map(({answer: name}) => name),
+    ['alignment', 'refinement'],
+  );
+  const asked = stages.filter(({name}) => name === 'predict' || name === 'label');
+  assert.deepEqual(asked, []);
+  assert.ok(displacement.meanMm < 1, `${displacement.meanMm} mm`);
+});
+
 test('every number of threads writes the same bytes', async (t) => {
   const folder = await temporaryFolder(t);
   const files: Buffer[] = [];

@@ -70,18 +70,21 @@ export const ROWS: readonly Row[] = [
   },
   {
     name: 'lung',
-    title: 'lung CT, 100 landmarks',
-    pairs: 1,
+    title: 'lung CT, there and back, 100 landmarks',
+    pairs: 2,
     stage: 'deformable',
-    cases: (data) => {
-      const folder = join(data, 'lung');
+    cases: (data, made) => {
+      const file = (name: string) => join(data, 'lung', name);
+      const baseline = file('ct_fixed_baseline_2p7x2p7x5mm.nii.gz');
+      const followUp = file('ct_moving_1p4x1p4x2p5mm.nii.gz');
+      const landmarks = file('landmarks_ras_mm.csv');
+      const back = join(made('make_landmarks_back.py', landmarks), 'landmarks.csv');
       return [
         {
-          name: 'follow-up on baseline',
-          fixed: join(folder, 'ct_fixed_baseline_2p7x2p7x5mm.nii.gz'),
-          moving: join(folder, 'ct_moving_1p4x1p4x2p5mm.nii.gz'),
-          landmarks: [join(folder, 'landmarks_ras_mm.csv')],
+          name: 'baseline <- follow-up',
+          ...{fixed: baseline, moving: followUp, landmarks: [landmarks]},
         },
+        {name: 'follow-up <- baseline', ...{fixed: followUp, moving: baseline, landmarks: [back]}},
       ];
     },
   },

@@ -77,7 +77,7 @@ export function canRefine(shape: Triple): boolean {
 
 /**
  * Optimise the velocity on the pair itself, on the fixed image's own grid, from what a network found or from no displacement,
- * whichever is better; where contrasts are mixed, from no displacement.
+ * whichever is better.
  *
  * @throws {HypermorphError} E_INTERRUPTED, between two steps.
  */
@@ -91,7 +91,7 @@ export async function refinePair(
   engine: KernelRunner,
 ): Promise<RefinedPair> {
   const {shape} = pair.geometry.network;
-  const start = found && !contrast.isMixed ? await velocityOnFixedGrid(found, engine) : null;
+  const start = found && (await velocityOnFixedGrid(found, engine));
   const lambda = contrast.isMixed ? stiffened(options.lambda) : options.lambda;
   const told = found?.told ?? null;
   const labelled = {...images, labels: told?.summary.areUsed === true ? told.labels : null};
