@@ -1,9 +1,9 @@
 /**
- * What a model does on pairs of images: Dice over labels, correlation, smoothness. The table of docs/model.md comes from here.
+ * What a model's network does alone on pairs of images, after the affine of `register`: Dice over labels, correlation, smoothness. The table of docs/model.md comes from here.
  *
  *   node --import tsx scripts/evaluate-model.ts <model.safetensors> <pairs.json> [lambda ...]
  *
- * pairs.json: [{"name", "fixed", "moving", "fixedLabels"?, "movingLabels"?, "align"?: "headers" | "centre" | "fov"}]
+ * pairs.json: [{"name", "fixed", "moving", "fixedLabels"?, "movingLabels"?}]
  */
 import {readFileSync} from 'node:fs';
 import {startEngine} from '../src/engines/select.js';
@@ -24,7 +24,6 @@ interface Pair {
   readonly moving: string;
   readonly fixedLabels?: string;
   readonly movingLabels?: string;
-  readonly align?: 'headers' | 'centre' | 'fov';
 }
 
 interface Images {
@@ -47,12 +46,7 @@ async function readImages(pair: Pair): Promise<Images> {
 }
 
 /** Register, and compare the labels where there are some. */
-async function measure(
-  images: Images,
-  align: Pair['align'],
-  lambda: number,
-  model: RegistrationModel,
-) {
+async function measure(images: Images, lambda: number, model: RegistrationModel) {
   const {fixed, moving, fixedLabels, movingLabels} = images;
   const {summary, labels} = await registerPair({
     fixed,
@@ -60,7 +54,7 @@ async function measure(
     model,
     engine,
     hyperparameters: model.network === null ? [] : [lambda],
-    affine: align ?? 'headers',
+    affine: 'auto',
     labels: movingLabels === null ? [] : [movingLabels],
   });
   return {
@@ -84,16 +78,9 @@ console.log('|---|---|---|---|---|---|---|---|---|---|');
 for (const pair of pairs) {
   const images = await readImages(pair);
   const before =
-    images.movingLabels === null
-      ? null
-      : (await measure(images, pair.align, 0.5, WITHOUT_NETWORK)).dice;
+    images.movingLabels === null ? null : (await measure(images, 0.5, WITHOUT_NETWORK)).dice;
   for (const lambda of lambdas) {
-    const {similarity, dice, jacobian, displacement} = await measure(
-      images,
-      pair.align,
-      lambda,
-      model,
-    );
+    const {similarity, dice, jacobian, displacement} = await measure(images, lambda, model);
     const cells = [
       pair.name,
       String(lambda),

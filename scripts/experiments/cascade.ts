@@ -98,7 +98,7 @@ async function measureCase(one: Case): Promise<Map<string, Result>> {
     const [{answer}, more] = await timed(() =>
       refinePair(
         refinable(pair, engine),
-        {lambda, found: found && {pair, deformation: found, told: null}},
+        {lambda, found: found && {pair, deformation: found}},
         engine,
       ),
     );

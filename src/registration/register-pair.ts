@@ -6,7 +6,7 @@ import type {Affine} from '../geometry/affine.js';
 import type {AlignmentKind, AlignmentSummary} from './align/align-pair.js';
 import {alignmentAnswer, deformedAnswer, type Answer} from './answers.js';
 import {deform} from './deform.js';
-import {labelPair} from './label-pair.js';
+import {labelPair, type ToldLabels} from './label-pair.js';
 import {bestOf, judgeAnswers, MIXED_GAIN, type AnswerName, type Judgement} from './judge.js';
 import type {ImageInterpolation} from '../transforms/apply.js';
 import type {Transform} from '../transforms/transform.js';
@@ -143,9 +143,10 @@ export async function registerPair(options: RegisterPairOptions): Promise<Regist
   if (options.assumeOrientation !== true) requirePlacement([fixed, moving, ...labels], outputs);
   const prepared = await preparePair({fixed, moving}, model, {...options, affine, ...tools});
   const pair = await settleAffine(prepared, options, tools);
-  const {answers, refinement, warnings} = await findAnswers(pair, options, tools);
+  const {refinement, warnings, ...found} = await findAnswers(pair, options, tools);
+  const {answers} = found;
   const isMixed = refinement?.contrast.isMixed ?? false;
-  const {kept, judgements} = await keepAnswer({answers, isMixed}, options, tools);
+  const {kept, judgements} = await keepAnswer({...found, isMixed}, options, tools);
   const deformation = kept.deformation();
   const {onFound} = options;
   if (onFound) await stages.run('draw', () => onFound({pair, answers, kept, deformation}));
@@ -214,30 +215,34 @@ async function findAnswers(
   const isRefined = refine !== null && canRefine(pair.fixed.shape);
   const images = once(() => refinable(pair, engine));
   const answers = [alignmentAnswer(pair)];
-  let found: FoundByNetwork | null = null;
+  let [found, told]: [FoundByNetwork | null, ToldLabels | null] = [null, null];
   // A network and its labels know one contrast only: they would be of no use.
   if (hasNetwork(pair) && !(isRefined && images().contrast.isMixed)) {
     const deformation = await deform(pair, hyperparameters, tools);
-    const told = isRefined ? await labelPair(pair, tools) : null;
-    found = {pair, deformation, told};
+    found = {pair, deformation};
+    if (isRefined) told = await labelPair(pair, tools);
     answers.push(deformedAnswer('network', pair, found.deformation, engine));
   }
-  if (refine === null) return {answers, refinement: null, warnings: []};
+  if (refine === null) return {answers, judgements: [], refinement: null, warnings: []};
   if (!isRefined) {
     const size = pair.fixed.shape.join('x');
     const warning = `${pair.fixed.name}: not refined, because an image must have at least 4 voxels along every axis for that, got ${size}.`;
-    return {answers, refinement: null, warnings: [warning]};
+    return {answers, judgements: [], refinement: null, warnings: [warning]};
   }
   // What the network ran in; a refinement needs more, and nothing of it.
   engine.releaseMemory?.();
-  const {answer, ...refinement} = await stages.run('refine', (tell) => {
+  const {judgements, answer, ...refinement} = await stages.run('refine', async (tell) => {
+    // A network that leads astray is no place to begin.
+    const judged = found === null ? [] : judgeAnswers(pair, answers, {engine, isMixed: false});
+    const start = bestOf(judged) > 0 ? found : null;
     const onProgress = ({level, levels: all, iteration, iterations}: RefinementProgress) =>
       tell((level + iteration / iterations) / all);
-    return refinePair(images(), {...refine, found, signal, onProgress}, engine);
+    const options = {...refine, found: start, told, signal, onProgress};
+    return {judgements: judged, ...(await refinePair(images(), options, engine))};
   });
   const {isMixed} = refinement.contrast;
   const warnings = isMixed ? [mixedWarning(pair.moving.name)] : [];
-  return {answers: [...answers, answer], refinement, warnings};
+  return {answers: [...answers, answer], judgements, refinement, warnings};
 }
 
 /** What is made when it is first asked for. */
@@ -252,14 +257,23 @@ function mixedWarning(moving: string): string {
 
 /** The answer that counts. */
 async function keepAnswer(
-  {answers, isMixed}: {readonly answers: readonly Answer[]; readonly isMixed: boolean},
+  {
+    answers,
+    judgements: known,
+    isMixed,
+  }: {
+    readonly answers: readonly Answer[];
+    readonly judgements: readonly Judgement[];
+    readonly isMixed: boolean;
+  },
   {keep = 'last'}: RegisterPairOptions,
   {engine, stages}: Tools,
 ): Promise<{readonly kept: Answer; readonly judgements: readonly Judgement[]}> {
   const last = answers[answers.length - 1];
   if (keep === 'last') return {kept: last, judgements: []};
   return stages.run('judge', () => {
-    const judgements = judgeAnswers(last.pair, answers, {engine, isMixed});
+    const others = answers.slice(known.length);
+    const judgements = [...known, ...judgeAnswers(last.pair, others, {engine, isMixed})];
     return {kept: answers[bestOf(judgements)], judgements};
   });
 }

@@ -19,8 +19,9 @@ export function shippedModelFile(name: ShippedModel): string {
 
 /** The files that a model stands for: of one that comes along by its name, all that come along where none is named, else itself. */
 export function modelFiles(asked: string | undefined): readonly string[] {
-  const names = asked === undefined ? SHIPPED_MODELS : SHIPPED_MODELS.filter((n) => n === asked);
-  return names.length === 0 && asked !== undefined ? [asked] : names.map(shippedModelFile);
+  if (asked === undefined) return SHIPPED_MODELS.map(shippedModelFile);
+  const name = SHIPPED_MODELS.find((shipped) => shipped === asked);
+  return [name === undefined ? asked : shippedModelFile(name)];
 }
 
 /** The images of a pair, and which placement in their headers to believe. */

@@ -18,12 +18,12 @@ const DATA = join(import.meta.dirname, '..', '..', 'data');
 /** Two people's brains that the model has not seen. */
 const PAIR = ['sub05_t1.nii.gz', 'sub11_t1.nii.gz'].map((name) => join(DATA, 'brainmaps', name));
 
-/** Register the pair at a lambda with the network that comes with hypermorph alone; no output but the report. */
-async function register(folder: string, lambda: number): Promise<Report> {
+/** Register the pair at a lambda with an affine and the network that comes with hypermorph. */
+async function register(folder: string, lambda: number, ...options: string[]): Promise<Report> {
   const moved = join(folder, `moved_${lambda}.nii.gz`);
   const {code, stdout, logs} = await runCli([
     ...['register', '--lambda', String(lambda), '--json', '-o', moved],
-    ...['--affine', 'none', '--refine', 'none', '--keep', 'last'],
+    ...['--refine', 'none', '--keep', 'last', ...options],
     ...PAIR,
   ]);
   assert.equal(code, 0, logs.at(-1)?.msg);

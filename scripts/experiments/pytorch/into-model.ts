@@ -25,19 +25,22 @@ const weights = new Map([
   ...[...tensors].filter(([name]) => !name.startsWith(HALF)),
 ]);
 const {provenance, recommended} = base.description;
+// Steps and version are those of what was trained here, which is nothing.
+const described = describeTraining(config, {steps: 0, toolVersion: ''});
 const part = {
   data: config.dataDescription,
   program: 'scripts/experiments/pytorch (PyTorch, one GPU)',
 };
-// Steps and version are those of what was trained here, which is nothing.
-const described = describeTraining(config, {steps: 0, toolVersion: ''});
+const {tool, data} = {...provenance, data: config.dataDescription};
 await writeModel(
   to,
   {
     description: {
       ...described,
-      recommended: {...recommended, ...described.recommended},
-      provenance: {...provenance, [isLabeller ? 'labeller' : 'network']: part},
+      recommended: described.recommended ?? recommended,
+      provenance: isLabeller
+        ? {...provenance, labeller: part}
+        : {tool, data, network: part, labeller: provenance.labeller},
     },
     weights,
   },

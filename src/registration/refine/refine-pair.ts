@@ -25,8 +25,6 @@ import {refineVelocity, type RefineOptions} from './refine-velocity.js';
 export interface FoundByNetwork {
   readonly pair: PreparedPair;
   readonly deformation: Deformation;
-  /** Null where its labeller, if it has one, told nothing. */
-  readonly told: ToldLabels | null;
 }
 
 /** A pair on the fixed image's own grid. */
@@ -85,15 +83,19 @@ export async function refinePair(
   {pair, images, contrast}: RefinablePair,
   {
     found = null,
+    told = null,
     ...options
   }: PairRefinement &
-    Pick<RefineOptions, 'signal' | 'onProgress'> & {readonly found?: FoundByNetwork | null},
+    Pick<RefineOptions, 'signal' | 'onProgress'> & {
+      /** Where it begins. */
+      readonly found?: FoundByNetwork | null;
+      readonly told?: ToldLabels | null;
+    },
   engine: KernelRunner,
 ): Promise<RefinedPair> {
   const {shape} = pair.geometry.network;
   const start = found && (await velocityOnFixedGrid(found, engine));
   const lambda = contrast.isMixed ? stiffened(options.lambda) : options.lambda;
-  const told = found?.told ?? null;
   const labelled = {...images, labels: told?.summary.areUsed === true ? told.labels : null};
   const {velocity, levels} = await refineVelocity(labelled, {...options, lambda, start, engine});
   const whole = {values: onWholeGrid(velocity, shape, engine), shape: [...shape, 3]};
