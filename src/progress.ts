@@ -8,6 +8,7 @@ export const STAGE_TEXTS = {
   align: 'bringing the images together',
   conform: 'conforming both images',
   settle: 'trying without the affine',
+  prepare: 'preparing the refinement',
   predict: 'running the network',
   label: 'telling the labels',
   refine: 'refining on the pair',

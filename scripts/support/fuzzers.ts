@@ -145,7 +145,7 @@ const model = encodeModel({
   weights: initialiseWeights(architecture, 1),
 });
 
-const configurations = ['default', 'shapes', 'coarse'].map((name) =>
+const configurations = ['default', 'shapes', 'hippocampus-labeller'].map((name) =>
   readFileSync(join(ROOT, 'configs', `${name}.yaml`), 'utf8'),
 );
 const keras = readFileSync(join(ROOT, 'test/fixtures/golden/models/vxm2d.h5'));

@@ -12,6 +12,7 @@ import {
   findNormalisationContradictions,
   normalisationSchema as modelNormalisation,
   fieldOfViewSchema,
+  findFieldOfViewContradictions,
   stagesSchema,
 } from '../models/model-description.js';
 import {findLabelContradictions} from './label-contradictions.js';
@@ -277,9 +278,7 @@ const configObject = z.strictObject({
   fieldOfView: fieldOfViewSchema
     .nullable()
     .default(null)
-    .describe(
-      'Sizes of the images that the model is for, mm along left-right, back-front and down-up, for the choice among the models that come along; null is any.',
-    ),
+    .describe('Sizes of the images it is for, mm along x, y, z; null: it is not chosen by size.'),
   stages: stagesSchema
     .nullable()
     .default(null)
@@ -370,6 +369,7 @@ function* findOtherContradictions(config: ConfigObject): Generator<Contradiction
   const {architecture, lambda, loss, normalisation} = config;
   const {hyperparameters} = architecture;
   yield* within(['normalisation'], findNormalisationContradictions(normalisation));
+  yield* within(['fieldOfView'], findFieldOfViewContradictions(config.fieldOfView));
   yield* findLabelContradictions(config);
   const readsScans = config.sources.some(({kind}) => !['labels', 'shapes'].includes(kind));
   for (const key of SCALED_AMOUNTS) {

@@ -45,6 +45,8 @@ export const fieldOfViewSchema = z.strictObject({
   largestMm: z.tuple([sizeMm, sizeMm, sizeMm]),
 });
 
+export type FieldOfView = z.infer<typeof fieldOfViewSchema>;
+
 /** Everything about a model but its weights. Arrays over axes have one entry per dimension of the architecture. */
 const descriptionObject = z.strictObject({
   formatVersion: z.literal(MODEL_FORMAT_VERSION),
@@ -132,6 +134,7 @@ function* findContradictions(description: DescriptionObject): Generator<Contradi
   yield* within(['architecture'], findArchitectureContradictions(architecture));
   yield* within(['grid'], findAxesContradictions(grid, dimensions));
   yield* within(['normalisation'], findNormalisationContradictions(normalisation));
+  yield* within(['fieldOfView'], findFieldOfViewContradictions(description.fieldOfView));
   if (grid.trainingShape.length !== dimensions) {
     yield must(['grid', 'trainingShape'], `have ${dimensions} numbers`, grid.trainingShape);
   }
@@ -172,6 +175,16 @@ export function* findAxesContradictions(
       `name ${dimensions} different axes, such as ${example}`,
       orientation,
     );
+  }
+}
+
+/** A field of view that no image has would never be chosen. */
+export function* findFieldOfViewContradictions(
+  fieldOfView: FieldOfView | null | undefined,
+): Generator<Contradiction> {
+  for (const [axis, smallest] of (fieldOfView?.smallestMm ?? []).entries()) {
+    const largest = fieldOfView!.largestMm[axis];
+    if (largest < smallest) yield must(['largestMm', axis], `be at least ${smallest}`, largest);
   }
 }
 

@@ -284,7 +284,8 @@ export async function readModel(source: string | Uint8Array): Promise<Model> {
 /**
  * What a model file says about its model, without its weights.
  *
- * @throws {HypermorphError} E_IO if it cannot be read; E_WEIGHTS as `decodeModel`.
+ * @throws {HypermorphError} E_IO if it cannot be read; E_WEIGHTS if its header or its description is damaged: weights and hashes are not
+ *   looked at.
  */
 export async function readDescription(path: string): Promise<ModelDescription> {
   const metadata = await withOpenFile(path, (file) => readSafetensorsMetadata(file, path));

@@ -10,6 +10,8 @@ import type {PlacedImage} from './plan.js';
 const FIXED_NUMBERS = 3;
 /** ... and where the pair is refined: numbers for each of its voxels, with a velocity on them or on half as many along every axis. */
 const REFINED_NUMBERS = {whole: 60, half: 35};
+/** ... of which these are made before the network runs. */
+const PREPARED_NUMBERS = 5;
 /** ... and for what a labeller tells of both images, by label: on its own grid, and at every resolution of the refinement. */
 const LABEL_NUMBERS = {told: 2, compared: 2.3};
 const NUMBER_BYTES = 4;
@@ -36,7 +38,9 @@ export function estimateRegistration(
   const voxels = countVoxels(fixed.shape);
   const images = NUMBER_BYTES * (FIXED_NUMBERS * voxels + countVoxels(moving.shape));
   const onNetwork = countVoxels(network.shape);
-  const predicting = architecture === null ? 0 : predictionBytes(architecture, onNetwork);
+  const prepared = refines ? NUMBER_BYTES * PREPARED_NUMBERS * voxels : 0;
+  const predicting =
+    architecture === null ? 0 : prepared + predictionBytes(architecture, onNetwork);
   const numbers = voxels > MOST_VELOCITY_VOXELS ? REFINED_NUMBERS.half : REFINED_NUMBERS.whole;
   const labels = architecture?.labeller?.labels ?? 0;
   const told = LABEL_NUMBERS.told * labels * onNetwork;

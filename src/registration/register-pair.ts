@@ -108,7 +108,7 @@ export interface RegistrationSummary extends Measures {
   /** What brought the images together before anything deformed. */
   readonly affine: AlignmentSummary;
   readonly networkShape: Triple;
-  /** Which answer was kept, and how well each one fits; nothing is judged where the last one is kept anyway. */
+  /** Which answer was kept, and how well each one fits; no judgements where the last one is kept anyway. */
   readonly answer: {readonly kept: AnswerName; readonly judgements: readonly Judgement[]};
   readonly quality: Quality;
   /** How the contrasts go together, and what the refinement did at each resolution, from coarse to fine; null without one. */
@@ -213,18 +213,18 @@ async function findAnswers(
 ) {
   const {engine, stages} = tools;
   const isRefined = refine !== null && canRefine(pair.fixed.shape);
-  const images = once(() => refinable(pair, engine));
+  const images = isRefined ? await stages.run('prepare', () => refinable(pair, engine)) : null;
   const answers = [alignmentAnswer(pair)];
   let [found, told]: [FoundByNetwork | null, ToldLabels | null] = [null, null];
   // A network and its labels know one contrast only: they would be of no use.
-  if (hasNetwork(pair) && !(isRefined && images().contrast.isMixed)) {
+  if (hasNetwork(pair) && images?.contrast.isMixed !== true) {
     const deformation = await deform(pair, hyperparameters, tools);
     found = {pair, deformation};
-    if (isRefined) told = await labelPair(pair, tools);
+    if (images !== null) told = await labelPair(pair, tools);
     answers.push(deformedAnswer('network', pair, found.deformation, engine));
   }
   if (refine === null) return {answers, judgements: [], refinement: null, warnings: []};
-  if (!isRefined) {
+  if (images === null) {
     const size = pair.fixed.shape.join('x');
     const warning = `${pair.fixed.name}: not refined, because an image must have at least 4 voxels along every axis for that, got ${size}.`;
     return {answers, judgements: [], refinement: null, warnings: [warning]};
@@ -238,17 +238,11 @@ async function findAnswers(
     const onProgress = ({level, levels: all, iteration, iterations}: RefinementProgress) =>
       tell((level + iteration / iterations) / all);
     const options = {...refine, found: start, told, signal, onProgress};
-    return {judgements: judged, ...(await refinePair(images(), options, engine))};
+    return {judgements: judged, ...(await refinePair(images, options, engine))};
   });
   const {isMixed} = refinement.contrast;
   const warnings = isMixed ? [mixedWarning(pair.moving.name)] : [];
   return {answers: [...answers, answer], judgements, refinement, warnings};
-}
-
-/** What is made when it is first asked for. */
-function once<T>(make: () => T): () => T {
-  let made: {readonly value: T} | undefined;
-  return () => (made ??= {value: make()}).value;
 }
 
 function mixedWarning(moving: string): string {

@@ -1,3 +1,4 @@
+import {basename} from 'node:path';
 import {HypermorphError} from '../errors.js';
 import {fileExists} from '../formats/files.js';
 import {describeImage} from '../formats/images/describe-image.js';
@@ -221,7 +222,7 @@ async function readModelOf(settings: InputSettings, kept: KeptFiles): Promise<Ch
   }
   const {path, chosenFor} = await chooseModelFile(asked, settings);
   const model = await kept.model(path);
-  const name = asked ?? 'the model that comes with hypermorph';
+  const name = asked ?? `the model ${basename(path, '.safetensors')}, which comes with hypermorph`;
   requireSingleChannel(model, name);
   const {description} = model;
   return {

@@ -319,3 +319,14 @@ test('a description is read without the weights, and says the same', async () =>
     await assert.rejects(readDescription(cut), {code: 'E_WEIGHTS', message: /cut\.safetensors/});
   }
 });
+
+test('a field of view whose largest size is below its smallest is refused', () => {
+  const fieldOfView: ModelDraft['fieldOfView'] = {
+    smallestMm: [30, 40, 30],
+    largestMm: [45, 39, 45],
+  };
+  refuses(
+    () => encodeModel({description: {...draft, fieldOfView}, weights: makeWeights()}),
+    /fieldOfView\.largestMm\[1\] must be at least 40, got 39/,
+  );
+});

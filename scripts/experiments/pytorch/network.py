@@ -17,7 +17,7 @@ import training
 from painter import BRAINS, Painter, memberships, read_brains, read_velocities
 from safetensors.numpy import load_file
 
-# As in configs/brain-network.yaml.
+# As in configs/default.yaml.
 LAYERS, UNITS, RANK = 3, 16, 3
 ENCODER = [16, 32, 48, 64]
 DECODER = [64, 64, 48, 32, 32, 16]

@@ -248,7 +248,7 @@ function decode(bytes: Uint8Array): SafetensorsFile {
  * The texts of a safetensors file, without its numbers.
  *
  * @param file - Read from, as far as its header reaches.
- * @throws {HypermorphError} E_WEIGHTS as `decodeSafetensors`.
+ * @throws {HypermorphError} E_WEIGHTS if the header is damaged; tensors are not looked at.
  */
 export async function readSafetensorsMetadata(
   file: OpenFile,
