@@ -222,7 +222,7 @@ async function readModelOf(settings: InputSettings, kept: KeptFiles): Promise<Ch
   }
   const {path, chosenFor} = await chooseModelFile(asked, settings);
   const model = await kept.model(path);
-  const name = asked ?? `the model ${basename(path, '.safetensors')}, which comes with hypermorph`;
+  const name = asked ?? `hypermorph's model ${basename(path, '.safetensors')}`;
   requireSingleChannel(model, name);
   const {description} = model;
   return {
