@@ -182,8 +182,9 @@ export function* findAxesContradictions(
 export function* findFieldOfViewContradictions(
   fieldOfView: FieldOfView | null | undefined,
 ): Generator<Contradiction> {
-  for (const [axis, smallest] of (fieldOfView?.smallestMm ?? []).entries()) {
-    const largest = fieldOfView!.largestMm[axis];
+  if (!fieldOfView) return;
+  for (const [axis, smallest] of fieldOfView.smallestMm.entries()) {
+    const largest = fieldOfView.largestMm[axis];
     if (largest < smallest) yield must(['largestMm', axis], `be at least ${smallest}`, largest);
   }
 }

@@ -215,7 +215,8 @@ async function findAnswers(
   const isRefined = refine !== null && canRefine(pair.fixed.shape);
   const images = isRefined ? await stages.run('prepare', () => refinable(pair, engine)) : null;
   const answers = [alignmentAnswer(pair)];
-  let [found, told]: [FoundByNetwork | null, ToldLabels | null] = [null, null];
+  let found: FoundByNetwork | null = null;
+  let told: ToldLabels | null = null;
   // A network and its labels know one contrast only: they would be of no use.
   if (hasNetwork(pair) && images?.contrast.isMixed !== true) {
     const deformation = await deform(pair, hyperparameters, tools);

@@ -8,12 +8,12 @@ import type {ModelDescription} from '../models/model-description.js';
 import {readDescription} from '../models/model-file.js';
 
 /** The models that come with the package: the one for anything, then those for images of certain sizes. */
-export const SHIPPED_MODELS = ['default', 'hippocampus'] as const;
+const SHIPPED_MODELS = ['default', 'hippocampus'] as const;
 
 type ShippedModel = (typeof SHIPPED_MODELS)[number];
 
 /** Where one of them lies, seen from src/workflows and from dist/workflows. */
-export function shippedModelFile(name: ShippedModel): string {
+function shippedModelFile(name: ShippedModel): string {
   return fileURLToPath(new URL(`../../data/models/${name}.safetensors`, import.meta.url));
 }
 
@@ -25,7 +25,7 @@ export function modelFiles(asked: string | undefined): readonly string[] {
 }
 
 /** The images of a pair, and which placement in their headers to believe. */
-export interface PairOfFiles {
+interface PairOfFiles {
   readonly fixed: string;
   readonly moving: string;
   readonly geometry?: ReadImageOptions['geometry'];

@@ -27,11 +27,11 @@ const weights = new Map([
 const {provenance, recommended} = base.description;
 // Steps and version are those of what was trained here, which is nothing.
 const described = describeTraining(config, {steps: 0, toolVersion: ''});
+const data = config.dataDescription;
 const part = {
-  data: config.dataDescription,
+  data,
   program: 'scripts/experiments/pytorch (PyTorch, one GPU)',
 };
-const {tool, data} = {...provenance, data: config.dataDescription};
 await writeModel(
   to,
   {
@@ -40,7 +40,7 @@ await writeModel(
       recommended: described.recommended ?? recommended,
       provenance: isLabeller
         ? {...provenance, labeller: part}
-        : {tool, data, network: part, labeller: provenance.labeller},
+        : {tool: provenance.tool, data, network: part, labeller: provenance.labeller},
     },
     weights,
   },

@@ -87,39 +87,30 @@ class HyperNetwork(torch.nn.Module):
         with torch.autocast(x.device.type, enabled=False):
             return self.flow(x.float())
 
-    def weights(self):
+    def named(self):
+        """hypermorph's names of the weights, each with the parameter laid out as in its files."""
         found = {}
-
-        def keep(name, values):
-            found[name] = numpy.ascontiguousarray(values.detach().float().cpu().numpy())
-
         for n, layer in enumerate(self.dense):
-            keep(f"hypernetwork_dense_{n + 1}/kernel", layer.weight.T)
-            keep(f"hypernetwork_dense_{n + 1}/bias", layer.bias)
-        keep("hypernetwork_code/kernel", self.code.weight.T)
-        keep("hypernetwork_code/bias", self.code.bias)
+            found[f"hypernetwork_dense_{n + 1}/kernel"] = layer.weight.T
+            found[f"hypernetwork_dense_{n + 1}/bias"] = layer.bias
+        found["hypernetwork_code/kernel"] = self.code.weight.T
+        found["hypernetwork_code/bias"] = self.code.bias
         for name in self.plan:
-            keep(f"unet_{name}/hyperkernel_kernel", self.slopes[name])
-            keep(f"unet_{name}/hyperkernel_bias", self.bases[name])
-            keep(f"unet_{name}/hyperbias_kernel", self.bias_slopes[name])
-            keep(f"unet_{name}/hyperbias_bias", self.bias_bases[name])
-        keep("flow/kernel", self.flow.weight.permute(2, 3, 4, 1, 0))
-        keep("flow/bias", self.flow.bias)
+            found[f"unet_{name}/hyperkernel_kernel"] = self.slopes[name]
+            found[f"unet_{name}/hyperkernel_bias"] = self.bases[name]
+            found[f"unet_{name}/hyperbias_kernel"] = self.bias_slopes[name]
+            found[f"unet_{name}/hyperbias_bias"] = self.bias_bases[name]
+        found["flow/kernel"] = self.flow.weight.permute(2, 3, 4, 1, 0)
+        found["flow/bias"] = self.flow.bias
         return found
 
+    def weights(self):
+        return {name: numpy.ascontiguousarray(values.detach().float().cpu().numpy()) for name, values in self.named().items()}
+
+    @torch.no_grad()
     def load(self, weights):
-        own = self.weights()
-        with torch.no_grad():
-            pairs = [(layer.weight.T, f"hypernetwork_dense_{n + 1}/kernel") for n, layer in enumerate(self.dense)]
-            pairs += [(layer.bias, f"hypernetwork_dense_{n + 1}/bias") for n, layer in enumerate(self.dense)]
-            pairs += [(self.code.weight.T, "hypernetwork_code/kernel"), (self.code.bias, "hypernetwork_code/bias")]
-            for name in self.plan:
-                pairs += [(self.slopes[name], f"unet_{name}/hyperkernel_kernel"), (self.bases[name], f"unet_{name}/hyperkernel_bias")]
-                pairs += [(self.bias_slopes[name], f"unet_{name}/hyperbias_kernel"), (self.bias_bases[name], f"unet_{name}/hyperbias_bias")]
-            pairs += [(self.flow.weight.permute(2, 3, 4, 1, 0), "flow/kernel"), (self.flow.bias, "flow/bias")]
-            assert len(pairs) == len(own)
-            for values, name in pairs:
-                values.copy_(torch.from_numpy(weights[name]))
+        for name, values in self.named().items():
+            values.copy_(torch.from_numpy(weights[name]))
 
 
 def warped(image, displacement, padding="border"):
