@@ -1,3 +1,5 @@
+import type {Tensor} from '@tensorflow/tfjs-core';
+
 /**
  * A loop over voxels: what every engine computes on arrays of numbers.
  *
@@ -17,6 +19,8 @@ export interface KernelRunner {
     operation: VoxelOperation<Parameters, Result>,
     ...parameters: Parameters
   ): Result;
+  /** The values of a float32 tensor where they lie, which hold until it is disposed and must not be changed; absent where they have to be fetched. */
+  readonly valuesOf?: (tensor: Tensor) => Float32Array;
   /** Give back the memory that is kept for the next operations, as before much is needed for something else; absent where none is kept. */
   readonly releaseMemory?: () => void;
 }

@@ -3,13 +3,18 @@ import {HypermorphError} from '../errors.js';
 import {convolve} from '../ops/convolve.js';
 import {integrateVelocity} from '../ops/integrate.js';
 import {meanPool} from '../ops/mean-pool.js';
-import {memberships} from '../ops/memberships.js';
 import {rescaleField} from '../ops/rescale.js';
 import {formatShape, requireShape} from '../ops/shapes.js';
 import {warpTensor} from '../ops/warp.js';
 import {sizeMultiple, unetOfLabeller, type Architecture} from './architecture.js';
 import {roundHalfToEven} from './field-sizes.js';
-import {generateKernels, ownKernel, ownKernels, type UnetKernels} from './hypernetwork.js';
+import {
+  generateKernels,
+  ownKernel,
+  ownKernels,
+  type ConvolutionKernel,
+  type UnetKernels,
+} from './hypernetwork.js';
 import {initialiseWeights} from './initialise.js';
 import {runUnet} from './unet.js';
 import {listWeights} from './weight-specs.js';
@@ -114,28 +119,36 @@ export class RegistrationNetwork {
   }
 
   /**
-   * Tell to what degree every voxel belongs to the background and to each label.
+   * By how much each label is likelier than the background: log(p_label / p_background).
    *
    * @param image - [N, I, J, K, 1] or [N, I, J, 1], as the network sees its images. Not modified.
-   * @returns [N, I, J, K, 1 + labels] or [N, I, J, 1 + labels], the background first; each voxel's sum to 1. The caller disposes it.
+   * @returns [N, I, J, K, labels] or [N, I, J, labels]. The caller disposes it.
    * @throws {HypermorphError} E_WEIGHTS if the network has no labeller.
    */
-  predictLabels(image: tf.Tensor): tf.Tensor {
-    return tf.tidy(() => memberships(this.scoreLabels(image)));
+  predictLogOdds(image: tf.Tensor): tf.Tensor {
+    return tf.tidy(() => {
+      const {features, layer} = this.#runLabeller(image);
+      return convolve(features, aboveFirst(layer.kernel), aboveFirst(layer.bias));
+    });
   }
 
-  /** The scores whose `memberships` are those of `predictLabels`, likewise. */
+  /** The scores of the background and of each label, whose `memberships` are their shares of a voxel; otherwise as `predictLogOdds`. */
   scoreLabels(image: tf.Tensor): tf.Tensor {
+    return tf.tidy(() => {
+      const {features, layer} = this.#runLabeller(image);
+      return convolve(features, layer.kernel, layer.bias);
+    });
+  }
+
+  /** The features of an image, and the convolution that tells its labels from them. */
+  #runLabeller(image: tf.Tensor): {features: tf.Tensor; layer: ConvolutionKernel} {
     const {labeller} = this.architecture;
     if (labeller === undefined) {
       throw new HypermorphError('E_WEIGHTS', 'network: must have a labeller to tell labels.');
     }
-    return tf.tidy(() => {
-      const unet = unetOfLabeller(labeller);
-      const features = runUnet(unet, ownKernels(this.weights, unet, 'labeller'), image.clone());
-      const {kernel, bias} = ownKernel(this.weights, 'labeller_labels');
-      return convolve(features, kernel, bias);
-    });
+    const unet = unetOfLabeller(labeller);
+    const features = runUnet(unet, ownKernels(this.weights, unet, 'labeller'), image.clone());
+    return {features, layer: ownKernel(this.weights, 'labeller_labels')};
   }
 
   /**
@@ -237,6 +250,12 @@ export function integratePrediction(
 /** Rescale a field to `round(length / resolution)` voxels along the first axis, halves to the even number. */
 function rescaleToResolution(field: tf.Tensor, length: number, resolution: number): tf.Tensor {
   return rescaleField(field, roundHalfToEven(length / resolution) / firstLength(field));
+}
+
+/** What the last axis has above its first number, which is the background's. */
+function aboveFirst<T extends tf.Tensor>(x: T): T {
+  const [first, others] = tf.split(x, [1, x.shape[x.rank - 1] - 1], -1);
+  return tf.sub(others, first);
 }
 
 /** Size along the first spatial axis. */

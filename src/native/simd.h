@@ -34,6 +34,25 @@ inline void storePart(float* p, Vec v, int count) {
 // Identity for slope 1, ReLU for slope 0.
 inline __attribute__((always_inline)) Vec leakyRelu(Vec x, Vec slope) { return x > Vec{} ? x : x * slope; }
 
+// e^x, relative error below 3e-7; x below -87 counts as -87, above 88 as 88.
+inline __attribute__((always_inline)) Vec exponential(Vec x) {
+  typedef uint32_t Words __attribute__((vector_size(HYPERMORPH_LANES * 4)));
+  const Vec lowest = broadcast(-87.0f), highest = broadcast(88.0f);
+  x = x > lowest ? x : lowest;
+  x = x < highest ? x : highest;
+  // Adding 1.5 * 2^23 rounds x / ln 2 to an integer n, which then stands in the lowest bits.
+  const Vec shift = broadcast(12582912.0f);
+  const Vec shifted = x * 1.44269504f + shift;
+  const Vec n = shifted - shift;
+  // ln 2 in two parts, the first of few digits: the remainder, |r| <= ln(2) / 2, is exact.
+  const Vec r = (x - n * 0.693359375f) + n * 2.12194440e-4f;
+  constexpr float kTerms[] = {1.0f / 720, 1.0f / 120, 1.0f / 24, 1.0f / 6, 0.5f, 1.0f, 1.0f};
+  Vec series = broadcast(1.0f / 5040);
+  for (const float term : kTerms) series = series * r + term;
+  const Words power = ((Words)shifted << 23) + (127u << 23);
+  return series * (Vec)power;
+}
+
 static inline int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
 static inline int64_t larger(int64_t a, int64_t b) { return a > b ? a : b; }
 

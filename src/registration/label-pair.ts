@@ -8,12 +8,7 @@ import {turnedRound} from '../transforms/apply.js';
 import {centreOfMass} from './alignment.js';
 import type {PairWithNetwork} from './prepare.js';
 import type {PairLabels} from './refine/pair.js';
-import {
-  labelsOnFixedGrid,
-  summariseLabels,
-  type LabelSummary,
-  type Told,
-} from './refine/told-labels.js';
+import {labelsOnFixedGrid, summariseLabels, type LabelSummary} from './refine/told-labels.js';
 import type {StageLog} from './stages.js';
 import type {VelocityNetwork} from './velocity.js';
 
@@ -51,11 +46,8 @@ export async function labelPair(
   const {labeller} = network.architecture;
   if (labeller === undefined) return null;
   const tell = async (box: Box): Promise<ToldLabels> => {
-    // One after the other: memberships of a whole image are large.
-    const of = async (image: Float32Array) => {
-      const told = await tellLabels(network, image, {grid: geometry.network, box});
-      return labelsOnFixedGrid(told, geometry.fixed, engine);
-    };
+    // One after the other: what is told of a whole image is large.
+    const of = (image: Float32Array) => labelImage(image, {geometry, network, box, engine});
     const [fixed, moving] = [await of(conformed.fixed), await of(conformed.moving)];
     const labels = {
       ...{shape: fixed.shape, count: labeller.labels, fixed: fixed.lanes, moving: moving.lanes},
@@ -103,22 +95,34 @@ function firstOf(middle: Triple, shape: Triple, whole: Triple): Triple {
   });
 }
 
-/** Run the labeller on a box of a conformed image. */
-async function tellLabels(
-  network: VelocityNetwork,
+/** What the labeller tells of a box of a conformed image, where the pair is refined. */
+async function labelImage(
   image: Float32Array,
-  {grid, box}: {readonly grid: Grid; readonly box: Box},
-): Promise<Told> {
-  const {labeller, dimensions} = network.architecture;
-  const [whole, first, size] = [grid.shape, box.first, box.shape].map((values) =>
+  {
+    geometry,
+    network,
+    box,
+    engine,
+  }: Pick<PairWithNetwork, 'geometry'> & {
+    readonly network: VelocityNetwork;
+    readonly box: Box;
+    readonly engine: KernelRunner;
+  },
+): Promise<ReturnType<typeof labelsOnFixedGrid>> {
+  const {dimensions, labeller} = network.architecture;
+  const [whole, first, size] = [geometry.network.shape, box.first, box.shape].map((values) =>
     values.slice(0, dimensions),
   );
   const told = tf.tidy(() => {
     const part = tf.slice(tf.tensor(image, whole), first, size);
-    return network.predictLabels!(tf.reshape(part, [1, ...size, 1]));
+    return network.predictLogOdds!(tf.reshape(part, [1, ...size, 1]));
   });
-  const memberships = (await told.data()) as Float32Array;
-  told.dispose();
-  const affine = Affine.compose(grid.affine, Affine.translation(box.first));
-  return {count: labeller!.labels, grid: {shape: box.shape, affine}, memberships};
+  try {
+    const logOdds = engine.valuesOf?.(told) ?? ((await told.data()) as Float32Array);
+    const affine = Affine.compose(geometry.network.affine, Affine.translation(box.first));
+    const grid = {shape: box.shape, affine};
+    return labelsOnFixedGrid({count: labeller!.labels, grid, logOdds}, geometry.fixed, engine);
+  } finally {
+    told.dispose();
+  }
 }

@@ -16,10 +16,10 @@ export interface VelocityNetwork {
     'dimensions' | 'integrationResolution' | 'integrationSteps' | 'fill' | 'labeller'
   >;
   /**
-   * Where its architecture has a labeller: memberships of the background and of each label, [1, I, J, K, 1 + labels] of an image as
-   * above. The caller disposes them.
+   * Where its architecture has a labeller: log(p_label / p_background), [1, I, J, K, labels] of an image as below. The caller disposes
+   * them.
    */
-  predictLabels?(image: tf.Tensor): tf.Tensor;
+  predictLogOdds?(image: tf.Tensor): tf.Tensor;
   /**
    * @param inputs.moving - [1, I, J, K, 1]; [1, I, J, 1] for a two-dimensional network. Likewise `fixed`.
    * @param inputs.hyperparameters - [1, H]; absent for a network without any.

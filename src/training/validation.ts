@@ -55,7 +55,7 @@ async function labellingOf(
   if (labels === null || config.architecture.labeller === undefined) return {};
   const told = tf.tidy(() => {
     const image = tf.tensor(fixed, [1, ...config.grid.shape, 1]);
-    return tf.argMax(network.predictLabels(image), -1);
+    return tf.argMax(network.scoreLabels(image), -1);
   });
   const {dice} = agreementOf(labels.fixed, await told.data(), config);
   told.dispose();

@@ -10,6 +10,7 @@ import type {ModelDraft} from '../../src/models/model-description.js';
 import {completeDescription, decodeModel, encodeModel} from '../../src/models/model-file.js';
 import {RegistrationNetwork} from '../../src/models/registration-network.js';
 import {listWeights} from '../../src/models/weight-specs.js';
+import {memberships} from '../../src/ops/memberships.js';
 import {randomTensor} from '../support/tensors.js';
 
 const plain = architectureSchema.parse({
@@ -38,15 +39,17 @@ test("a labeller's weights follow those of the network, which stay as they are",
   }
 });
 
-test('memberships of every voxel sum to one, at the size of the image, and no tensor is left', () => {
+test('log-odds are those of the memberships of the scores, at the size of the image, and no tensor is left', () => {
   const network = RegistrationNetwork.fromWeights(labelling, weights);
   const image = randomTensor([1, 8, 12, 4, 1], 1);
   const before = tf.memory().numTensors;
-  const told = network.predictLabels(image);
-  assert.deepEqual(told.shape, [1, 8, 12, 4, 3]);
-  for (const sum of tf.tidy(() => tf.sum(told, -1).dataSync())) {
-    assert.ok(Math.abs(sum - 1) < 1e-6);
-  }
+  const told = network.predictLogOdds(image);
+  assert.deepEqual(told.shape, [1, 8, 12, 4, 2]);
+  const expected = tf.tidy(() => {
+    const logs = tf.log(memberships(network.scoreLabels(image)));
+    return tf.sub(tf.slice(logs, [0, 0, 0, 0, 1]), tf.slice(logs, 0, [1, 8, 12, 4, 1])).dataSync();
+  });
+  told.dataSync().forEach((value, n) => assert.ok(Math.abs(value - expected[n]) < 1e-5));
   told.dispose();
   assert.equal(tf.memory().numTensors, before);
   assert.equal(image.isDisposed, false);
@@ -56,7 +59,7 @@ test('memberships of every voxel sum to one, at the size of the image, and no te
 test('a network without one has nothing to tell', () => {
   const network = RegistrationNetwork.create(plain, {seed: 1});
   const image = randomTensor([1, 8, 8, 8, 1], 4);
-  assert.throws(() => network.predictLabels(image), {
+  assert.throws(() => network.predictLogOdds(image), {
     code: 'E_WEIGHTS',
     message: 'network: must have a labeller to tell labels.',
   });

@@ -1,7 +1,7 @@
 import '@tensorflow/tfjs-backend-cpu';
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
-import type * as tf from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
 import {Affine} from '../../src/geometry/affine.js';
 import {countVoxels, type Grid} from '../../src/geometry/grid.js';
 import type {Triple} from '../../src/geometry/triple.js';
@@ -24,9 +24,9 @@ function pairOn(
   const fake = fakeNetwork(() => [0, 0, 0], {labelAt});
   const labeller = {
     ...fake,
-    predictLabels(image: tf.Tensor) {
+    predictLogOdds(image: tf.Tensor) {
       asked.push(image.size);
-      return fake.predictLabels!(image);
+      return fake.predictLogOdds!(image);
     },
   };
   const pair = {
@@ -94,6 +94,18 @@ test('a turned image is covered whole', async () => {
   const lanes = lanesFor(1);
   assert.deepEqual(labels.shape, shape);
   assert.ok(labels.fixed.every((share, n) => n % lanes > 0 || share > 0.999));
+});
+
+test('labels are the same where an engine lets them be read in place, and no tensor is left', async () => {
+  const shape: Triple = [8, 8, 8];
+  const image = filled(shape, ([i]) => i / 8);
+  const {pair} = pairOn(at(shape), at(shape), {fixed: image, moving: image});
+  const before = tf.memory().numTensors;
+  const expected = await label(pair);
+  const valuesOf = (tensor: tf.Tensor) => tensor.dataSync() as Float32Array;
+  const engine = {...PORTABLE, valuesOf};
+  assert.deepEqual(await labelPair(pair, {engine, stages: new StageLog()}), expected);
+  assert.equal(tf.memory().numTensors, before);
 });
 
 const LARGE: Triple = [96, 96, 112];

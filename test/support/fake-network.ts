@@ -43,12 +43,12 @@ export function fakeNetwork(
       ...(labelAt && {labeller: {labels: 1, encoder: [1], decoder: [1, 1]}}),
     },
     ...(labelAt && {
-      predictLabels(image: tf.Tensor) {
-        const told = Array.from(image.dataSync(), labelAt);
-        return tf.tensor(
-          told.flatMap((share) => [1 - share, share]),
-          [...image.shape.slice(0, -1), 2],
-        );
+      predictLogOdds(image: tf.Tensor) {
+        const told = Array.from(image.dataSync(), (intensity) => {
+          const share = Math.min(Math.max(labelAt(intensity), 1e-15), 1 - 1e-15);
+          return Math.log(share / (1 - share));
+        });
+        return tf.tensor(told, image.shape);
       },
     }),
     predictVelocity({moving, fixed, hyperparameters}) {

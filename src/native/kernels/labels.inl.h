@@ -30,6 +30,34 @@ static void memberships(const MembershipArgs& a) noexcept {
   });
 }
 
+// out[l] += weight p[l] of a voxel. `odds`: room for the labels and a vector.
+static void addMemberships(const float* log_odds, int64_t labels, float weight, float* odds, float* out) {
+  const auto loaded = [&](int64_t first) {
+    if (labels - first >= kLanes) return load(log_odds + first);
+    Vec part = loadPart(log_odds + first, static_cast<int>(labels - first));
+    // So unlikely that it adds nothing.
+    for (int64_t lane = labels - first; lane < kLanes; ++lane) part[lane] = -1e30f;
+    return part;
+  };
+  Vec most = {};
+  for (int64_t first = 0; first < labels; first += kLanes) {
+    const Vec x = loaded(first);
+    most = x > most ? x : most;
+  }
+  float largest = 0.0f;
+  for (int lane = 0; lane < kLanes; ++lane) largest = most[lane] > largest ? most[lane] : largest;
+  Vec sum = {};
+  for (int64_t first = 0; first < labels; first += kLanes) {
+    const Vec share = exponential(loaded(first) - largest);
+    store(odds + first, share);
+    sum += share;
+  }
+  float total = exponential(broadcast(-largest))[0];
+  for (int lane = 0; lane < kLanes; ++lane) total += sum[lane];
+  const float factor = weight / total;
+  for (int64_t l = 0; l < labels; ++l) out[l] += factor * odds[l];
+}
+
 static void membershipsGradient(const MembershipGradientArgs& a) noexcept {
   forEachChunk(a.voxels, [&](int64_t begin, int64_t end) {
     for (int64_t v = begin; v < end; ++v) {

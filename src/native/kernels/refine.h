@@ -98,6 +98,8 @@ inline int64_t termDoubles(const int32_t* size) {
 
 // Memberships in labels, [I, J, K, lanes]: a multiple of eight, zeros beyond the labels.
 inline constexpr int32_t kLabelLanes = 8;
+// Numbers that a store may write beyond the last label.
+inline constexpr int32_t kWidestVector = 16;
 
 // marks = 1 where a voxel has memberships in any label, of_cells: or any of the seven after it along i, j, k has; 0
 // elsewhere.
@@ -133,16 +135,18 @@ struct OverlapTermArgs {
 // A smaller share of a voxel is none.
 inline constexpr float kLeastShare = 0.01f;
 
-// out[x, l] = memberships[., 1 + l] at to_voxel x, trilinear, k fastest; an index may lie half a voxel outside. 0
-// beyond, below the least share, and in the lanes that no label has. to_voxel is 3 x 4, row-major.
+// out[x, l] = p[., l] at to_voxel x, trilinear, k fastest, where p[l] = exp(log_odds[l]) / (1 + sum over m of
+// exp(log_odds[m])); an index may lie half a voxel outside. 0 beyond, below the least share, and in the lanes that no
+// label has. to_voxel is 3 x 4, row-major.
 struct SampleMembershipsArgs {
   int32_t size[3];
   int32_t labels;
-  const float* memberships;  // [I, J, K, 1 + labels]
+  const float* log_odds;  // [I, J, K, labels]
   double to_voxel[12];
   int32_t shape[3];
   int32_t lanes;
-  float* out;  // [shape, lanes]
+  float* out;       // [shape, lanes]
+  Scratch scratch;  // per worker: lanes floats and a vector
 };
 
 // found = the sum of squared correlations of windows around voxels that count, those where either image shows
@@ -384,17 +388,18 @@ void overlapTerm(Call& call, OverlapTermArgs& args) {
   args.scratch = call.scratch(ScratchNeed{(int64_t{4} * args.size[0] + 2) * args.lanes, 0});
 }
 
-// sampleMemberships(size, labels, memberships, toVoxel [12], shape, lanes, out)
+// sampleMemberships(size, labels, logOdds, toVoxel [12], shape, lanes, out)
 template <typename Call>
 void sampleMemberships(Call& call, SampleMembershipsArgs& args) {
   const int32_t* const size = call.sizes("size", 3);
   args.labels = static_cast<int32_t>(call.number("labels"));
-  args.memberships = call.floats("memberships", product(size, 3) * (args.labels + int64_t{1})).data;
+  args.log_odds = call.floats("logOdds", product(size, 3) * args.labels).data;
   const double* const to_voxel = call.doubles("toVoxel", 12);
   const int32_t* const shape = call.sizes("shape", 3);
   args.lanes = readLanes(call);
   call.require(args.labels >= 1 && args.labels <= args.lanes, "native: every label must have a lane.");
   args.out = call.floats("out", product(shape, 3) * args.lanes).data;
+  args.scratch = call.scratch(ScratchNeed{0, int64_t{args.lanes} + kWidestVector});
   if (!call.ok()) return;
   for (int axis = 0; axis < 3; ++axis) {
     args.size[axis] = size[axis];

@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "kernels/labels.inl.h"
 #include "kernels/locate.inl.h"
 #include "kernels/refine.h"
 #include "kernels/resample.h"
@@ -507,16 +508,19 @@ struct AxisPlace {
 
 static bool placeAlong(double position, int32_t length, AxisPlace* place) {
   if (!isWithin(position, length)) return false;
-  const double clamped = clampIndex(position, length);
-  place->lower = static_cast<int64_t>(clamped);
+  const double clamped = clampIndex(position, length), nearest = std::floor(clamped + 0.5);
+  // On a voxel but for what a product of matrices rounds off, its neighbours need not be looked at.
+  const double index = std::fabs(clamped - nearest) < 1e-6 ? nearest : clamped;
+  place->lower = static_cast<int64_t>(index);
   place->upper = place->lower + 1 < length ? place->lower + 1 : place->lower;
-  place->fraction = static_cast<float>(clamped - static_cast<double>(place->lower));
+  place->fraction = static_cast<float>(index - static_cast<double>(place->lower));
   return true;
 }
 
 static void sampleMemberships(const SampleMembershipsArgs& a) noexcept {
-  const int64_t channels = a.labels + 1, row = a.size[2] * channels, plane = a.size[1] * row;
-  forEachTask(a.shape[0], [&](int64_t i, int) {
+  const int64_t channels = a.labels, row = a.size[2] * channels, plane = a.size[1] * row;
+  forEachTask(a.shape[0], [&](int64_t i, int worker) {
+    float* const odds = a.scratch.worker(worker);
     for (int64_t j = 0; j < a.shape[1]; ++j) {
       for (int64_t k = 0; k < a.shape[2]; ++k) {
         float* __restrict const out = a.out + ((i * a.shape[1] + j) * a.shape[2] + k) * a.lanes;
@@ -536,10 +540,10 @@ static void sampleMemberships(const SampleMembershipsArgs& a) noexcept {
                                (up_j ? at[1].fraction : 1.0f - at[1].fraction) *
                                (up_k ? at[2].fraction : 1.0f - at[2].fraction);
           if (weight == 0.0f) continue;
-          const float* __restrict const from = a.memberships + (up_i ? at[0].upper : at[0].lower) * plane +
-                                               (up_j ? at[1].upper : at[1].lower) * row +
-                                               (up_k ? at[2].upper : at[2].lower) * channels + 1;
-          for (int64_t l = 0; l < a.labels; ++l) out[l] += weight * from[l];
+          const float* const from = a.log_odds + (up_i ? at[0].upper : at[0].lower) * plane +
+                                    (up_j ? at[1].upper : at[1].lower) * row +
+                                    (up_k ? at[2].upper : at[2].lower) * channels;
+          addMemberships(from, a.labels, weight, odds, out);
         }
         for (int64_t l = 0; l < a.labels; ++l) out[l] = out[l] < kLeastShare ? 0.0f : out[l];
       }

@@ -56,19 +56,19 @@ export const INTEGRATE_FIELD: VoxelOperation<
   Float32Array
 > = {name: 'integrateField', portable: integratePortably};
 
-/** To what degree each voxel of a grid belongs to the background and to each label, [I, J, K, 1 + labels]. */
-export interface Memberships {
-  readonly memberships: Float32Array;
+/** By how much each label is likelier than the background in each voxel of a grid: log(p_label / p_background), [I, J, K, labels]. */
+export interface LogOdds {
+  readonly logOdds: Float32Array;
   readonly labels: number;
   readonly shape: Triple;
 }
 
 /**
- * Memberships in labels on another grid, [onto, lanes] as a level wants them: trilinear, without the background; 0 where they lie more than
- * half a voxel outside, and in the place of shares below a hundredth. A new array.
+ * To what degree the voxels of another grid belong to each label, [onto, lanes] as a level wants them: p_label, trilinear; 0 where they lie
+ * more than half a voxel outside, and in the place of shares below a hundredth. A new array.
  */
 export const SAMPLE_MEMBERSHIPS: VoxelOperation<
-  [maps: Memberships, toVoxel: Affine, onto: Triple],
+  [maps: LogOdds, toVoxel: Affine, onto: Triple],
   Float32Array
 > = {name: 'sampleMemberships', portable: sampleMemberships};
 
@@ -76,18 +76,19 @@ export const SAMPLE_MEMBERSHIPS: VoxelOperation<
 const LEAST_SHARE = Math.fround(0.01);
 
 function sampleMemberships(
-  {memberships, labels, shape}: Memberships,
+  {logOdds, labels, shape}: LogOdds,
   toVoxel: Affine,
   onto: Triple,
 ): Float32Array {
   const lanes = lanesFor(labels);
+  const memberships = membershipsOf(logOdds, labels);
   const out = new Float32Array(lanes * onto[0] * onto[1] * onto[2]);
   forEachVoxel(onto, (i, j, k, n) => {
     const [inI, inJ, inK] = toVoxel.apply([i, j, k]).map((x, axis) => tapsAt(x, shape[axis]));
     for (const [p, ofP] of inI) {
       for (const [q, ofQ] of inJ) {
         for (const [r, ofR] of inK) {
-          const from = (1 + labels) * ((p * shape[1] + q) * shape[2] + r) + 1;
+          const from = labels * ((p * shape[1] + q) * shape[2] + r);
           const weight = ofP * ofQ * ofR;
           for (let l = 0; l < labels; l++) out[lanes * n + l] += weight * memberships[from + l];
         }
@@ -96,6 +97,21 @@ function sampleMemberships(
     for (let l = lanes * n; l < lanes * (n + 1); l++) if (out[l] < LEAST_SHARE) out[l] = 0;
   });
   return out;
+}
+
+/** p_label of each label and voxel. */
+function membershipsOf(logOdds: Float32Array, labels: number): Float32Array {
+  const memberships = new Float32Array(logOdds.length);
+  for (let from = 0; from < logOdds.length; from += labels) {
+    const odds = logOdds.subarray(from, from + labels);
+    const largest = odds.reduce((most, value) => Math.max(most, value), 0);
+    const sum = odds.reduce(
+      (total, value) => total + Math.exp(value - largest),
+      Math.exp(-largest),
+    );
+    odds.forEach((value, l) => (memberships[from + l] = Math.exp(value - largest) / sum));
+  }
+  return memberships;
 }
 
 /** The voxels of an axis between which a position lies, with their weights; none where it lies outside. */

@@ -44,7 +44,7 @@ function differencesAlong(
   shape: Triple,
 ): [i: Float64Array, j: Float64Array, k: Float64Array] {
   const strides = [shape[1] * shape[2], shape[2], 1];
-  const step = Math.max(1, Math.floor(Math.cbrt(image.length / PLACES)));
+  const step = Math.max(1, Math.round(Math.cbrt(image.length / PLACES)));
   const sums = () => new Float64Array(FARTHEST + 1);
   const differences: [Float64Array, Float64Array, Float64Array] = [sums(), sums(), sums()];
   for (let i = 0; i < shape[0]; i += step) {

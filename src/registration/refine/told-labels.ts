@@ -8,12 +8,12 @@ import {SAMPLE_MEMBERSHIPS} from '../../optimisers/refinement/operations.js';
 import {halvedTowards, voxelEdge} from './halved.js';
 import type {PairLabels} from './pair.js';
 
-/** What a labeller told of one image: memberships, [I, J, K, 1 + count] in tensor order, the background first. */
-export interface Told {
+/** What a labeller told of one image: log(p_label / p_background), [I, J, K, count] in tensor order. */
+interface Told {
   readonly count: number;
   /** Where they lie. */
   readonly grid: Grid;
-  readonly memberships: Float32Array;
+  readonly logOdds: Float32Array;
 }
 
 /** How the labels of both images go together as the images are aligned. */
@@ -36,13 +36,13 @@ const FEWEST_VOXELS = 2;
 
 /** What was told of an image, where it is refined: as fine as it was told, on the fixed grid or on halves of that; [onto, lanes]. */
 export function labelsOnFixedGrid(
-  {count, grid, memberships}: Told,
+  {count, grid, logOdds}: Told,
   fixed: Grid,
   engine: KernelRunner,
 ): Pick<PairLabels, 'shape'> & {readonly lanes: Float32Array} {
   const {shape, affine} = halvedTowards(voxelEdge(grid), fixed, FEWEST_VOXELS);
   const toGrid = Affine.compose(grid.affine.inverse(), affine);
-  const maps = {memberships, labels: count, shape: grid.shape};
+  const maps = {logOdds, labels: count, shape: grid.shape};
   return {shape, lanes: engine.run(SAMPLE_MEMBERSHIPS, maps, toGrid, shape)};
 }
 

@@ -26,6 +26,7 @@ import {
   type KernelRunner,
 } from '../../../src/kernels/voxel-operation.js';
 import {Affine} from '../../../src/geometry/affine.js';
+import {countVoxels} from '../../../src/geometry/grid.js';
 import type {Triple} from '../../../src/geometry/triple.js';
 import {ISAS, backend} from '../../engines/native/kernel-cases.js';
 import {test, testedAddon} from '../../support/native.js';
@@ -304,45 +305,66 @@ test('sharpening raises what differs from voxel to voxel, along an axis by 1 + 4
   inner.forEach((value, n) => assert.equal(value, n % 2 === 0 ? -2 : 2));
 });
 
+/** Log-odds that differ from label to label and voxel to voxel, far below and above 0. */
+function logOddsOf(labels: number, shape: Triple) {
+  const length = labels * countVoxels(shape);
+  const logOdds = Float32Array.from({length}, (_, n) => ((n * 37) % 101) / 4 - 16);
+  return {logOdds, labels, shape};
+}
+
 test('memberships on another grid are those of the portable kernel, 0 outside and beyond the labels', () => {
-  const shape: Triple = [7, 6, 9];
-  const count = 3;
-  const maps = {
-    memberships: Float32Array.from(mapVoxels([7, 6, 36], (_, n) => ((n * 37) % 101) / 101)),
-    ...{labels: count, shape},
-  };
   const turned = Affine.compose(Affine.rotation(2, 0.3), Affine.scaling([0.6, 0.7, 0.8]));
   const onto: Triple = [9, 11, 8];
   const toVoxel = turned.withOffset([1.2, -1.3, 0.4]);
-  const expected = portable.run(SAMPLE_MEMBERSHIPS, maps, toVoxel, onto);
-  for (const isa of ISAS) {
-    backend.addon.setIsa(isa);
-    assert.ok(deviation(native.run(SAMPLE_MEMBERSHIPS, maps, toVoxel, onto), expected) < 1e-6, isa);
+  for (const count of [1, 3, 8, 16, 19]) {
+    const maps = logOddsOf(count, [7, 6, 9]);
+    const expected = portable.run(SAMPLE_MEMBERSHIPS, maps, toVoxel, onto);
+    for (const isa of ISAS) {
+      backend.addon.setIsa(isa);
+      const found = native.run(SAMPLE_MEMBERSHIPS, maps, toVoxel, onto);
+      assert.ok(deviation(found, expected) < 1e-6, `${isa}, ${count} labels`);
+    }
+    backend.addon.setIsa(ISAS[0]);
+    const lanes = lanesFor(count);
+    assert.ok(expected.every((value, n) => n % lanes < count || value === 0));
+    const isOutside = (n: number) =>
+      expected.slice(lanes * n, lanes * n + count).every((v) => v === 0);
+    assert.ok(isOutside(0) && !isOutside(countVoxels(onto) / 2));
   }
-  backend.addon.setIsa(ISAS[0]);
-  const lanes = lanesFor(count);
-  assert.ok(expected.every((value, n) => n % lanes < count || value === 0));
-  const isOutside = (n: number) =>
-    expected.slice(lanes * n, lanes * n + count).every((v) => v === 0);
-  assert.ok(isOutside(0) && !isOutside(mapVoxels(onto, (_, n) => n).length / 2));
-  // On its own grid nothing is interpolated.
-  const same = portable.run(SAMPLE_MEMBERSHIPS, maps, Affine.identity, shape);
-  assert.deepEqual(
-    [same[0], same[1], same[lanes]],
-    [maps.memberships[1], maps.memberships[2], maps.memberships[count + 2]],
-  );
 });
+
+anyTest(
+  'on their own grid memberships are the softmax of the log-odds and a 0 for the background',
+  () => {
+    const shape: Triple = [3, 4, 2];
+    const count = 3;
+    const maps = logOddsOf(count, shape);
+    for (const runner of [portable, native]) {
+      const shares = runner.run(SAMPLE_MEMBERSHIPS, maps, Affine.identity, shape);
+      for (let n = 0; n < countVoxels(shape); n++) {
+        const odds = [...maps.logOdds.slice(count * n, count * (n + 1))].map(Math.exp);
+        const sum = odds.reduce((total, value) => total + value, 1);
+        odds.forEach((value, l) => {
+          const share = value / sum < 0.01 ? 0 : value / sum;
+          assert.ok(Math.abs(shares[lanesFor(count) * n + l] - share) < 1e-6);
+        });
+      }
+    }
+  },
+);
 
 anyTest('a share of a label below a hundredth is none', () => {
   const maps = {
-    memberships: Float32Array.of(0.985, 0.006, 0.009, 0.5, 0.01, 0.49),
+    logOdds: Float32Array.of(0.006 / 0.985, 0.009 / 0.985, 0.0101 / 0.5, 0.4899 / 0.5).map(
+      Math.log,
+    ),
     ...{labels: 2, shape: [1, 1, 2] as Triple},
   };
   for (const runner of [portable, native]) {
     const shares = runner.run(SAMPLE_MEMBERSHIPS, maps, Affine.identity, [1, 1, 2]);
     const lanes = lanesFor(2);
     assert.deepEqual([...shares.slice(0, 2)], [0, 0]);
-    assert.deepEqual([...shares.slice(lanes, lanes + 2)], [...Float32Array.of(0.01, 0.49)]);
+    assert.ok(deviation(shares.slice(lanes, lanes + 2), Float32Array.of(0.0101, 0.4899)) < 1e-6);
   }
 });
 

@@ -13,10 +13,11 @@ const NETWORK: Triple = [8, 8, 8];
 function onFixed(shape: Triple, spacing: Triple) {
   const grid = {shape: NETWORK, affine: Affine.scaling([2, 2, 2])};
   const fixed = {shape, affine: Affine.scaling(spacing)};
-  const memberships = Float32Array.from(
-    mapVoxels([8, 8, 16], ([i, , kc]) => (kc % 2 === 1 ? i / 7 : 1 - i / 7)),
+  const logOdds = Float32Array.from(
+    mapVoxels(NETWORK, ([i]) => Math.log(i / (7 - i))),
+    (value) => Math.max(-40, Math.min(value, 40)),
   );
-  return labelsOnFixedGrid({count: 1, grid, memberships}, fixed, PORTABLE);
+  return labelsOnFixedGrid({count: 1, grid, logOdds}, fixed, PORTABLE);
 }
 
 test('labels are as fine as they were told, on the fixed grid or on halves of it', () => {

@@ -32,7 +32,7 @@ declare module '../addon.js' {
     sampleMemberships(
       size: Int32Array,
       labels: number,
-      memberships: Float32Array,
+      logOdds: Float32Array,
       toVoxel: Float64Array,
       shape: Int32Array,
       lanes: number,
@@ -86,13 +86,13 @@ const integrateField = implementLoop(
 
 const sampleMemberships = implementLoop(
   SAMPLE_MEMBERSHIPS,
-  (addon: NativeAddon, {memberships, labels, shape}, toVoxel, onto) => {
+  (addon: NativeAddon, {logOdds, labels, shape}, toVoxel, onto) => {
     const lanes = lanesFor(labels);
     const out = new Float32Array(lanes * countVoxels(onto));
     addon.sampleMemberships(
       Int32Array.from(shape),
       labels,
-      memberships,
+      logOdds,
       Float64Array.from(toVoxel.rows),
       Int32Array.from(onto),
       lanes,
