@@ -11,7 +11,7 @@ import torch.nn.functional as F
 # Left and right are one.
 SAME = {41: 2, 42: 3, 43: 4, 46: 7, 47: 8, 49: 10, 50: 11, 51: 12, 52: 13, 53: 17, 54: 18, 58: 26, 60: 28}
 
-# Standard deviations but for shares: degrees, logarithm, voxels, (distance, voxels), share of images, logarithm, share of the range,
+# Standard deviations but for shares: degrees, logarithm, voxels, (distance, voxels), share of images, logarithm, shares of the range,
 # shares of images; then the share of voxels below the brightest that count, and how label maps are looked up.
 BRAINS = {
     "turn": 9,
@@ -21,8 +21,11 @@ BRAINS = {
     "anatomy": 0.7,
     "bias": 0.25,
     "noise": 0.08,
+    "texture": 0.05,
     "painted": 0.45,
-    "shell": 0.35,
+    "shell": 0.3,
+    "head": 0.3,
+    "average": 0.2,
     "top": 0.999,
     "labels": "nearest",
 }
@@ -34,8 +37,11 @@ HIPPOCAMPI = {
     "anatomy": 0,
     "bias": 0.25,
     "noise": 0.08,
+    "texture": 0,
     "painted": 0,
     "shell": 0,
+    "head": 0,
+    "average": 0,
     "top": 0.995,
     "labels": "bilinear",
 }
@@ -219,6 +225,41 @@ class Painter:
         has = (self.uniform(n) < self.amounts["shell"]).view(n, 1, 1, 1, 1)
         return torch.where(has & (shell > 0), grey.clamp(0, 1), image)
 
+    def with_head(self, image, labels):
+        """Fluid, bone, scalp and what hangs below them around the brain, of thicknesses and greys that vary."""
+        n = image.shape[0]
+        ring = (labels > 0).float()[:, None]
+        distance = torch.zeros_like(ring)
+        for step in range(12):
+            distance = distance + (1 - ring)
+            ring = F.max_pool3d(ring, 3, 1, 1) if step % 2 else self.grown(ring)
+        thickness = torch.stack([self.uniform(n, *range) for range in [(0, 2.5), (1, 4), (1, 5)]], 1)
+        ends = thickness.cumsum(1).view(n, 3, 1, 1, 1) * (1 + 0.25 * self.smooth(n, 1, 14))
+        layer = (distance > ends).sum(1, keepdim=True)
+        direction = F.normalize(self.normal(n, 3), dim=1)
+        below = torch.einsum("nc,ijkc->nijk", direction, self.positions)[:, None] > self.uniform(n, 15, 45).view(n, 1, 1, 1, 1)
+        layer = torch.where(below & (layer > 1) & (self.smooth(n, 1, 7) > -0.7), 2, layer)
+        greys = torch.stack([self.uniform(n, *range) for range in [(0, 0.5), (0, 0.4), (0.2, 1.1), (0, 0)]], 1)
+        outside = greys.gather(1, layer.view(n, -1)).view_as(image) * (1 + 0.35 * self.smooth(n, 1, 4)).clamp(min=0)
+        has = (self.uniform(n) < self.amounts["head"]).view(n, 1, 1, 1, 1)
+        return torch.where(has & (labels == 0)[:, None], outside, image)
+
+    @staticmethod
+    def grown(mask):
+        """By one voxel along each axis, without the corners."""
+        along = [F.max_pool3d(mask, size, 1, padding) for size, padding in [((3, 1, 1), (1, 0, 0)), ((1, 3, 1), (0, 1, 0)), ((1, 1, 3), (0, 0, 1))]]
+        return torch.stack(along).amax(0)
+
+    def averaged(self, image):
+        """Some images as the mean of several that do not quite lie on each other, as templates are."""
+        n = image.shape[0]
+        strength = self.uniform(n, 0.3, 1.5).view(n, 1, 1, 1, 1)
+        means = torch.zeros_like(image)
+        for _ in range(5):
+            places = self.positions + (strength * self.smooth(n, 3, 8)).permute(0, 2, 3, 4, 1)
+            means = means + self.looked_up(image, places) / 5
+        return torch.where((self.uniform(n) < self.amounts["average"]).view(n, 1, 1, 1, 1), means, image)
+
     def at(self, which, places):
         """Images [n, 1, I, J, K] and memberships [n, codes, I, J, K] at places of some of the originals."""
         images = self.looked_up(self.images[which], places)
@@ -237,7 +278,14 @@ class Painter:
             images = torch.where(is_painted.view(n, 1, 1, 1, 1), self.painted(labels, *greys), images)
         if self.amounts["shell"] > 0:
             images = self.with_shell(images, labels)
-        images = self.blurred(images, self.uniform(n, 0, 0.7)[:, None] * (0.5 + self.uniform(n * 3).view(n, 3)))
+        if self.amounts["head"] > 0:
+            images = self.with_head(images, labels)
+        if self.amounts["texture"] > 0:
+            texture = 1 + self.amounts["texture"] * self.uniform(n, 0, 2).view(n, 1, 1, 1, 1) * self.smooth(n, 1, 5)
+            images = images * texture
+        if self.amounts["average"] > 0:
+            images = self.averaged(images)
+        images = self.blurred(images, 1.5 * self.uniform(n)[:, None] ** 2 * (0.5 + self.uniform(n * 3).view(n, 3)))
         images = images * (self.amounts["bias"] * self.uniform(n, 0, 1.5).view(n, 1, 1, 1, 1) * self.smooth(n, 1, 40)).exp()
         images = images.clamp(0, 1) ** (0.25 * self.normal(n)).exp().view(n, 1, 1, 1, 1)
         noise = self.amounts["noise"] * self.uniform(n).view(n, 1, 1, 1, 1) * self.normal(*images.shape)

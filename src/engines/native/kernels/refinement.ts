@@ -47,14 +47,11 @@ const openLevel = implementLoop(
     new NativeLevel(addon, problem, memory),
 );
 
-/** Less room is left to small pages: large ones would clear more than a level writes (a batch of hippocampi took an eighth longer with them). */
-const LARGE_ROOM = 5e7;
-
-const makeLevelMemory = implementLoop(MAKE_LEVEL_MEMORY, (addon: NativeAddon, levels) => {
-  const room = new Float32Array(Math.max(...levels.map(floatsOf)));
-  if (room.length > LARGE_ROOM) addon.useHugePages(room);
-  return new LevelMemory(room);
-});
+// Its pages are touched once: clearing large ones takes a virtual machine longer than large ones save in all that follows.
+const makeLevelMemory = implementLoop(
+  MAKE_LEVEL_MEMORY,
+  (_: NativeAddon, levels) => new LevelMemory(new Float32Array(Math.max(...levels.map(floatsOf)))),
+);
 
 const halve = implementLoop(HALVE, (addon: NativeAddon, image, shape, channels = 1) => {
   const half = new Float32Array(channels * countVoxels(halfShape(shape)));
