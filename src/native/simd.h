@@ -34,6 +34,23 @@ inline void storePart(float* p, Vec v, int count) {
 // Identity for slope 1, ReLU for slope 0.
 inline __attribute__((always_inline)) Vec leakyRelu(Vec x, Vec slope) { return x > Vec{} ? x : x * slope; }
 
+// One number of all lanes, by halves.
+template <typename Join>
+inline __attribute__((always_inline)) float joinLanes(Vec values, const Join& join) {
+  float part[kLanes];
+  store(part, values);
+  for (int width = kLanes / 2; width > 0; width /= 2) {
+    for (int lane = 0; lane < width; ++lane) part[lane] = join(part[lane], part[lane + width]);
+  }
+  return part[0];
+}
+inline __attribute__((always_inline)) float sumOfVec(Vec values) {
+  return joinLanes(values, [](float a, float b) { return a + b; });
+}
+inline __attribute__((always_inline)) float largestOfVec(Vec values) {
+  return joinLanes(values, [](float a, float b) { return a > b ? a : b; });
+}
+
 // e^x, relative error below 3e-7; x below -87 counts as -87, above 88 as 88.
 inline __attribute__((always_inline)) Vec exponential(Vec x) {
   typedef uint32_t Words __attribute__((vector_size(HYPERMORPH_LANES * 4)));

@@ -169,16 +169,6 @@ static void gatherBlock(const CorrelateArgs& a, const BlockLayout& layout, int64
   }
 }
 
-// The sum of the lanes, by halves.
-inline __attribute__((always_inline)) float sumOfVec(Vec values) {
-  float part[kLanes];
-  store(part, values);
-  for (int width = kLanes / 2; width > 0; width /= 2) {
-    for (int lane = 0; lane < width; ++lane) part[lane] += part[lane + width];
-  }
-  return part[0];
-}
-
 // Sum over the lanes of a * b.
 inline __attribute__((always_inline)) double dotOfPoints(const float* a, const float* b, int lanes) {
   Vec sum = {};

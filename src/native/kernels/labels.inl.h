@@ -39,22 +39,22 @@ static void addMemberships(const float* log_odds, int64_t labels, float weight, 
     for (int64_t lane = labels - first; lane < kLanes; ++lane) part[lane] = -1e30f;
     return part;
   };
-  Vec most = {};
+  Vec most = broadcast(-1e30f);
   for (int64_t first = 0; first < labels; first += kLanes) {
     const Vec x = loaded(first);
     most = x > most ? x : most;
   }
-  float largest = 0.0f;
-  for (int lane = 0; lane < kLanes; ++lane) largest = most[lane] > largest ? most[lane] : largest;
+  float largest = largestOfVec(most);
+  // All of it is background: no share reaches 2e-9.
+  if (largest < -20.0f) return;
+  largest = largest > 0.0f ? largest : 0.0f;
   Vec sum = {};
   for (int64_t first = 0; first < labels; first += kLanes) {
     const Vec share = exponential(loaded(first) - largest);
     store(odds + first, share);
     sum += share;
   }
-  float total = exponential(broadcast(-largest))[0];
-  for (int lane = 0; lane < kLanes; ++lane) total += sum[lane];
-  const float factor = weight / total;
+  const float factor = weight / (sumOfVec(sum) + exponential(broadcast(-largest))[0]);
   for (int64_t l = 0; l < labels; ++l) out[l] += factor * odds[l];
 }
 
