@@ -19,7 +19,7 @@ export async function startNative(options: StartOptions): Promise<Engine> {
   await tf.setBackend(NATIVE_BACKEND);
   return {
     ...runnerOn(backend.addon, VOXEL_KERNELS),
-    valuesOf: (tensor) => backend.floats(tensor),
+    valuesInPlace: (tensor) => backend.floats(tensor),
     releaseMemory: () => {
       backend.pool.trim();
       backend.addon.releaseScratch();

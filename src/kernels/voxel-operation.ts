@@ -20,7 +20,7 @@ export interface KernelRunner {
     ...parameters: Parameters
   ): Result;
   /** The values of a float32 tensor where they lie, which hold until it is disposed and must not be changed; absent where they have to be fetched. */
-  readonly valuesOf?: (tensor: Tensor) => Float32Array;
+  readonly valuesInPlace?: (tensor: Tensor) => Float32Array;
   /** Give back the memory that is kept for the next operations, as before much is needed for something else; absent where none is kept. */
   readonly releaseMemory?: () => void;
 }

@@ -128,7 +128,7 @@ export class RegistrationNetwork {
   predictLogOdds(image: tf.Tensor): tf.Tensor {
     return tf.tidy(() => {
       const {features, layer} = this.#runLabeller(image);
-      return convolve(features, aboveFirst(layer.kernel), aboveFirst(layer.bias));
+      return convolve(features, relativeToFirst(layer.kernel), relativeToFirst(layer.bias));
     });
   }
 
@@ -252,8 +252,8 @@ function rescaleToResolution(field: tf.Tensor, length: number, resolution: numbe
   return rescaleField(field, roundHalfToEven(length / resolution) / firstLength(field));
 }
 
-/** What the last axis has above its first number, which is the background's. */
-function aboveFirst<T extends tf.Tensor>(x: T): T {
+/** The other numbers of the last axis, less the first. */
+function relativeToFirst<T extends tf.Tensor>(x: T): T {
   const [first, others] = tf.split(x, [1, x.shape[x.rank - 1] - 1], -1);
   return tf.sub(others, first);
 }

@@ -16,7 +16,6 @@
 
 namespace hypermorph::HYPERMORPH_ISA {
 
-typedef uint32_t Words __attribute__((vector_size(HYPERMORPH_LANES * 4)));
 typedef uint16_t HalfWords __attribute__((vector_size(HYPERMORPH_LANES * 2)));
 
 inline constexpr int kPairChannels = 2;  // channels in a word

@@ -15,6 +15,7 @@ inline constexpr int kLanes = HYPERMORPH_LANES;
 inline constexpr int kAccumulators = HYPERMORPH_ACCUMULATORS;
 
 typedef float Vec __attribute__((vector_size(HYPERMORPH_LANES * 4)));
+typedef uint32_t Words __attribute__((vector_size(HYPERMORPH_LANES * 4)));
 typedef float UnalignedVec __attribute__((vector_size(HYPERMORPH_LANES * 4), aligned(4), may_alias));
 
 inline __attribute__((always_inline)) Vec load(const float* p) { return *reinterpret_cast<const UnalignedVec*>(p); }
@@ -51,9 +52,8 @@ inline __attribute__((always_inline)) float largestOfVec(Vec values) {
   return joinLanes(values, [](float a, float b) { return a > b ? a : b; });
 }
 
-// e^x, relative error below 3e-7; x below -87 counts as -87, above 88 as 88.
+// e^x of finite x, relative error below 3e-7; x below -87 counts as -87, above 88 as 88.
 inline __attribute__((always_inline)) Vec exponential(Vec x) {
-  typedef uint32_t Words __attribute__((vector_size(HYPERMORPH_LANES * 4)));
   const Vec lowest = broadcast(-87.0f), highest = broadcast(88.0f);
   x = x > lowest ? x : lowest;
   x = x < highest ? x : highest;
@@ -61,7 +61,7 @@ inline __attribute__((always_inline)) Vec exponential(Vec x) {
   const Vec shift = broadcast(12582912.0f);
   const Vec shifted = x * 1.44269504f + shift;
   const Vec n = shifted - shift;
-  // ln 2 in two parts, the first of few digits: the remainder, |r| <= ln(2) / 2, is exact.
+  // |r| <= ln(2) / 2. ln 2 comes in two parts, the first of so few digits that what it leaves is exact.
   const Vec r = (x - n * 0.693359375f) + n * 2.12194440e-4f;
   constexpr float kTerms[] = {1.0f / 720, 1.0f / 120, 1.0f / 24, 1.0f / 6, 0.5f, 1.0f, 1.0f};
   Vec series = broadcast(1.0f / 5040);

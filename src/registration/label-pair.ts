@@ -8,7 +8,12 @@ import {turnedRound} from '../transforms/apply.js';
 import {centreOfMass} from './alignment.js';
 import type {PairWithNetwork} from './prepare.js';
 import type {PairLabels} from './refine/pair.js';
-import {labelsOnFixedGrid, summariseLabels, type LabelSummary} from './refine/told-labels.js';
+import {
+  labelsOnFixedGrid,
+  summariseLabels,
+  type LabelLanes,
+  type LabelSummary,
+} from './refine/told-labels.js';
 import type {StageLog} from './stages.js';
 import type {VelocityNetwork} from './velocity.js';
 
@@ -108,7 +113,7 @@ async function labelImage(
     readonly box: Box;
     readonly engine: KernelRunner;
   },
-): Promise<ReturnType<typeof labelsOnFixedGrid>> {
+): Promise<LabelLanes> {
   const {dimensions, labeller} = network.architecture;
   const [whole, first, size] = [geometry.network.shape, box.first, box.shape].map((values) =>
     values.slice(0, dimensions),
@@ -118,7 +123,7 @@ async function labelImage(
     return network.predictLogOdds!(tf.reshape(part, [1, ...size, 1]));
   });
   try {
-    const logOdds = engine.valuesOf?.(told) ?? ((await told.data()) as Float32Array);
+    const logOdds = engine.valuesInPlace?.(told) ?? ((await told.data()) as Float32Array);
     const affine = Affine.compose(geometry.network.affine, Affine.translation(box.first));
     const grid = {shape: box.shape, affine};
     return labelsOnFixedGrid({count: labeller!.labels, grid, logOdds}, geometry.fixed, engine);

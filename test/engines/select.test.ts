@@ -12,6 +12,20 @@ nativeTest('the native engine starts on its backend with the threads it was give
   assert.deepEqual(engine.warnings, []);
 });
 
+nativeTest(
+  'a native tensor is read where it lies, and stays what it is until it is disposed',
+  async () => {
+    const {valuesInPlace} = await startEngine({engine: 'native'});
+    const large = tf.add(tf.range(0, 1e5), 1);
+    const values = valuesInPlace!(large);
+    assert.deepEqual(values, large.dataSync());
+    assert.equal(valuesInPlace!(large).buffer, values.buffer);
+    const other = tf.mul(large, 2);
+    assert.deepEqual(values, large.dataSync());
+    tf.dispose([large, other]);
+  },
+);
+
 test('the javascript engine warns that it is slow and says nothing on the console', async (context) => {
   const warn = context.mock.method(console, 'warn', () => undefined);
   const engine = await startEngine({engine: 'javascript'});

@@ -56,6 +56,13 @@ test('log-odds are those of the memberships of the scores, at the size of the im
   network.dispose();
 });
 
+test('a two-dimensional labeller tells log-odds, too', () => {
+  const network = RegistrationNetwork.create({...labelling, dimensions: 2}, {seed: 1});
+  const image = randomTensor([1, 8, 12, 1], 1);
+  assert.deepEqual(network.predictLogOdds(image).shape, [1, 8, 12, 2]);
+  network.dispose();
+});
+
 test('a network without one has nothing to tell', () => {
   const network = RegistrationNetwork.create(plain, {seed: 1});
   const image = randomTensor([1, 8, 8, 8, 1], 4);

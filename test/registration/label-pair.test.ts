@@ -18,10 +18,13 @@ function pairOn(
   network: Grid,
   fixed: Grid,
   images: {readonly fixed: Float32Array; readonly moving: Float32Array},
-  labelAt = (value: number) => (value > 0.5 ? 1 : 0),
+  {dimensions = 3}: {readonly dimensions?: 2 | 3} = {},
 ) {
   const asked: number[] = [];
-  const fake = fakeNetwork(() => [0, 0, 0], {labelAt});
+  const fake = fakeNetwork(() => [0, 0, 0], {
+    dimensions,
+    labelAt: (value) => (value > 0.5 ? 1 : 0),
+  });
   const labeller = {
     ...fake,
     predictLogOdds(image: tf.Tensor) {
@@ -102,10 +105,19 @@ test('labels are the same where an engine lets them be read in place, and no ten
   const {pair} = pairOn(at(shape), at(shape), {fixed: image, moving: image});
   const before = tf.memory().numTensors;
   const expected = await label(pair);
-  const valuesOf = (tensor: tf.Tensor) => tensor.dataSync() as Float32Array;
-  const engine = {...PORTABLE, valuesOf};
+  const valuesInPlace = (tensor: tf.Tensor) => tensor.dataSync() as Float32Array;
+  const engine = {...PORTABLE, valuesInPlace};
   assert.deepEqual(await labelPair(pair, {engine, stages: new StageLog()}), expected);
   assert.equal(tf.memory().numTensors, before);
+});
+
+test('a two-dimensional labeller tells the labels of a slice', async () => {
+  const shape: Triple = [8, 6, 1];
+  const image = filled(shape, ([i]) => i / 8);
+  const {pair} = pairOn(at(shape), at(shape), {fixed: image, moving: image}, {dimensions: 2});
+  const {labels} = (await label(pair))!;
+  assert.deepEqual(labels.shape, shape);
+  image.forEach((value, n) => assert.equal(labels.fixed[lanesFor(1) * n], value > 0.5 ? 1 : 0));
 });
 
 const LARGE: Triple = [96, 96, 112];

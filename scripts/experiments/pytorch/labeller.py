@@ -19,8 +19,8 @@ from safetensors.numpy import load_file
 # How they are read and drawn, and features; of the decoder deepest first, as in hypermorph: the level at half of the resolution tells
 # labels there, and what follows goes on to the image's own.
 ANATOMIES = {
-    "brains": (read_brains, BRAINS, [8, 32, 64, 96], [96, 96, 48, 24, 16]),
-    "hippocampi": (read_hippocampi, HIPPOCAMPI, [24, 64, 128], [128, 96, 48, 32, 16]),
+    "brains": (read_brains, BRAINS, [16, 32, 64, 96], [96, 96, 48, 32, 16]),
+    "hippocampi": (read_hippocampi, HIPPOCAMPI, [32, 64, 128], [128, 96, 48, 32, 16]),
 }
 
 

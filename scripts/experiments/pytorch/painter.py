@@ -11,8 +11,8 @@ import torch.nn.functional as F
 # Left and right are one.
 SAME = {41: 2, 42: 3, 43: 4, 46: 7, 47: 8, 49: 10, 50: 11, 51: 12, 52: 13, 53: 17, 54: 18, 58: 26, 60: 28}
 
-# Standard deviations but for shares: degrees, logarithm, voxels, (distance, voxels), share of images, logarithm, shares of the range,
-# shares of images; then the share of voxels below the brightest that count, and how label maps are looked up.
+# Standard deviations but for shares: degrees, logarithm, voxels, (distance, voxels), share of images, logarithm, share of the range,
+# share of the greys, (most voxels, power of what is drawn from 0 to 1), shares of images; then the share of voxels below the brightest that count, and how label maps are looked up.
 BRAINS = {
     "turn": 9,
     "scale": 0.06,
@@ -22,6 +22,7 @@ BRAINS = {
     "bias": 0.25,
     "noise": 0.08,
     "texture": 0.05,
+    "blur": (1.5, 2),
     "painted": 0.45,
     "shell": 0.3,
     "head": 0.3,
@@ -38,6 +39,7 @@ HIPPOCAMPI = {
     "bias": 0.25,
     "noise": 0.08,
     "texture": 0,
+    "blur": (0.7, 1),
     "painted": 0,
     "shell": 0,
     "head": 0,
@@ -233,13 +235,13 @@ class Painter:
         for step in range(12):
             distance = distance + (1 - ring)
             ring = F.max_pool3d(ring, 3, 1, 1) if step % 2 else self.grown(ring)
-        thickness = torch.stack([self.uniform(n, *range) for range in [(0, 2.5), (1, 4), (1, 5)]], 1)
+        thickness = torch.stack([self.uniform(n, *between) for between in [(0, 2.5), (1, 4), (1, 5)]], 1)
         ends = thickness.cumsum(1).view(n, 3, 1, 1, 1) * (1 + 0.25 * self.smooth(n, 1, 14))
         layer = (distance > ends).sum(1, keepdim=True)
         direction = F.normalize(self.normal(n, 3), dim=1)
         below = torch.einsum("nc,ijkc->nijk", direction, self.positions)[:, None] > self.uniform(n, 15, 45).view(n, 1, 1, 1, 1)
         layer = torch.where(below & (layer > 1) & (self.smooth(n, 1, 7) > -0.7), 2, layer)
-        greys = torch.stack([self.uniform(n, *range) for range in [(0, 0.5), (0, 0.4), (0.2, 1.1), (0, 0)]], 1)
+        greys = torch.stack([self.uniform(n, *between) for between in [(0, 0.5), (0, 0.4), (0.2, 1.1), (0, 0)]], 1)
         outside = greys.gather(1, layer.view(n, -1)).view_as(image) * (1 + 0.35 * self.smooth(n, 1, 4)).clamp(min=0)
         has = (self.uniform(n) < self.amounts["head"]).view(n, 1, 1, 1, 1)
         return torch.where(has & (labels == 0)[:, None], outside, image)
@@ -285,7 +287,8 @@ class Painter:
             images = images * texture
         if self.amounts["average"] > 0:
             images = self.averaged(images)
-        images = self.blurred(images, 1.5 * self.uniform(n)[:, None] ** 2 * (0.5 + self.uniform(n * 3).view(n, 3)))
+        most, power = self.amounts["blur"]
+        images = self.blurred(images, most * self.uniform(n)[:, None] ** power * (0.5 + self.uniform(n * 3).view(n, 3)))
         images = images * (self.amounts["bias"] * self.uniform(n, 0, 1.5).view(n, 1, 1, 1, 1) * self.smooth(n, 1, 40)).exp()
         images = images.clamp(0, 1) ** (0.25 * self.normal(n)).exp().view(n, 1, 1, 1, 1)
         noise = self.amounts["noise"] * self.uniform(n).view(n, 1, 1, 1, 1) * self.normal(*images.shape)

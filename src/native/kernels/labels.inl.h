@@ -45,7 +45,7 @@ static void addMemberships(const float* log_odds, int64_t labels, float weight, 
     most = x > most ? x : most;
   }
   float largest = largestOfVec(most);
-  // All of it is background: no share reaches 2e-9.
+  // All of it is background: no share reaches 3e-9.
   if (largest < -20.0f) return;
   largest = largest > 0.0f ? largest : 0.0f;
   Vec sum = {};

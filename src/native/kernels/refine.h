@@ -141,7 +141,7 @@ inline constexpr float kLeastShare = 0.01f;
 struct SampleMembershipsArgs {
   int32_t size[3];
   int32_t labels;
-  const float* log_odds;  // [I, J, K, labels]
+  const float* log_odds;  // [I, J, K, labels], finite
   double to_voxel[12];
   int32_t shape[3];
   int32_t lanes;

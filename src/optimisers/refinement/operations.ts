@@ -56,7 +56,7 @@ export const INTEGRATE_FIELD: VoxelOperation<
   Float32Array
 > = {name: 'integrateField', portable: integratePortably};
 
-/** By how much each label is likelier than the background in each voxel of a grid: log(p_label / p_background), [I, J, K, labels]. */
+/** By how much each label is likelier than the background in each voxel of a grid: log(p_label / p_background), [I, J, K, labels], finite. */
 export interface LogOdds {
   readonly logOdds: Float32Array;
   readonly labels: number;
@@ -103,13 +103,12 @@ function sampleMemberships(
 function membershipsOf(logOdds: Float32Array, labels: number): Float32Array {
   const memberships = new Float32Array(logOdds.length);
   for (let from = 0; from < logOdds.length; from += labels) {
-    const odds = logOdds.subarray(from, from + labels);
-    const largest = odds.reduce((most, value) => Math.max(most, value), 0);
-    const sum = odds.reduce(
-      (total, value) => total + Math.exp(value - largest),
-      Math.exp(-largest),
-    );
-    odds.forEach((value, l) => (memberships[from + l] = Math.exp(value - largest) / sum));
+    let largest = 0;
+    for (let l = from; l < from + labels; l++) largest = Math.max(largest, logOdds[l]);
+    let sum = Math.exp(-largest);
+    for (let l = from; l < from + labels; l++) sum += Math.exp(logOdds[l] - largest);
+    for (let l = from; l < from + labels; l++)
+      memberships[l] = Math.exp(logOdds[l] - largest) / sum;
   }
   return memberships;
 }

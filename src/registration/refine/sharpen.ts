@@ -43,25 +43,36 @@ function differencesAlong(
   image: Float32Array,
   shape: Triple,
 ): [i: Float64Array, j: Float64Array, k: Float64Array] {
-  const strides = [shape[1] * shape[2], shape[2], 1];
-  const step = Math.max(1, Math.round(Math.cbrt(image.length / PLACES)));
+  const [, J, K] = shape;
+  const strides = [J * K, K, 1];
   const sums = () => new Float64Array(FARTHEST + 1);
   const differences: [Float64Array, Float64Array, Float64Array] = [sums(), sums(), sums()];
-  for (let i = 0; i < shape[0]; i += step) {
-    for (let j = 0; j < shape[1]; j += step) {
-      for (let k = 0; k < shape[2]; k += step) {
-        const n = i * strides[0] + j * strides[1] + k;
-        for (let axis = 0; axis < 3; axis++) {
-          const index = axis === 0 ? i : axis === 1 ? j : k;
-          if (index + FARTHEST >= shape[axis]) continue;
-          for (let far = 1; far <= FARTHEST; far++) {
-            differences[axis][far] += (image[n + far * strides[axis]] - image[n]) ** 2;
-          }
-        }
+  const step = stepThrough(shape);
+  for (let n = 0; n < image.length; n += step) {
+    for (let axis = 0; axis < 3; axis++) {
+      const index = Math.floor(n / strides[axis]) % shape[axis];
+      if (index + FARTHEST >= shape[axis]) continue;
+      for (let far = 1; far <= FARTHEST; far++) {
+        differences[axis][far] += (image[n + far * strides[axis]] - image[n]) ** 2;
       }
     }
   }
   return differences;
+}
+
+/**
+ * From one place to the next, in voxels as they lie in memory. It has no divisor in common with 2 or with a row's or a plane's length, so that
+ * even and odd voxels are met alike along every axis: of an image enlarged by repeating its voxels, even ones alone show no differences.
+ */
+function stepThrough([I, J, K]: Triple): number {
+  let step = Math.max(1, Math.floor((I * J * K) / PLACES));
+  while ([2, J, K].some((length) => greatestDivisor(step, length) > 1)) step++;
+  return step;
+}
+
+/** The greatest divisor that two numbers have in common. */
+function greatestDivisor(a: number, b: number): number {
+  return b === 0 ? a : greatestDivisor(b, a % b);
 }
 
 /** The smallest share that is enough, or the most, by halving. */

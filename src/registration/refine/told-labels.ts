@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import {Affine} from '../../geometry/affine.js';
 import type {Grid} from '../../geometry/grid.js';
+import type {Triple} from '../../geometry/triple.js';
 import type {KernelRunner} from '../../kernels/voxel-operation.js';
 import {overlaps} from '../../ops/overlaps.js';
 import {lanesFor} from '../../optimisers/refinement/level.js';
@@ -14,6 +15,13 @@ interface Told {
   /** Where they lie. */
   readonly grid: Grid;
   readonly logOdds: Float32Array;
+}
+
+/** Memberships of one image, as a level wants them. */
+export interface LabelLanes {
+  readonly shape: Triple;
+  /** [shape, lanes]. */
+  readonly lanes: Float32Array;
 }
 
 /** How the labels of both images go together as the images are aligned. */
@@ -39,7 +47,7 @@ export function labelsOnFixedGrid(
   {count, grid, logOdds}: Told,
   fixed: Grid,
   engine: KernelRunner,
-): Pick<PairLabels, 'shape'> & {readonly lanes: Float32Array} {
+): LabelLanes {
   const {shape, affine} = halvedTowards(voxelEdge(grid), fixed, FEWEST_VOXELS);
   const toGrid = Affine.compose(grid.affine.inverse(), affine);
   const maps = {logOdds, labels: count, shape: grid.shape};

@@ -305,10 +305,16 @@ test('sharpening raises what differs from voxel to voxel, along an axis by 1 + 4
   inner.forEach((value, n) => assert.equal(value, n % 2 === 0 ? -2 : 2));
 });
 
-/** Log-odds that differ from label to label and voxel to voxel, far below and above 0. */
+/** Log-odds that differ from label to label and voxel to voxel; some voxels are nothing but background, one label, or hardly anything. */
 function logOddsOf(labels: number, shape: Triple) {
   const length = labels * countVoxels(shape);
-  const logOdds = Float32Array.from({length}, (_, n) => ((n * 37) % 101) / 4 - 16);
+  const logOdds = Float32Array.from({length}, (_, n) => {
+    const [voxel, label] = [Math.floor(n / labels), n % labels];
+    if (voxel % 7 === 0) return -30;
+    if (voxel % 7 === 1) return label === 0 ? 200 : -200;
+    const varied = ((n * 37) % 101) / 101;
+    return voxel % 7 === 2 ? -20.1 + 0.2 * varied : 25 * varied - 16;
+  });
   return {logOdds, labels, shape};
 }
 
@@ -330,6 +336,26 @@ test('memberships on another grid are those of the portable kernel, 0 outside an
     const isOutside = (n: number) =>
       expected.slice(lanes * n, lanes * n + count).every((v) => v === 0);
     assert.ok(isOutside(0) && !isOutside(countVoxels(onto) / 2));
+  }
+});
+
+test('memberships are the same for every number of threads, and where a grid differs by less than is worth a look', () => {
+  for (const shape of [
+    [5, 6, 7],
+    [5, 6, 1],
+  ] as Triple[]) {
+    const maps = logOddsOf(16, shape);
+    const expected = native.run(SAMPLE_MEMBERSHIPS, maps, Affine.identity, shape);
+    const threads = backend.addon.threads();
+    for (const count of [1, 2, 3]) {
+      backend.addon.setThreads(count);
+      assert.deepEqual(native.run(SAMPLE_MEMBERSHIPS, maps, Affine.identity, shape), expected);
+    }
+    backend.addon.setThreads(threads);
+    for (const offset of [1e-9, -1e-9, 1e-7, -1e-7]) {
+      const nearly = Affine.translation([offset, offset, offset]);
+      assert.deepEqual(native.run(SAMPLE_MEMBERSHIPS, maps, nearly, shape), expected);
+    }
   }
 });
 

@@ -47,3 +47,21 @@ test('an axis of fewer than five voxels is left as it is', () => {
   const ramp = Float32Array.from(mapVoxels(shape, ([i, j]) => Math.sin(j / 4) + i));
   assert.deepEqual(sharesFor(ramp, shape), [0, 1 / 8, 0]);
 });
+
+test('of a large image some places tell what all would, also where its voxels repeat', () => {
+  const large: Triple = [80, 80, 96];
+  const random = new Random(5);
+  const values = Float32Array.from({length: 40 * 40 * 48}, () => random.uniform());
+  // Every number twice along every axis: noise that was enlarged.
+  const repeated = Float32Array.from(
+    mapVoxels(large, ([i, j, k]) => values[((i >> 1) * 40 + (j >> 1)) * 48 + (k >> 1)]),
+  );
+  const part: Triple = [40, 40, 48];
+  const ofPart = Float32Array.from(
+    mapVoxels(part, ([i, j, k]) => repeated[(i * large[1] + j) * large[2] + k]),
+  );
+  const [all, some] = [sharesFor(ofPart, part), sharesFor(repeated, large)];
+  some.forEach((share, axis) => {
+    assert.ok(Math.abs(share - all[axis]) < 0.003, `${some.join(', ')}; ${all.join(', ')}`);
+  });
+});
