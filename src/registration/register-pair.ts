@@ -33,6 +33,7 @@ import {
 } from './refine/refine-pair.js';
 import {gainsByAffine} from './refine/stiff.js';
 import type {RefinementProgress} from './refine/refine-velocity.js';
+import {isKnownPair} from './refine/told-labels.js';
 import {realise, type Measures} from './realise.js';
 import {StageLog, type StageOptions, type StageRecord} from './stages.js';
 import {qualityOf, type Quality} from './quality.js';
@@ -233,9 +234,10 @@ async function findAnswers(
   // What the network ran in; a refinement needs more, and nothing of it.
   engine.releaseMemory?.();
   const {judgements, answer, ...refinement} = await stages.run('refine', async (tell) => {
-    // A network that leads astray is no place to begin.
     const judged = found === null ? [] : judgeAnswers(pair, answers, {engine, isMixed: false});
-    const start = bestOf(judged) > 0 ? found : null;
+    // A network that leads astray is no place to begin; one that knows what it sees does not, whatever likeness says of a brain in a head.
+    const isTrusted = (told !== null && isKnownPair(told.summary)) || bestOf(judged) > 0;
+    const start = isTrusted ? found : null;
     const onProgress = ({level, levels: all, iteration, iterations}: RefinementProgress) =>
       tell((level + iteration / iterations) / all);
     const options = {...refine, found: start, told, signal, onProgress};

@@ -20,7 +20,10 @@ export interface RefinementPair {
 export type PairLabels = Omit<LevelLabels, 'fixedMask' | 'movingMask'>;
 
 /** A stationary velocity on the pair's grid or on halves of it, as where a refinement begins; [I, J, K, 3], voxels of its own grid. */
-export type RefinementStart = Pick<RefinedVelocity, 'data' | 'shape'>;
+export interface RefinementStart extends Pick<RefinedVelocity, 'data' | 'shape'> {
+  /** Whether nothing is left to do but what is finer than it; false unless told. */
+  readonly isClose?: boolean;
+}
 
 /** A stationary velocity on the pair's grid or on one of half its resolution. */
 export interface RefinedVelocity {

@@ -32,6 +32,20 @@ const STEPS_OF_LARGE = [{half: 4, own: 4}, {half: 14, own: 7}, ...STEPS.slice(2)
 const LAST_HALF_STEPS = 20;
 
 /**
+ * The stages that are left from a velocity that is right but for what is finer: from the finest images for which one as coarse is refined. Both
+ * stages of the finest images always are.
+ */
+export function stagesAfter(
+  velocityShape: Triple,
+  stages: readonly LevelPlan[],
+): readonly LevelPlan[] {
+  const isAsCoarse = (stage: LevelPlan) =>
+    stage.velocityShape.every((length, axis) => length <= velocityShape[axis]);
+  const last = stages.filter(isAsCoarse).length - 1;
+  return stages.slice(Math.max(0, Math.min(last, stages.length - 2)));
+}
+
+/**
  * Stages from coarse to fine. At each resolution of the images the velocity has half of it first, as at the one before: what finer images
  * ask of a coarse velocity costs little, and leaves less to the fine one.
  */

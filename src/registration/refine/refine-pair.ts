@@ -17,7 +17,7 @@ import {halvedTowards, voxelEdge} from './halved.js';
 import type {RefinedVelocity, RefinementPair, RefinementStart} from './pair.js';
 import {SHORTEST_AXIS} from './plan-levels.js';
 import {sharpened} from './sharpen.js';
-import type {LabelSummary} from './told-labels.js';
+import {isKnownPair, type LabelSummary} from './told-labels.js';
 import type {RefinementRecord} from './refine-level.js';
 import {refineVelocity, type RefineOptions} from './refine-velocity.js';
 
@@ -94,7 +94,8 @@ export async function refinePair(
   engine: KernelRunner,
 ): Promise<RefinedPair> {
   const {shape} = pair.geometry.network;
-  const start = found && (await velocityOnFixedGrid(found, engine));
+  const isClose = told !== null && isKnownPair(told.summary);
+  const start = found && {...(await velocityOnFixedGrid(found, engine)), isClose};
   const lambda = contrast.isMixed ? stiffened(options.lambda) : options.lambda;
   const labelled = {...images, labels: told?.summary.areUsed === true ? told.labels : null};
   const {velocity, levels} = await refineVelocity(labelled, {...options, lambda, start, engine});

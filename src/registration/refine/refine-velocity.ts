@@ -7,7 +7,7 @@ import {halvedImages, type LevelImages} from './halved.js';
 import {labelsOfLevels} from './level-labels.js';
 import {fromPadded, isPlane, standing, toPadded} from './padded.js';
 import type {PairLabels, RefinedVelocity, RefinementPair, RefinementStart} from './pair.js';
-import {planLevels, type LevelPlan} from './plan-levels.js';
+import {planLevels, stagesAfter, type LevelPlan} from './plan-levels.js';
 import {RATES, refineLevel, type LevelOptions, type RefinementRecord} from './refine-level.js';
 
 export interface RefineOptions extends Pick<
@@ -18,7 +18,7 @@ export interface RefineOptions extends Pick<
   readonly levels?: number;
   /** Most steps at each resolution; 0 returns the start. */
   readonly iterations?: number;
-  /** Where to start; null: from no displacement. */
+  /** Where to start, at the coarsest velocity or, if it is close, at one as fine as it; null: from no displacement. */
   readonly start?: RefinementStart | null;
   readonly onProgress?: ((progress: RefinementProgress) => void) | undefined;
 }
@@ -57,7 +57,7 @@ export async function refineVelocity(
   requirePair(pair, options);
   const {engine} = options;
   const upright = standing(pair);
-  const plan = planLevels(upright.shape, options);
+  const plan = stagesOf(pair, upright.shape, options);
   const images = buildPyramid(upright, plan, engine);
   const labels = labelsOfLevels(upright.labels, images, plan, engine);
   let velocity = startOf(options.start ?? null, plan[0], isPlane(pair.shape), engine);
@@ -88,6 +88,17 @@ export async function refineVelocity(
     velocity: {...fromPadded(velocity, velocityShape, isPlane(pair.shape)), factor},
     levels: records,
   };
+}
+
+/** All stages, or those that a start leaves to do. */
+function stagesOf(
+  {shape}: RefinementPair,
+  upright: Triple,
+  {start = null, ...options}: RefineOptions,
+): readonly LevelPlan[] {
+  const stages = planLevels(upright, options);
+  if (start?.isClose !== true) return stages;
+  return stagesAfter(toPadded(start, isPlane(shape)).shape, stages);
 }
 
 /** The pair and its halves, finest first. */

@@ -39,6 +39,9 @@ export interface LabelSummary {
  */
 const LEAST_OVERLAP = 0.3;
 
+/** Labels that overlap so much show a pair such as the model has learned from. */
+const KNOWN_OVERLAP = 0.5;
+
 /** Labels have at least so many voxels along every axis. */
 const FEWEST_VOXELS = 2;
 
@@ -66,4 +69,12 @@ export function summariseLabels({
     return tf.div(tf.sum(overlaps(maps[0], maps[1])), count).dataSync();
   });
   return {count, overlap, areUsed: overlap >= LEAST_OVERLAP};
+}
+
+/**
+ * Whether a model has learned from such pairs: then the answer of its network is right but for what is finer, and a refinement's coarse stages
+ * would only do again what it has done (docs/decisions/029-what-a-network-leaves-to-do.md).
+ */
+export function isKnownPair({overlap}: LabelSummary): boolean {
+  return overlap >= KNOWN_OVERLAP;
 }

@@ -186,3 +186,19 @@ test('no labeller is asked where nothing is refined', async () => {
   const {summary} = await register(labelling, {...pair, refine: null});
   assert.ok(summary.stages.every(({name}) => name !== 'label'));
 });
+
+test('from the answer of a network that knows what it sees only finer velocities are refined, from any other one all', async () => {
+  const refinedFrom = async (isLabel: (intensity: number) => boolean) => {
+    const labelAt = (intensity: number) => (isLabel(intensity) ? 1 : 0);
+    const network = fakeNetwork(() => [0.1, 0, 0], {resolution: 2, labelAt});
+    const {summary} = await register(network, {...pair, refine: {lambda: 0.2}});
+    const {labels, levels} = summary.refinement!;
+    return {overlap: labels!.overlap, resolutions: new Set(levels.map(({shape}) => shape[0])).size};
+  };
+  const known = await refinedFrom((intensity) => intensity > 0.2);
+  assert.ok(known.overlap > 0.5, `${known.overlap}`);
+  assert.equal(known.resolutions, 1);
+  const hardlyKnown = await refinedFrom((intensity) => intensity > 0.9);
+  assert.ok(hardlyKnown.overlap > 0.3 && hardlyKnown.overlap < 0.5, `${hardlyKnown.overlap}`);
+  assert.equal(hardlyKnown.resolutions, 2);
+});

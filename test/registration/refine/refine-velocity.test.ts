@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import {test as anyTest} from 'node:test';
 import {VOXEL_KERNELS} from '../../../src/engines/native/kernels/index.js';
 import {toPadded} from '../../../src/registration/refine/padded.js';
-import {planLevels} from '../../../src/registration/refine/plan-levels.js';
+import {planLevels, stagesAfter} from '../../../src/registration/refine/plan-levels.js';
 import {halfShape, lanesFor} from '../../../src/optimisers/refinement/level.js';
 import {HALVE, INTEGRATE_FIELD} from '../../../src/optimisers/refinement/operations.js';
 import {PORTABLE, runnerOn} from '../../../src/kernels/voxel-operation.js';
@@ -317,6 +317,44 @@ anyTest('a large image ends with half of the velocity', () => {
   const stages = planLevels([256, 256, 256], {});
   assert.deepEqual(stages[stages.length - 1].velocityShape, [128, 128, 128]);
   assert.deepEqual(stages[stages.length - 2].velocityShape, [128, 128, 128]);
+});
+
+anyTest(
+  'after a velocity the stages are left whose velocity is finer, or as coarse of the finest images',
+  () => {
+    const stages = planLevels([160, 160, 192], {});
+    const left = (...shape: Triple) =>
+      stages.length - stages.indexOf(stagesAfter(shape, stages)[0]);
+    assert.equal(stages.length, 8);
+    assert.equal(left(20, 20, 24), 6);
+    assert.equal(left(40, 40, 48), 4);
+    // None is coarser than the first, and both of the finest images are always left.
+    assert.equal(left(5, 5, 6), 8);
+    assert.equal(left(80, 80, 96), 2);
+    assert.equal(left(160, 160, 192), 2);
+  },
+);
+
+test('a close start leaves coarse stages out, and what was right stays right', async () => {
+  const shift = wave(3);
+  const pair = pairOf(shift);
+  const {velocity, levels} = await refine(pair);
+  const half = halfShape(SHAPE);
+  const halved = {
+    data: Float32Array.from(engine.run(HALVE, velocity.data, SHAPE, 3), (value) => value / 2),
+    shape: half,
+  };
+  const again = await refine(pair, {start: {...halved, isClose: true}});
+  assert.equal(levels.length, 4);
+  assert.deepEqual(
+    again.levels.map(({shape, velocityShape}) => [...shape, ...velocityShape]),
+    [
+      [...SHAPE, ...half],
+      [...SHAPE, ...SHAPE],
+    ],
+  );
+  const [before, after] = [velocity, again.velocity].map((found) => errorOf(found, shift));
+  assert.ok(after < 1.1 * before, `${before} ${after}`);
 });
 
 test('a start on halves of the grid means the same everywhere, and one of another shape is refused', async () => {
