@@ -9,11 +9,11 @@ import type {PlacedImage} from './plan.js';
 /** Numbers for each voxel of the fixed image: itself, the moved image without and with the deformation. */
 const FIXED_NUMBERS = 3;
 /** ... and where the pair is refined: numbers for each of its voxels, with a velocity on them or on half as many along every axis. */
-const REFINED_NUMBERS = {whole: 60, half: 35};
+const REFINED_NUMBERS = {whole: 50, half: 35};
 /** ... of which these are made before the network runs. */
 const PREPARED_NUMBERS = 5;
-/** ... and for what a labeller tells of both images, by label: on its own grid, and at every resolution of the refinement. */
-const LABEL_NUMBERS = {told: 2, compared: 2.3};
+/** ... and for the labels of both images, for each lane of a voxel: where they were told, and at every coarser resolution. */
+const LABEL_NUMBERS = 2.3;
 const NUMBER_BYTES = 4;
 
 /**
@@ -42,10 +42,9 @@ export function estimateRegistration(
   const predicting =
     architecture === null ? 0 : prepared + predictionBytes(architecture, onNetwork);
   const numbers = voxels > MOST_VELOCITY_VOXELS ? REFINED_NUMBERS.half : REFINED_NUMBERS.whole;
-  const labels = architecture?.labeller?.labels ?? 0;
-  const told = LABEL_NUMBERS.told * labels * onNetwork;
-  const compared = LABEL_NUMBERS.compared * lanesFor(labels) * Math.min(voxels, onNetwork);
-  const refining = refines ? NUMBER_BYTES * (numbers * voxels + told + compared) : 0;
+  const lanes = lanesFor(architecture?.labeller?.labels ?? 0);
+  const compared = LABEL_NUMBERS * lanes * Math.min(voxels, onNetwork);
+  const refining = refines ? NUMBER_BYTES * (numbers * voxels + compared) : 0;
   const bytes = images + Math.max(predicting, refining);
   const extents = fixed.affine.spacing.map((mm, axis) =>
     Number((mm * fixed.shape[axis]).toPrecision(3)),

@@ -12,7 +12,8 @@ import torch.nn.functional as F
 SAME = {41: 2, 42: 3, 43: 4, 46: 7, 47: 8, 49: 10, 50: 11, 51: 12, 52: 13, 53: 17, 54: 18, 58: 26, 60: 28}
 
 # Standard deviations but for shares: degrees, logarithm, voxels, (distance, voxels), share of images, logarithm, share of the range,
-# share of the greys, (most voxels, power of what is drawn from 0 to 1), shares of images; then the share of voxels below the brightest that count, and how label maps are looked up.
+# share of the greys, (most voxels, power of what is drawn from 0 to 1), shares of images; then the share of voxels below the
+# brightest that count, and how label maps are looked up.
 BRAINS = {
     "turn": 9,
     "scale": 0.06,

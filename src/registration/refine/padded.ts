@@ -6,11 +6,16 @@ export function isPlane(shape: Triple): boolean {
   return shape[2] === 1;
 }
 
+/** What a plane has along i, j and k, as it stands: along k, i and j; of a volume the same. */
+export function standingAxes([i, j, k]: Triple, isFlat: boolean): Triple {
+  return isFlat ? [k, i, j] : [i, j, k];
+}
+
 /** A plane [I, J, 1] is written [1, I, J], which lies the same in memory: rows stay long. */
 export function standing(pair: RefinementPair) {
   const {shape, spacing, fixed, moving} = pair;
   const {fixedMask = null, movingMask = null, labels = null} = pair;
-  const turn = ([i, j, k]: Triple): Triple => (isPlane(shape) ? [k, i, j] : [i, j, k]);
+  const turn = (triple: Triple) => standingAxes(triple, isPlane(shape));
   return {
     ...{shape: turn(shape), spacing: turn(spacing), fixed, moving, fixedMask, movingMask},
     labels: labels && {...labels, shape: turn(labels.shape)},
@@ -32,7 +37,7 @@ export function toPadded(
   for (let n = 0; n < i * j * k; n++) {
     for (let c = 0; c < 3; c++) data[4 * n + order[c]] = velocity.data[3 * n + c];
   }
-  return {data, shape: isFlat ? [k, i, j] : [i, j, k]};
+  return {data, shape: standingAxes(velocity.shape, isFlat)};
 }
 
 export function fromPadded(

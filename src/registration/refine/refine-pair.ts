@@ -12,7 +12,7 @@ import {inTensorOrder, inVoxels} from '../../transforms/vector-field.js';
 import {integrate, velocityOnNetworkGrid, type Deformation} from '../velocity.js';
 import {contrastOf, type Contrast} from './contrast.js';
 import {imagesOf, onFixedGrid} from './images.js';
-import {fromPadded, isPlane, toPadded} from './padded.js';
+import {fromPadded, isPlane, standingAxes, toPadded} from './padded.js';
 import {halvedTowards, voxelEdge} from './halved.js';
 import type {RefinedVelocity, RefinementPair, RefinementStart} from './pair.js';
 import {SHORTEST_AXIS} from './plan-levels.js';
@@ -131,8 +131,7 @@ async function velocityOnFixedGrid(
 function onWholeGrid(velocity: RefinedVelocity, shape: Triple, engine: KernelRunner): Float32Array {
   if (velocity.factor === 1) return velocity.data;
   const isFlat = isPlane(shape);
-  const [i, j, k] = shape;
-  const upright: Triple = isFlat ? [k, i, j] : shape;
+  const upright = standingAxes(shape, isFlat);
   const whole = engine.run(DOUBLE_FIELD, toPadded(velocity, isFlat).data, upright);
   return fromPadded(whole, upright, isFlat).data;
 }

@@ -5,7 +5,7 @@ import {DOUBLE_FIELD, HALVE, MAKE_LEVEL_MEMORY} from '../../optimisers/refinemen
 import type {KernelRunner} from '../../kernels/voxel-operation.js';
 import {halvedImages, type LevelImages} from './halved.js';
 import {labelsOfLevels} from './level-labels.js';
-import {fromPadded, isPlane, standing, toPadded} from './padded.js';
+import {fromPadded, isPlane, standing, standingAxes, toPadded} from './padded.js';
 import type {PairLabels, RefinedVelocity, RefinementPair, RefinementStart} from './pair.js';
 import {planLevels, stagesAfter, type LevelPlan} from './plan-levels.js';
 import {RATES, refineLevel, type LevelOptions, type RefinementRecord} from './refine-level.js';
@@ -98,7 +98,7 @@ function stagesOf(
 ): readonly LevelPlan[] {
   const stages = planLevels(upright, options);
   if (start?.isClose !== true) return stages;
-  return stagesAfter(toPadded(start, isPlane(shape)).shape, stages);
+  return stagesAfter(standingAxes(start.shape, isPlane(shape)), stages);
 }
 
 /** The pair and its halves, finest first. */
